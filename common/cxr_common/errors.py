@@ -1,0 +1,29 @@
+"""One error for bad input: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Raised for input a user can mend: a file, a table, a setting.
+
+    Args:
+        reason: what is wrong, lower case, without a full stop.
+        where: file, section, index or field the reason speaks of.
+        action: what the user can do about it.
+
+    The text reads ``<where>: <reason>; <action>`` on one line, so it can be shown without a traceback.
+    """
+
+    def __init__(self, reason: str, where: object = None, action: str | None = None) -> None:
+        self.reason = reason
+        self.where = None if where is None else str(where)
+        self.action = action
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        text = self.reason if self.where is None else f"{self.where}: {self.reason}"
+        return text if not self.action else f"{text}; {self.action}"
+
+    def __reduce__(self):
+        # The default would call __init__ with the joined text only; loader workers send errors by pickle.
+        return type(self), (self.reason, self.where, self.action)
