@@ -1,1 +1,21 @@
+"""Localisation networks: ``forward(image) -> logit map``, ``pool(map) -> class logits``."""
 
+from cxr_common.networks.backbones import BACKBONES, DenseNetBackbone, ResNetBackbone, make_backbone
+from cxr_common.networks.cam import CamClassifier
+from cxr_common.networks.pooling import average_pool, max_pool
+from cxr_common.networks.pylon import Pylon
+from cxr_common.networks.weights import load_weights, save_weights, weights_sha256
+
+__all__ = [
+    "BACKBONES",
+    "CamClassifier",
+    "DenseNetBackbone",
+    "Pylon",
+    "ResNetBackbone",
+    "average_pool",
+    "load_weights",
+    "make_backbone",
+    "max_pool",
+    "save_weights",
+    "weights_sha256",
+]

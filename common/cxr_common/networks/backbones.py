@@ -1,0 +1,97 @@
+"""Image backbones: MONAI's ResNet and DenseNet with the layout of torchvision's weights, returning four feature maps."""
+
+from __future__ import annotations
+
+import torch
+from monai.networks.nets.densenet import DenseNet
+from monai.networks.nets.resnet import ResNet
+from torch import nn
+
+RESNETS: dict[str, tuple[str, list[int]]] = {
+    "resnet18": ("basic", [2, 2, 2, 2]),
+    "resnet34": ("basic", [3, 4, 6, 3]),
+    "resnet50": ("bottleneck", [3, 4, 6, 3]),
+}
+BACKBONES: tuple[str, ...] = (*RESNETS, "densenet121")
+
+
+class ResNetBackbone(ResNet):
+    """ResNet-18, -34 or -50 (He 2016) without its classifier; keys and strides are torchvision's.
+
+    MONAI's own ``ResNetFeatures`` is not used: its ResNet-18 and -34 have parameter-free shortcuts, which no published
+    2-D checkpoint has.
+
+    Args:
+        name: a key of :data:`RESNETS`.
+        in_channels: channels of the input image.
+    """
+
+    def __init__(self, name: str, in_channels: int = 1) -> None:
+        block, layers = RESNETS[name]
+        super().__init__(
+            block=block,
+            layers=layers,
+            block_inplanes=[64, 128, 256, 512],
+            spatial_dims=2,
+            n_input_channels=in_channels,
+            conv1_t_stride=2,
+            feed_forward=False,
+            bias_downsample=False,
+        )
+        expansion = 4 if block == "bottleneck" else 1
+        #: Channels of the four feature maps, strides 4, 8, 16, 32.
+        self.channels: list[int] = [c * expansion for c in (64, 128, 256, 512)]
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Map (N, in_channels, X, Y) to four feature maps (N, channels[i], X / s, Y / s), s = 4, 8, 16, 32."""
+        x = self.maxpool(self.act(self.bn1(self.conv1(image))))
+        f4 = self.layer1(x)
+        f8 = self.layer2(f4)
+        f16 = self.layer3(f8)
+        return [f4, f8, f16, self.layer4(f16)]
+
+
+class DenseNetBackbone(nn.Module):
+    """DenseNet-121 (Huang 2017) without its classifier; weights in torchvision's layout load by ``published.backbone``.
+
+    The feature map of a dense block is taken after the batch norm and ReLU that follow it (in the transition, or norm5),
+    because the raw concatenation has a different scale in each of its layers.
+
+    Args:
+        in_channels: channels of the input image.
+    """
+
+    def __init__(self, in_channels: int = 1) -> None:
+        super().__init__()
+        features = DenseNet(
+            spatial_dims=2, in_channels=in_channels, out_channels=1, growth_rate=32, block_config=(6, 12, 24, 16)
+        ).features
+        # Named children rather than one Sequential, so that forward can tap between them and still be scripted.
+        for name, child in features.named_children():
+            self.add_module(name, child)
+        #: Channels of the four feature maps, strides 4, 8, 16, 32.
+        self.channels: list[int] = [256, 512, 1024, 1024]
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Map (N, in_channels, X, Y) to four feature maps (N, channels[i], X / s, Y / s), s = 4, 8, 16, 32."""
+        x = self.pool0(self.relu0(self.norm0(self.conv0(image))))
+        f4 = self.transition1.relu(self.transition1.norm(self.denseblock1(x)))
+        x = self.transition1.pool(self.transition1.conv(f4))
+        f8 = self.transition2.relu(self.transition2.norm(self.denseblock2(x)))
+        x = self.transition2.pool(self.transition2.conv(f8))
+        f16 = self.transition3.relu(self.transition3.norm(self.denseblock3(x)))
+        x = self.transition3.pool(self.transition3.conv(f16))
+        return [f4, f8, f16, torch.relu(self.norm5(self.denseblock4(x)))]
+
+
+def make_backbone(name: str, in_channels: int = 1) -> ResNetBackbone | DenseNetBackbone:
+    """Build one of :data:`BACKBONES` with random weights.
+
+    Raises:
+        ValueError: when the name is not known.
+    """
+    if name in RESNETS:
+        return ResNetBackbone(name, in_channels)
+    if name == "densenet121":
+        return DenseNetBackbone(in_channels)
+    raise ValueError(f"unknown backbone {name!r}; choose one of {', '.join(BACKBONES)}")

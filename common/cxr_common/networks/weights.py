@@ -1,0 +1,97 @@
+"""Weight files: plain tensors, float16 parameters, strict loading."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cxr_common.errors import InputError
+
+
+def save_weights(network: nn.Module, path: str | Path) -> None:
+    """Write a network's state dict atomically.
+
+    Parameters are stored as float16, buffers (batch-norm statistics) as they are: variances can leave float16's range.
+
+    Raises:
+        InputError: when a parameter is not finite or does not fit float16.
+    """
+    parameters = {name for name, _ in network.named_parameters()}
+    state = {}
+    for name, value in network.state_dict().items():
+        value = value.detach().cpu().contiguous()
+        if name in parameters:
+            value = value.half()
+            if not torch.isfinite(value).all():
+                raise InputError(f"parameter {name} is not finite in float16", path, "the training diverged; lower lr")
+        state[name] = value
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        torch.save(state, temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
+    """Read a file of plain tensors: a state dict, or one under the key ``model``.
+
+    Raises:
+        InputError: when the file is missing, damaged or holds anything but tensors.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError("no such weight file", path, "train the bundle first or restore models/model.pt") from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"not a weight file of plain tensors ({reason})", path, "restore the file") from None
+    if isinstance(state, dict) and isinstance(state.get("model"), dict):
+        state = state["model"]
+    if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise InputError("holds no state dict", path, "pass a file that torch.save(network.state_dict()) wrote")
+    return state
+
+
+def check_keys(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], where: object) -> None:
+    """Raise one InputError that names missing, unknown and wrongly shaped entries, if there are any."""
+    missing = [k for k in expected if k not in state]
+    unknown = [k for k in state if k not in expected]
+    shapes = [
+        f"{k} {tuple(state[k].shape)} instead of {tuple(v.shape)}"
+        for k, v in expected.items()
+        if k in state and state[k].shape != v.shape
+    ]
+    groups = (("missing", missing), ("unknown", unknown), ("wrong shape", shapes))
+    parts = [
+        f"{len(names)} {kind}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" for kind, names in groups if names
+    ]
+    if parts:
+        raise InputError(
+            f"the weights do not fit the network ({'; '.join(parts)})",
+            where,
+            "use the network settings these weights were trained with",
+        )
+
+
+def load_weights(network: nn.Module, path: str | Path) -> None:
+    """Load a weight file strictly, casting to the network's dtypes.
+
+    Raises:
+        InputError: when the file is unreadable or its keys or shapes differ from the network's.
+    """
+    state = read_state_dict(path)
+    check_keys(state, network.state_dict(), path)
+    network.load_state_dict(state, strict=True)
+
+
+def weights_sha256(path: str | Path) -> str:
+    """SHA-256 of a weight file, as 64 hexadecimal digits."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

@@ -1,0 +1,63 @@
+"""Backbone weights in torchvision's key layout (ImageNet files, published checkpoints), turned to our axes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+
+from cxr_common.axes import transpose_kernels
+from cxr_common.networks.backbones import DenseNetBackbone, ResNetBackbone
+from cxr_common.networks.weights import check_keys, read_state_dict
+
+_STEM = {"resnet": "conv1.weight", "densenet": "conv0.weight"}
+# torchvision's first DenseNet files wrote "norm.1" for "norm1"; MONAI nests a dense layer's parts under "layers".
+_DENSE_LAYER = re.compile(r"^(denseblock\d+\.denselayer\d+)\.(norm|conv)\.?([12])\.(.+)$")
+
+
+def resnet_name(keys: set[str]) -> str:
+    """Which ResNet a set of torchvision keys belongs to: resnet18, resnet34 or resnet50."""
+    if "layer1.0.conv3.weight" in keys:
+        return "resnet50"
+    return "resnet34" if "layer1.2.conv1.weight" in keys else "resnet18"
+
+
+def convert_backbone(state: dict[str, torch.Tensor], in_channels: int = 1) -> dict[str, torch.Tensor]:
+    """Rename and transpose a torchvision ResNet or DenseNet-121 state dict to our backbone's.
+
+    Args:
+        state: torchvision keys; the classifier (``fc``, ``classifier``) is dropped.
+        in_channels: channels of our image; where it is 1 and the file has 3, the first kernels are summed over colour,
+            which gives a grey image the response its three equal channels had.
+
+    Returns:
+        Weights for :class:`ResNetBackbone` or :class:`DenseNetBackbone`, kernels transposed to (x, y).
+    """
+    out = {}
+    for key, value in state.items():
+        key = key.removeprefix("features.")
+        if key.startswith(("fc.", "classifier.")):
+            continue
+        key = _DENSE_LAYER.sub(r"\1.layers.\2\3.\4", key)
+        if key in _STEM.values() and in_channels == 1 and value.shape[1] == 3:
+            value = value.sum(1, keepdim=True)
+        out[key] = value
+    return transpose_kernels(out)
+
+
+def load_backbone(backbone: ResNetBackbone | DenseNetBackbone, path: str | Path) -> None:
+    """Load an ImageNet weight file of torchvision's key layout into a backbone.
+
+    Raises:
+        InputError: when the file is unreadable, or its keys or shapes are another network's.
+    """
+    in_channels = next(p for p in backbone.parameters()).shape[1]
+    state = convert_backbone(read_state_dict(path), in_channels)
+    expected = backbone.state_dict()
+    # Files older than torch 0.4.1 have no batch counters; they matter to no result in eval mode.
+    for key, value in expected.items():
+        if key.endswith("num_batches_tracked"):
+            state.setdefault(key, torch.zeros_like(value))
+    check_keys(state, expected, path)
+    backbone.load_state_dict(state, strict=True)

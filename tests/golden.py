@@ -1,0 +1,55 @@
+"""Golden numbers computed with published code, and the deterministic weights and images they were computed from.
+
+The vectors lie in ``../shared/golden`` beside the checkout; tests that need them skip where it is absent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("CXR_SHARED", REPOSITORY.parent / "shared"))
+needs_golden = pytest.mark.skipif(not (SHARED / "golden").is_dir(), reason="golden vectors (../shared) are not here")
+needs_radiographs = pytest.mark.skipif(not (SHARED / "cxr").is_dir(), reason="real radiographs (../shared) are not here")
+
+
+def load(name: str) -> dict[str, np.ndarray]:
+    """All arrays of one golden file."""
+    with np.load(SHARED / "golden" / f"{name}.npz", allow_pickle=False) as file:
+        return dict(file)
+
+
+def weights(case: str, seed: int, gain: float = 0.8) -> dict[str, torch.Tensor]:
+    """The float64 state dict of a golden case, by the rules of the golden README."""
+    state = {}
+    for entry in json.loads((SHARED / "golden" / f"{case}_keys.json").read_text()):
+        k, name, shape = entry["k"], entry["name"], entry["shape"]
+        last = name.rsplit(".", 1)[-1]
+        if last == "num_batches_tracked":
+            state[name] = torch.tensor(0)
+            continue
+        n = np.random.default_rng(seed * 100000 + k).standard_normal(shape)
+        if last == "weight" and len(shape) >= 2:
+            value = n * gain * math.sqrt(2 / math.prod(shape[1:]))
+        elif last == "weight":
+            value = 1 + 0.1 * n
+        elif last == "running_var":
+            value = 1 + 0.2 * np.abs(n)
+        else:
+            value = 0.1 * n
+        state[name] = torch.from_numpy(np.asarray(value))
+    return state
+
+
+def image(seed: int, b: int, c: int, h: int, w: int) -> torch.Tensor:
+    """The deterministic picture (b, c, row, column) of a golden case, float64."""
+    n = np.random.default_rng(seed * 100000 + 99999).standard_normal((b, c, h, w))
+    bb, cc, i, j = np.meshgrid(np.arange(b), np.arange(c), np.arange(h), np.arange(w), indexing="ij")
+    return torch.from_numpy(n + 2 * np.sin(2 * np.pi * (i / 37 + bb / 3)) * np.cos(2 * np.pi * j / 53 + cc))
