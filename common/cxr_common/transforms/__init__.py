@@ -1,1 +1,3 @@
+"""MONAI dictionary transforms."""
 
+from cxr_common.transforms.labels import EncodeLabeld

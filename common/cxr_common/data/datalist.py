@@ -1,0 +1,132 @@
+"""Datalists: the one JSON file that feeds every bundle. `datalist_schema` describes the format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data.datalist_io import parse_datalist, raise_problems, read_datalist
+from cxr_common.data.datalist_schema import SECTIONS, Problem, item_paths
+from cxr_common.data.datalist_validation import validate_datalist
+from cxr_common.errors import InputError
+
+
+def load_labels(path: str | Path) -> list[str]:
+    """The class names of a datalist.
+
+    Args:
+        path: the JSON file.
+
+    Returns:
+        Names in the order of each item's ``label``.
+
+    Raises:
+        InputError: see :func:`read_datalist`.
+    """
+    return list(read_datalist(path)["labels"])
+
+
+def load_datalist(
+    path: str | Path,
+    section: str | None = None,
+    base_dir: str | Path | None = None,
+    labels: Sequence[str] | None = None,
+    require: Sequence[str] = ("label",),
+    check_files: bool = True,
+) -> list[dict[str, Any]]:
+    """Load the items of one section, checked, with absolute paths.
+
+    Args:
+        path: the JSON file.
+        section: ``training``, ``validation`` or ``testing``; None gives all three in this order.
+        base_dir: data set root that paths are relative to; default the datalist's folder.
+        labels: classes the caller wants, in its order. Labels, box labels and masks are matched by name: a class that
+            the datalist lacks is None (not annotated), boxes and masks of other classes are left out.
+        require: keys that every item must have. A key that is absent means not annotated.
+        check_files: whether every file of the section must exist.
+
+    Returns:
+        New dicts of the datalist's items; ``image``, ``heatmap`` and the values of ``mask`` are absolute paths.
+
+    Raises:
+        InputError: names the file, section, index and field of the first problems, and how many there are.
+    """
+    if section is not None and section not in SECTIONS:
+        raise InputError(f"no section {section!r}", where=path, action=f"use one of {', '.join(SECTIONS)}")
+    path = Path(path)
+    data = parse_datalist(path)
+    root = Path(os.path.abspath(base_dir or path.parent))
+    sections = SECTIONS if section is None else (section,)
+    raise_problems(path, validate_datalist(data, root, check_files, sections))
+    items = []
+    missing = []
+    for name in sections:
+        for i, item in enumerate(data.get(name, [])):
+            items.append(_absolute(item, root))
+            missing += [
+                Problem(f"{name}[{i}].{key}", "is missing, but needed here") for key in require if key not in item
+            ]
+    raise_problems(path, missing)
+    if not items:
+        sizes = ", ".join(f"{name} {len(data.get(name, []))}" for name in SECTIONS)
+        raise InputError("holds no items", where=f"{path} {section or 'datalist'}", action=f"items a section: {sizes}")
+    if labels is not None and list(labels) != data["labels"]:
+        items = select_labels(items, data["labels"], labels, where=path)
+    return items
+
+
+def select_labels(
+    items: Sequence[Mapping[str, Any]], source: Sequence[str], target: Sequence[str], where: object = None
+) -> list[dict[str, Any]]:
+    """Match items by class name to another label list.
+
+    Args:
+        items: datalist items over ``source``.
+        source: class names of the items.
+        target: class names wanted.
+        where: named in the error.
+
+    Returns:
+        New items over ``target``: unknown classes are None in ``label``; boxes and masks of other classes are left out.
+
+    Raises:
+        InputError: no class is common to both lists.
+    """
+    if not set(source) & set(target):
+        raise InputError(
+            f"its labels ({', '.join(source)}) share no name with the labels asked for ({', '.join(target)})",
+            where=where,
+            action="names must match exactly, case included",
+        )
+    index = {name: i for i, name in enumerate(target)}
+    selected = []
+    for item in items:
+        new = dict(item)
+        if "label" in item:
+            values = dict(zip(source, item["label"], strict=True))
+            new["label"] = [values.get(name) for name in target]
+        if "boxes" in item:
+            names = [source[i] for i in item.get("box_labels", [])]
+            kept = [(box, index[name]) for box, name in zip(item["boxes"], names, strict=True) if name in index]
+            new["boxes"], new["box_labels"] = [box for box, _ in kept], [i for _, i in kept]
+        if "mask" in item:
+            new["mask"] = {name: file for name, file in item["mask"].items() if name in index}
+        selected.append(new)
+    return selected
+
+
+def _absolute(item: Mapping[str, Any], root: Path) -> dict[str, Any]:
+    return rebase_paths(item, lambda path: os.path.normpath(root / path))
+
+
+def rebase_paths(item: Mapping[str, Any], rebase: Callable[[str], str]) -> dict[str, Any]:
+    """A copy of an item with every path replaced by ``rebase(path)``."""
+    new = dict(item)
+    for field, path in item_paths(item):
+        if field in item:  # fields of a mask read mask['name']
+            new[field] = rebase(path)
+    if isinstance(item.get("mask"), Mapping):
+        new["mask"] = {name: None if path is None else rebase(path) for name, path in item["mask"].items()}
+    return new

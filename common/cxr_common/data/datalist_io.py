@@ -1,0 +1,96 @@
+"""Reading and writing a datalist file as it stands: paths stay relative."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data.datalist_schema import SECTIONS, Problem
+from cxr_common.data.datalist_validation import validate_datalist
+from cxr_common.errors import InputError
+
+SHOWN_PROBLEMS = 10
+
+
+def read_datalist(path: str | Path) -> dict[str, Any]:
+    """Parse a datalist and check its structure, without touching the files it names.
+
+    Args:
+        path: the JSON file.
+
+    Returns:
+        The datalist as written: ``labels`` and the sections, with relative paths.
+
+    Raises:
+        InputError: the file cannot be read, is not JSON (with line and column) or breaks the format.
+    """
+    data = parse_datalist(Path(path))
+    raise_problems(path, validate_datalist(data, check_files=False))
+    return data
+
+
+def write_datalist(data: Mapping[str, Any], path: str | Path) -> None:
+    """Write a datalist, one item a line, by a temporary file that is renamed when complete.
+
+    Args:
+        data: ``labels`` and the sections.
+        path: where to; an existing file is replaced.
+
+    Raises:
+        InputError: the data break the format; nothing is written.
+    """
+    raise_problems(path, validate_datalist(data, check_files=False))
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(_format(data))
+        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the file from colleagues
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+def raise_problems(path: object, problems: Sequence[Problem]) -> None:
+    """Raise one InputError that lists the first problems and their number, if there are any."""
+    if not problems:
+        return
+    shown = "\n  ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS])
+    rest = len(problems) - SHOWN_PROBLEMS
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    raise InputError(f"{count}\n  {shown}" + (f"\n  and {rest} more" if rest > 0 else ""), where=path)
+
+
+def parse_datalist(path: Path) -> Any:
+    """Parse a datalist's JSON without checking it.
+
+    Raises:
+        InputError: the file cannot be read or is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as e:
+        raise InputError(f"not JSON: {e.msg.lower()}", where=f"{path} line {e.lineno} column {e.colno}") from None
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", where=path) from None
+    except OSError as e:
+        raise InputError((e.strerror or str(e)).lower(), where=path, action="give the path of a datalist") from None
+
+
+def _format(data: Mapping[str, Any]) -> str:
+    parts = []
+    for key, value in data.items():
+        if key in SECTIONS and value:
+            rows = ",\n  ".join(json.dumps(item, ensure_ascii=False, allow_nan=False) for item in value)
+            parts.append(f"{json.dumps(key)}: [\n  {rows}\n ]")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}")
+    return "{" + ",\n ".join(parts) + "}\n"

@@ -1,0 +1,200 @@
+import json
+
+import pytest
+from cxr_common.data import load_datalist, load_labels, read_datalist, validate_datalist, write_datalist
+from cxr_common.errors import InputError
+
+
+def item(image="a.png", **fields):
+    return {"image": image, "patient": image, "label": [1, 0], **fields}
+
+
+def datalist(**sections):
+    return {"labels": ["Mass", "Nodule"], "training": [], "validation": [], "testing": [], **sections}
+
+
+def problems(*items, **fields):
+    return [str(p) for p in validate_datalist(datalist(training=list(items), **fields), check_files=False)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "masks").mkdir()
+    for name in ("a.png", "b.png", "masks/a.png"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def write(folder, data):
+    path = folder / "datalist.json"
+    path.write_text(json.dumps(data))
+    return path
+
+
+def test_load_returns_absolute_paths_and_passes_unknown_keys(folder):
+    mask = {"Mass": "masks/a.png", "Nodule": None}
+    path = write(folder, datalist(training=[item(mask=mask, view="PA")], validation=[item("b.png")]))
+    [loaded] = load_datalist(path, "training")
+    assert loaded == {
+        "image": str(folder / "a.png"),
+        "patient": "a.png",
+        "label": [1, 0],
+        "mask": {"Mass": str(folder / "masks/a.png"), "Nodule": None},
+        "view": "PA",
+    }
+    assert [i["patient"] for i in load_datalist(path)] == ["a.png", "b.png"]
+    assert load_labels(path) == ["Mass", "Nodule"]
+
+
+def test_base_dir_replaces_the_datalists_folder(folder, tmp_path_factory):
+    path = write(tmp_path_factory.mktemp("elsewhere"), datalist(training=[item()]))
+    assert load_datalist(path, "training", base_dir=folder)[0]["image"] == str(folder / "a.png")
+    with pytest.raises(InputError, match=r"training\[0\].image: no such file"):
+        load_datalist(path, "training")
+    assert load_datalist(path, "training", check_files=False)
+
+
+def test_labels_are_matched_by_name(folder):
+    boxes = {
+        "boxes": [[0, 0, 1, 1], [2, 2, 3, 3]],
+        "box_labels": [0, 1],
+        "mask": {"Mass": None, "Nodule": "masks/a.png"},
+    }
+    path = write(folder, datalist(training=[item(**boxes), item("b.png", boxes=[])]))
+    first, second = load_datalist(path, "training", labels=["Edema", "Nodule"])
+    assert first["label"] == [None, 0]
+    assert (first["boxes"], first["box_labels"]) == ([[2, 2, 3, 3]], [1])
+    assert list(first["mask"]) == ["Nodule"]
+    assert second["boxes"] == [], "annotated without a box must stay annotated"
+    with pytest.raises(InputError, match="share no name"):
+        load_datalist(path, "training", labels=["mass"])
+
+
+def test_missing_requirement_and_empty_section_are_errors(folder):
+    unlabelled = item()
+    del unlabelled["label"]
+    path = write(folder, datalist(training=[unlabelled]))
+    with pytest.raises(InputError, match=r"datalist.json: 1 problem\n  training\[0\].label: is missing"):
+        load_datalist(path, "training")
+    assert "label" not in load_datalist(path, "training", require=())[0]
+    with pytest.raises(InputError, match="testing: holds no items; items a section: training 1, validation 0"):
+        load_datalist(path, "testing")
+    with pytest.raises(InputError, match="no section 'train'"):
+        load_datalist(path, "train")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"label": [1]}, "training[0].label: has 1 values for 2 labels"),
+        ({"label": 1}, "training[0].label: is a number, not a list of 2 values"),
+        ({"label": [1, 2]}, "training[0].label[1]: is 2, not 1, 0, -1 or null"),
+        ({"label": [True, 0]}, "training[0].label[0]: is True"),
+        ({"label": [float("nan"), 0]}, "training[0].label[0]: is nan"),
+        ({"patient": 1.5}, "training[0].patient: is 1.5"),
+        ({"image": "/data/a.png"}, "training[0].image: '/data/a.png' is absolute"),
+        ({"image": "C:/a.png"}, "training[0].image: 'C:/a.png' is absolute"),
+        ({"image": "images\\a.png"}, "training[0].image: 'images\\\\a.png' has a backslash"),
+        ({"image": 3}, "training[0].image: is 3, not a path"),
+        ({"boxes": [[1, 1, 2, 2]]}, "training[0].box_labels: has 0 entries for 1 boxes"),
+        ({"box_labels": []}, "training[0].box_labels: is given without boxes"),
+        ({"boxes": None}, "training[0].boxes: is null, not a list"),
+        ({"boxes": [[1, 1, 2]], "box_labels": [0]}, "training[0].boxes[0]: is [1, 1, 2], not [x0, y0, x1, y1]"),
+        ({"boxes": [[2, 1, 1, 2]], "box_labels": [0]}, "training[0].boxes[0]: [2, 1, 1, 2] is empty or inverted"),
+        ({"boxes": [[1, 1, 1, 2]], "box_labels": [0]}, "training[0].boxes[0]: [1, 1, 1, 2] is empty or inverted"),
+        ({"boxes": [[-1, 1, 2, 2]], "box_labels": [0]}, "training[0].boxes[0]: [-1, 1, 2, 2] starts outside"),
+        ({"boxes": [[0, 0, float("inf"), 2]], "box_labels": [0]}, "training[0].boxes[0]: [0, 0, inf, 2] is not finite"),
+        ({"boxes": [[0, 0, float("nan"), 2]], "box_labels": [0]}, "training[0].boxes[0]: [0, 0, nan, 2] is not finite"),
+        ({"boxes": [[0, 0, 1, 1]], "box_labels": [2]}, "training[0].box_labels[0]: is 2, not a class index 0 to 1"),
+        ({"boxes": [[0, 0, 1, 1]], "box_labels": ["Mass"]}, "training[0].box_labels[0]: is 'Mass'"),
+        ({"mask": {"Edema": None}}, "training[0].mask: 'Edema' is not one of the labels"),
+        ({"mask": "a.png"}, "training[0].mask: is text, not an object"),
+        ({"mask": {"Mass": "/a.png"}}, "training[0].mask['Mass']: '/a.png' is absolute"),
+        ({"mask_origin": "me"}, "training[0].mask_origin: is 'me', not one of expert, pseudo"),
+        ({"heatmap": 1}, "training[0].heatmap: is 1, not a path"),
+    ],
+)
+def test_each_fault_is_named(fields, expected):
+    [found] = problems(item(**fields))
+    assert found.startswith(expected)
+
+
+def test_a_sound_item_has_no_problem():
+    full = item(
+        label=[-1, None], boxes=[[0, 0, 0.5, 1]], box_labels=[1], mask={"Mass": None}, mask_origin="pseudo", group=7
+    )
+    assert problems(full, item("b.png", boxes=[], box_labels=[], label=[1.0, 0])) == []
+
+
+def test_leaks_between_splits_and_repeated_images():
+    a, b = item(patient=1, group="g"), item("./a.png", patient="1", group="h")
+    assert problems(a, validation=[b]) == [
+        "validation[0].image: './a.png' is already training[0]",
+        "validation[0].patient: '1' is also in another split, at training[0]",
+    ]
+    assert problems(item(group="g"), testing=[item("b.png", group="g")]) == [
+        "testing[0].group: 'g' is also in another split, at training[0]"
+    ]
+    assert problems(item(group="g"), item("b.png", group="g")) == []
+    assert problems(item(), item()) == ["training[1].image: 'a.png' is already training[0]"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ([], "datalist: is a list"),
+        ({"training": []}, "labels: is missing"),
+        ({"labels": [], "training": []}, "labels: must be a list"),
+        ({"labels": ["A", "A"], "training": []}, "labels: lists 'A' twice"),
+        ({"labels": ["A"]}, "datalist: has none of the sections"),
+        ({"labels": ["A"], "training": {}}, "training: is an object, not a list"),
+        ({"labels": ["A"], "training": ["a.png"]}, "training[0]: is text, not an object"),
+        ({"labels": ["A"], "training": [], "train": [{"image": "a"}]}, "train: is no section, yet lists images"),
+        ({"labels": ["A"], "training": [{"label": [1]}]}, "training[0].image: is missing"),
+    ],
+)
+def test_faults_of_the_whole(data, expected):
+    [found] = validate_datalist(data)
+    assert str(found).startswith(expected)
+
+
+def test_an_error_lists_the_first_ten_problems_and_counts_all(folder):
+    path = write(folder, datalist(training=[item(f"{i}.png", label=[]) for i in range(12)]))
+    with pytest.raises(InputError) as e:
+        load_datalist(path, "training", check_files=False)
+    lines = str(e.value).splitlines()
+    assert lines[0].endswith("datalist.json: 12 problems")
+    assert lines[10].startswith("  training[9].label") and lines[11:] == ["  and 2 more"]
+
+
+def test_files_are_looked_for_in_the_section_asked_for_only(folder):
+    path = write(folder, datalist(training=[item()], testing=[item("gone.png", mask={"Mass": "gone"}, heatmap="gone")]))
+    assert load_datalist(path, "training")
+    with pytest.raises(InputError, match="3 problems") as e:
+        load_datalist(path, "testing")
+    assert "testing[0].mask['Mass']: no such file" in str(e.value)
+
+
+def test_bad_json_says_line_and_column(tmp_path):
+    path = tmp_path / "datalist.json"
+    path.write_text('{"labels": ["A"],\n "training": [,]}')
+    with pytest.raises(InputError, match="datalist.json line 2 column 15: not JSON"):
+        load_datalist(path)
+    with pytest.raises(InputError, match="absent.json: no such file"):
+        read_datalist(tmp_path / "absent.json")
+    path.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_datalist(path)
+
+
+def test_writing_round_trips_and_leaves_nothing_behind_on_failure(tmp_path):
+    path = tmp_path / "new" / "datalist.json"
+    data = datalist(training=[item(), item("ü.png", label=[None, -1])], note="kept")
+    write_datalist(data, path)
+    assert read_datalist(path) == data
+    before = path.read_text()
+    with pytest.raises(InputError):
+        write_datalist(datalist(training=[item(label=[5])]), path)
+    with pytest.raises(ValueError):
+        write_datalist(datalist(training=[item(age=float("nan"))]), path)
+    assert path.read_text() == before and list(path.parent.iterdir()) == [path]

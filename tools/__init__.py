@@ -1,0 +1,1 @@
+"""Command line over `cxr_common`."""

@@ -1,0 +1,38 @@
+"""Entry point: each command is a module with ``add_parser`` and ``run``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from cxr_common.errors import InputError
+from tools.prepare import check_command, csv_command, merge_command
+
+COMMANDS = (csv_command, check_command, merge_command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: arguments; default those of the process.
+
+    Returns:
+        Exit status: 0, or 1 with the reason on the error stream where the input is bad.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tools.prepare", description="Make, check and merge datalists.")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(subparsers)
+    args = parser.parse_args(argv)
+    try:
+        args.run(args)
+    except InputError as e:
+        print(f"error: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

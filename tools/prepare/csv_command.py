@@ -1,0 +1,120 @@
+"""``python -m tools.prepare csv``: a datalist from plain tables."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxr_common.data.datalist_io import raise_problems, write_datalist
+from cxr_common.data.datalist_validation import validate_datalist
+from cxr_common.errors import InputError
+from tools.prepare.from_tables import datalist_from_tables
+from tools.prepare.mapping import parse_mapping, read_mapping
+from tools.prepare.summary import summarize
+
+EXAMPLES = """examples:
+  a data set with a mapping file:
+    python -m tools.prepare csv --mapping shared_cxr_nih --root ../shared/cxr --output nih.json
+  any table, by options:
+    python -m tools.prepare csv --images cases.csv --map image=file --map patient=id --labels Nodule,Mass \\
+        --boxes boxes.csv --set boxes.xywh=[x,y,w,h] --output cases/datalist.json
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "csv",
+        help="make a datalist from plain tables",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--mapping", help="YAML file, or the name of a shipped one; the options below override it")
+    parser.add_argument("--root", type=Path, help="data set root: tables and image paths are relative to it")
+    parser.add_argument("--images", help="table with one row an image")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="KEY=COLUMN", help="image, id, patient, split ..."
+    )
+    parser.add_argument("--labels", help="LABEL or LABEL=COLUMN or LABEL=COLUMN|COLUMN (any of them), comma separated")
+    parser.add_argument("--missing", action="append", default=[], help="cell that means: not annotated; repeatable")
+    parser.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="rows to use; repeatable")
+    parser.add_argument("--boxes", help="table with one row a box")
+    parser.add_argument("--masks", help="table with one row a mask")
+    parser.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="any key of a mapping, as YAML")
+    parser.add_argument("--fractions", default="0.15,0.15", help="validation, testing; where there is no split column")
+    parser.add_argument("--seed", type=int, default=0, help="of that random split")
+    parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
+    parser.add_argument("--output", type=Path, required=True, help="datalist to write")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the datalist and print what it holds."""
+    plain = read_mapping(args.mapping) if args.mapping else {}
+    _override(plain, args)
+    mapping = parse_mapping(plain, where=args.mapping or "options")
+    root = args.root or Path(".")
+    data = datalist_from_tables(mapping, root, _fractions(args.fractions), args.seed)
+    if not args.no_check_files:
+        raise_problems(args.output, validate_datalist(data, root))
+    write_datalist(data, args.output)
+    print(summarize(data))
+    print(f"wrote {args.output}; its paths are relative to {root}")
+
+
+def _override(plain: dict[str, Any], args: argparse.Namespace) -> None:
+    for key in ("images", "boxes", "masks"):
+        if getattr(args, key) is not None:
+            _put(plain, [key, "table"], getattr(args, key))
+    for key, column in map(_pair, args.map):
+        _put(plain, ["images", key], column)
+    if args.labels:
+        plain["labels"] = dict(_label_rule(part.strip()) for part in args.labels.split(","))
+    for cell in args.missing:
+        _put(plain, ["values", cell], None)
+    where: dict[str, list[str]] = {}
+    for column, value in map(_pair, args.where):
+        where.setdefault(column, []).append(value)
+    for column, values in where.items():
+        _put(plain, ["images", "where", column], values)
+    for key, value in map(_pair, args.set):
+        _put(plain, key.split("."), yaml.safe_load(value))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise InputError(f"{text!r} is not of the form KEY=VALUE")
+    return key, value
+
+
+def _label_rule(text: str) -> tuple[str, Any]:
+    name, _, column = text.partition("=")
+    columns = (column or name).split("|")
+    return name, columns[0] if len(columns) == 1 else {"any": columns}
+
+
+def _put(plain: dict[str, Any], keys: Iterable[str], value: Any) -> None:
+    *path, last = keys
+    for key in path:
+        if isinstance(plain.get(key), str):
+            plain[key] = {"table": plain[key]}
+        elif not isinstance(plain.get(key), dict):
+            plain[key] = {}
+        plain = plain[key]
+    plain[last] = value
+
+
+def _fractions(text: str) -> tuple[float, float]:
+    try:
+        validation, testing = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not two numbers", where="--fractions", action="write such as 0.15,0.15"
+        ) from None
+    return validation, testing

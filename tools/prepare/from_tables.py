@@ -1,0 +1,155 @@
+"""A datalist from plain tables by a column mapping."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from cxr_common.boxes import xywh_to_xyxy
+from cxr_common.errors import InputError
+from tools.prepare.labels import label_value
+from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable
+from tools.prepare.splits import draw_sections
+from tools.prepare.tables import Row, read_table
+
+
+def datalist_from_tables(
+    mapping: ColumnMapping, root: Path, fractions: tuple[float, float] = (0.15, 0.15), seed: int = 0
+) -> dict[str, Any]:
+    """Build a datalist.
+
+    Args:
+        mapping: which column becomes what.
+        root: data set root; tables and paths are relative to it.
+        fractions: share of validation and testing, used where the mapping has no split column.
+        seed: of that draw.
+
+    Returns:
+        The datalist, its items in the order of the image table.
+
+    Raises:
+        InputError: a cell that makes no sense (file, line, column), or tables that do not match.
+    """
+    table, names = mapping.images, list(mapping.labels)
+    rows = read_table(root / table.table)
+    chosen = [row for row in rows if row.matches(table.where)]
+    if not chosen:
+        raise InputError(f"no row matches {table.where}", where=root / table.table)
+    items = [_item(row, table) for row in chosen]
+    for row, item in zip(chosen, items, strict=True):
+        item["label"] = [label_value(row, rule, mapping.values) for rule in mapping.labels.values()]
+    for part, add in ((mapping.boxes, _add_box), (mapping.masks, _add_mask)):
+        if part is not None:
+            _annotate(part, add, root, names, rows, chosen, items, table.id or table.image)
+    if table.split is None:
+        sections = draw_sections([_group(item) for item in items], fractions, seed)
+    else:
+        sections = [_section(row, table.split, table.splits) for row in chosen]
+    data: dict[str, Any] = {"labels": names, "training": [], "validation": [], "testing": []}
+    for item, section in zip(items, sections, strict=True):
+        if section is not None:
+            data[section].append(item)
+    return data
+
+
+def _item(row: Row, table: ImageTable) -> dict[str, Any]:
+    if not row[table.image]:
+        raise row.error(table.image, "names no image")
+    item: dict[str, Any] = {"image": f"{table.prefix}{row[table.image]}{table.suffix}"}
+    for key, column in (("patient", table.patient), ("group", table.group)):
+        if column is not None:
+            if not row[column]:
+                raise row.error(column, f"is empty, so the {key} is unknown", "leave the row out by where, or fill it")
+            item[key] = row[column]
+    for key, source in table.keep.items():
+        if (value := _kept(row, source)) is not None:
+            item[key] = value
+    return item
+
+
+def _kept(row: Row, source: Any) -> str | int | float | None:
+    column, pattern = (source, None) if isinstance(source, str) else (source["column"], source.get("extract"))
+    cell = row[column]
+    if pattern is not None:
+        found = re.search(pattern, cell)
+        if found is None:
+            raise row.error(column, f"{cell!r} does not match {pattern!r}")
+        cell = found.group()
+    if not cell:
+        return None
+    if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", cell):  # not 007, which is an identifier
+        return int(float(cell)) if float(cell).is_integer() else float(cell)
+    return cell
+
+
+def _group(item: dict[str, Any]) -> str:
+    return str(item.get("group", item.get("patient", item["image"])))
+
+
+def _section(row: Row, column: str, splits: dict[str, str | None]) -> str | None:
+    name = row[column]
+    for known, section in splits.items():
+        if name.casefold() == str(known).casefold():
+            return section
+    raise row.error(column, f"{name!r} is no split", f"splits are {', '.join(map(str, splits))}")
+
+
+def _annotate(
+    part: AnnotationTable,
+    add: Any,
+    root: Path,
+    names: list[str],
+    rows: list[Row],
+    chosen: list[Row],
+    items: list[dict[str, Any]],
+    id_column: str,
+) -> None:
+    key = "boxes" if isinstance(part, BoxTable) else "mask"
+    by_id = {row[id_column]: item for row, item in zip(chosen, items, strict=True)}
+    if len(by_id) != len(chosen):
+        ids = [row[id_column] for row in chosen]
+        twice = next(row for row in chosen if ids.count(row[id_column]) > 1)
+        raise twice.error(id_column, f"{twice[id_column]!r} names two images")
+    known = {row[id_column] for row in rows}
+    annotations = [row for row in read_table(root / part.table) if row.matches(part.where)]
+    if not annotations:
+        raise InputError(f"no row matches {part.where}", where=root / part.table)
+    for row, item in zip(chosen, items, strict=True):
+        if part.annotated is not None and row.matches(part.annotated):
+            item.update({"boxes": [], "box_labels": []} if key == "boxes" else {"mask": {}})
+    for row in annotations:
+        if row[part.id] not in known:
+            raise row.error(part.id, f"{row[part.id]!r} is no image of {rows[0].table.name}")
+        if (found := by_id.get(row[part.id])) is None:
+            continue
+        name = part.classes.get(row[part.label], row[part.label])
+        if name is None:
+            continue
+        if name not in names:
+            raise row.error(
+                part.label, f"{name!r} is not one of the labels", "map it to one, or to null, under classes"
+            )
+        if part.annotated is not None and key not in found:
+            raise row.error(part.id, f"has {key}, yet its image is not among the annotated: {part.annotated}")
+        add(part, row, found, name, names)
+
+
+def _add_box(part: BoxTable, row: Row, item: dict[str, Any], name: str, names: list[str]) -> None:
+    columns = part.xywh or part.xyxy or []
+    numbers = [row.number(column) for column in columns]
+    box = list(xywh_to_xyxy(numbers)) if part.xywh else numbers
+    if not (box[0] < box[2] and box[1] < box[3]):
+        raise row.error(columns[2], f"makes an empty box {box}")
+    # Tables round to 1/100 of a pixel at best; so the sum is not written as 461.08000000000004.
+    item.setdefault("boxes", []).append([round(v, 4) for v in box])
+    item.setdefault("box_labels", []).append(names.index(name))
+
+
+def _add_mask(part: MaskTable, row: Row, item: dict[str, Any], name: str, names: list[str]) -> None:
+    masks = item.setdefault("mask", {})
+    if name in masks:
+        raise row.error(part.label, f"is a second mask of {name} for {item['image']}", "one file a class")
+    masks[name] = row[part.file] or None
+    if part.origin is not None:
+        item["mask_origin"] = part.origin

@@ -1,0 +1,188 @@
+"""A column mapping: which column of which table becomes which key of a datalist.
+
+`mappings/shared_cxr_nih.yaml` is an example with every key explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxr_common.errors import InputError
+
+SPLIT_NAMES = {
+    "train": "training",
+    "training": "training",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "testing",
+    "testing": "testing",
+}
+
+
+@dataclass(frozen=True)
+class ImageTable:
+    """The table with one row an image; every field but ``table`` and the last five names a column.
+
+    Attributes:
+        table: csv file, relative to the data set root.
+        image: image path, relative to the data set root.
+        id: what box and mask tables call the image; default ``image``.
+        patient: patient identifier.
+        group: what splits keep together.
+        split: split name; without it the split is drawn at random.
+        prefix: put before every image path, such as a folder.
+        suffix: put after it, such as an extension.
+        where: column -> value or values that a row must hold to be used.
+        splits: split name -> section, or null to leave the row out.
+        keep: key of the item -> column, or {column, extract: regular expression}.
+    """
+
+    table: str
+    image: str = "image"
+    id: str | None = None
+    patient: str | None = None
+    group: str | None = None
+    split: str | None = None
+    prefix: str = ""
+    suffix: str = ""
+    where: dict[str, Any] = field(default_factory=dict)
+    splits: dict[str, str | None] = field(default_factory=lambda: dict(SPLIT_NAMES))
+    keep: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AnnotationTable:
+    """A table with one row a box or mask.
+
+    Attributes:
+        table: csv file, relative to the data set root.
+        id: column of the image identifier.
+        label: column of the class.
+        classes: class in the table -> label of the datalist, or null to leave it out; a class not listed keeps its name.
+        where: column -> value or values that a row must hold to be used.
+        annotated: condition on the *image* table's row under which an image counts as annotated, so that one without a
+            row here is annotated, none found; null: images with a row here; {}: every image.
+    """
+
+    table: str
+    id: str = "image"
+    label: str = "label"
+    classes: dict[str, str | None] = field(default_factory=dict)
+    where: dict[str, Any] = field(default_factory=dict)
+    annotated: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class BoxTable(AnnotationTable):
+    """Boxes in pixels of the image file; give the four columns of one form.
+
+    Attributes:
+        xywh: columns of left, top, width, height.
+        xyxy: columns of left, top, right, bottom (half-open).
+    """
+
+    xywh: list[str] | None = None
+    xyxy: list[str] | None = None
+
+
+@dataclass(frozen=True)
+class MaskTable(AnnotationTable):
+    """Masks, one file a class; an empty cell is an empty mask.
+
+    Attributes:
+        file: column of the mask path, relative to the data set root.
+        origin: ``expert`` or ``pseudo``, recorded with each image.
+    """
+
+    file: str = "mask"
+    origin: str | None = None
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """All of a mapping file.
+
+    Attributes:
+        images: the image table.
+        labels: label -> column, or {any: columns, none: column}; see `labels.label_value`.
+        values: cell -> 1, 0, -1 or null, beyond these four themselves and the empty cell, which is null.
+        boxes: the box table, if any.
+        masks: the mask table, if any.
+    """
+
+    images: ImageTable
+    labels: dict[str, Any]
+    values: dict[Any, int | None] = field(default_factory=dict)
+    boxes: BoxTable | None = None
+    masks: MaskTable | None = None
+
+
+def read_mapping(path: str | Path) -> dict[str, Any]:
+    """Read a mapping file.
+
+    Args:
+        path: YAML file, or the name of one that comes with this tool, such as ``shared_cxr_nih``.
+
+    Raises:
+        InputError: no such file, or not a YAML mapping.
+    """
+    shipped = Path(__file__).parent / "mappings" / f"{path}.yaml"
+    path = shipped if shipped.is_file() else Path(path)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as e:
+        names = ", ".join(sorted(p.stem for p in shipped.parent.glob("*.yaml")))
+        raise InputError((e.strerror or str(e)).lower(), where=path, action=f"shipped mappings: {names}") from None
+    except yaml.YAMLError as e:
+        raise InputError(f"not YAML: {' '.join(str(e).split())}", where=path) from None
+    if not isinstance(data, dict):
+        raise InputError("is not a mapping of keys", where=path)
+    return data
+
+
+def parse_mapping(data: Mapping[str, Any], where: object = "mapping") -> ColumnMapping:
+    """Build a mapping from its plain form.
+
+    Args:
+        data: as read from YAML.
+        where: named in errors.
+
+    Raises:
+        InputError: a key is unknown, missing, or of the wrong kind.
+    """
+    parts: dict[str, Any] = dict(data)
+    parts["images"] = _section(ImageTable, parts.get("images"), f"{where}: images")
+    if parts.get("boxes") is not None:
+        parts["boxes"] = boxes = _section(BoxTable, parts["boxes"], f"{where}: boxes")
+        columns = boxes.xywh or boxes.xyxy
+        if (boxes.xywh is None) == (boxes.xyxy is None) or not isinstance(columns, list) or len(columns) != 4:
+            raise InputError("needs four columns as xywh or as xyxy", where=f"{where}: boxes")
+    if parts.get("masks") is not None:
+        parts["masks"] = _section(MaskTable, parts["masks"], f"{where}: masks")
+    if not isinstance(parts.get("labels"), dict) or not parts["labels"]:
+        raise InputError("no labels given", where=where, action="list them as label: column")
+    return _section(ColumnMapping, parts, str(where))
+
+
+def _section(kind: type, data: Any, where: str) -> Any:
+    if isinstance(data, str):
+        data = {"table": data}
+    if not isinstance(data, Mapping):
+        raise InputError("is missing or not a mapping of keys", where=where)
+    names = [f.name for f in fields(kind)]
+    unknown = [key for key in data if key not in names]
+    if unknown:
+        raise InputError(f"unknown key {unknown[0]!r}", where=where, action=f"keys are {', '.join(names)}")
+    for key in ("where", "splits", "keep", "classes", "values"):
+        if key in data and not isinstance(data[key], Mapping):
+            raise InputError(f"{key} must be a mapping of keys", where=where)
+    try:
+        return kind(**data)
+    except TypeError:
+        raise InputError("no table given", where=where) from None

@@ -1,0 +1,38 @@
+"""``python -m tools.prepare merge``: one datalist from several."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data.datalist_io import raise_problems, write_datalist
+from cxr_common.data.datalist_validation import validate_datalist
+from cxr_common.errors import InputError
+from cxr_common.labels import LABELS
+from tools.prepare.merge import merge_datalists
+from tools.prepare.summary import summarize
+
+
+def add_parser(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("merge", help="join datalists", description=__doc__)
+    parser.add_argument("datalists", type=Path, nargs="+")
+    parser.add_argument("--root", type=Path, action="append", help="data set root of each; default their folders")
+    parser.add_argument("--labels", help="'shared' (the list of all shipped weights) or names; default: all that occur")
+    parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
+    parser.add_argument("--output", type=Path, required=True, help="its folder becomes the data set root")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the merged datalist and print what it holds."""
+    roots = args.root or [path.parent for path in args.datalists]
+    if len(roots) != len(args.datalists):
+        raise InputError(f"{len(roots)} roots for {len(args.datalists)} datalists", where="--root")
+    labels = LABELS if args.labels == "shared" else args.labels.split(",") if args.labels else None
+    data = merge_datalists(args.datalists, roots, args.output.parent, labels)
+    raise_problems(args.output, validate_datalist(data, args.output.parent, check_files=not args.no_check_files))
+    write_datalist(data, args.output)
+    print(summarize(data))
+    print(f"wrote {args.output}")
