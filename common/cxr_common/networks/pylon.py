@@ -5,17 +5,12 @@ Facts of the published code: github.com/cmb-chula/pylon at e2d493c (two-convolut
 
 from __future__ import annotations
 
-from typing import Final
-
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from cxr_common.networks.backbones import make_backbone
 from cxr_common.networks.pooling import max_pool
-
-#: Smallest input side for which the coarsest feature map still has more than one pixel.
-MIN_SIZE = 64
 
 
 def resize_like(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
@@ -107,8 +102,6 @@ class Pylon(nn.Module):
         head_kernel: size of the head's kernel, odd.
     """
 
-    min_size: Final[int] = MIN_SIZE
-
     def __init__(
         self,
         num_classes: int,
@@ -147,7 +140,8 @@ class Pylon(nn.Module):
         Raises:
             ValueError: when a side is smaller than 64 pixels.
         """
-        if not torch.jit.is_tracing() and min(image.shape[-2], image.shape[-1]) < self.min_size:
+        # Below 64 the deepest map would be a single pixel. A literal, because TorchScript reads no module constants.
+        if not torch.jit.is_tracing() and min(image.shape[-2], image.shape[-1]) < 64:
             raise ValueError(f"the image must be at least 64 pixels wide and high, got {image.shape}")
         features = self.backbone(image)
         x = self.attention(features[3])
