@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from cxr_common.data.datalist_io import raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
+
 from tools.prepare.from_tables import datalist_from_tables
 from tools.prepare.mapping import parse_mapping, read_mapping
 from tools.prepare.summary import summarize
@@ -37,9 +37,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--mapping", help="YAML file, or the name of a shipped one; the options below override it")
     parser.add_argument("--root", type=Path, help="data set root: tables and image paths are relative to it")
     parser.add_argument("--images", help="table with one row an image")
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="KEY=COLUMN", help="image, id, patient, split ..."
-    )
+    parser.add_argument("--map", action="append", default=[], metavar="KEY=COLUMN", help="image, id, patient ...")
     parser.add_argument("--labels", help="LABEL or LABEL=COLUMN or LABEL=COLUMN|COLUMN (any of them), comma separated")
     parser.add_argument("--missing", action="append", default=[], help="cell that means: not annotated; repeatable")
     parser.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="rows to use; repeatable")

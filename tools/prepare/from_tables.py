@@ -8,6 +8,7 @@ from typing import Any
 
 from cxr_common.boxes import xywh_to_xyxy
 from cxr_common.errors import InputError
+
 from tools.prepare.labels import label_value
 from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable
 from tools.prepare.splits import draw_sections
@@ -127,9 +128,7 @@ def _annotate(
         if name is None:
             continue
         if name not in names:
-            raise row.error(
-                part.label, f"{name!r} is not one of the labels", "map it to one, or to null, under classes"
-            )
+            raise row.error(part.label, f"{name!r} is none of the labels", "map it under classes to one, or to null")
         if part.annotated is not None and key not in found:
             raise row.error(part.id, f"has {key}, yet its image is not among the annotated: {part.annotated}")
         add(part, row, found, name, names)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from cxr_common.errors import InputError
 
 SPLIT_NAMES = {
@@ -64,7 +63,7 @@ class AnnotationTable:
         table: csv file, relative to the data set root.
         id: column of the image identifier.
         label: column of the class.
-        classes: class in the table -> label of the datalist, or null to leave it out; a class not listed keeps its name.
+        classes: class in the table -> label of the datalist, or null to leave it out; others keep their name.
         where: column -> value or values that a row must hold to be used.
         annotated: condition on the *image* table's row under which an image counts as annotated, so that one without a
             row here is annotated, none found; null: images with a row here; {}: every image.
