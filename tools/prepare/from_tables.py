@@ -44,7 +44,7 @@ def datalist_from_tables(
         if part is not None:
             _annotate(part, add, root, names, rows, chosen, items, table.id or table.image)
     if table.split is None:
-        sections = draw_sections([_group(item) for item in items], fractions, seed)
+        sections: list[str | None] = [*draw_sections([_group(item) for item in items], fractions, seed)]
     else:
         sections = [_section(row, table.split, table.splits) for row in chosen]
     data: dict[str, Any] = {"labels": names, "training": [], "validation": [], "testing": []}

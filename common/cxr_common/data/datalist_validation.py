@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -90,5 +91,6 @@ def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tu
     for where, item in items:
         if where.split("[")[0] in sections:
             for field, path in item_paths(item):
-                if not (base_dir / path).is_file():
-                    yield Problem(f"{where}.{field}", f"no such file: {base_dir / path}")
+                file = os.path.normpath(base_dir / path)  # as loading does, so a "new/../a.png" needs no folder "new"
+                if not os.path.isfile(file):
+                    yield Problem(f"{where}.{field}", f"no such file: {file}")
