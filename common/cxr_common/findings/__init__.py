@@ -1,1 +1,40 @@
+"""Heatmap to findings: extraction, thresholds, overlay and the files a run writes."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from cxr_common.findings.extraction import Region, extract_mask, heatmaps_from_map, peak_point
+from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
+from cxr_common.findings.thresholds import Thresholds, file_sha256, load_thresholds, save_thresholds
+
+if TYPE_CHECKING:
+    from cxr_common.findings.nifti import save_mask
+    from cxr_common.findings.overlay import render_overlay
+    from cxr_common.findings.writer import FindingsWriter
+
+__all__ = [
+    "FindingsWriter",
+    "Heatmap",
+    "Region",
+    "Thresholds",
+    "extract_mask",
+    "file_sha256",
+    "heatmaps_from_map",
+    "load_heatmap",
+    "load_thresholds",
+    "peak_point",
+    "render_overlay",
+    "save_heatmap",
+    "save_mask",
+    "save_thresholds",
+]
+
+
+# Post-processing needs neither nibabel nor ignite, so MONAI Label and Deploy may lack them.
+_LAZY = {"FindingsWriter": "writer", "render_overlay": "overlay", "save_mask": "nifti"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)

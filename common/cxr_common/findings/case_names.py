@@ -1,0 +1,59 @@
+"""File names for cases: readable, and never shared by two inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from cxr_common.errors import InputError
+from cxr_common.findings.heatmap_file import load_heatmap
+
+#: Starts with a letter, since DICOM files are often named by a UID, whose last number is no suffix.
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}(\.gz)?$")
+
+
+def slug(text: str) -> str:
+    """Letters, digits, dot, dash and underscore; anything else becomes a dash."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "image"
+
+
+class CaseNames:
+    """Hands out one case name an input.
+
+    The name is the path below `root` without its suffix, folders joined by "__". Where another input has that name
+    already, in this run or by the files of an earlier run in `output_dir`, a hash of the input's absolute path is
+    appended. So the same input keeps its name from run to run and replaces only its own files.
+
+    Args:
+        output_dir: where the cases' files go.
+        root: folder the inputs come from; None, or an input outside it, names a case by its file name.
+    """
+
+    def __init__(self, output_dir: Path, root: str | Path | None = None) -> None:
+        self.output_dir = output_dir
+        self.root = None if root is None else Path(root).resolve()
+        self._owners: dict[str, str] = {}
+
+    def relative(self, path: str | Path) -> Path:
+        """The path below `root`; the path itself where it lies elsewhere."""
+        full = Path(path).resolve()
+        return full.relative_to(self.root) if self.root and full.is_relative_to(self.root) else Path(path)
+
+    def name(self, path: str | Path) -> str:
+        """The case name of an input path."""
+        full = str(Path(path).resolve())
+        below = self.root is not None and Path(full).is_relative_to(self.root)
+        parts = self.relative(path).parts if below else (Path(path).name,)
+        base = slug(_SUFFIX.sub("", "__".join(parts)))[:120]
+        for name in (base, f"{base}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"):
+            # Case folded: some file systems hold A.png and a.png for the same.
+            if self._owners.setdefault(name.casefold(), self._owner_on_disk(name) or full) == full:
+                break
+        return name
+
+    def _owner_on_disk(self, name: str) -> str | None:
+        try:
+            return load_heatmap(self.output_dir / f"{name}_heatmap.npz").source
+        except InputError:
+            return None

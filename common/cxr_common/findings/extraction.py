@@ -1,0 +1,110 @@
+"""From a logit map to heatmaps, and from a heatmap to a point, a mask and boxes in original pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+
+from cxr_common.axes import argmax_point
+
+
+def heatmaps_from_map(logit_map: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Heatmaps as PYLON publishes them: sigmoid at the map's own stride, then bilinear to the network's input size.
+
+    Preechakul et al., "Improved image classification explainability with high-accuracy heatmaps", iScience 25(3), 2022.
+    No ReLU and no min-max: the values stay probabilities and compare across images.
+
+    Args:
+        logit_map: (C, x, y).
+        size: (X, Y) of the network input.
+
+    Returns:
+        (C, X, Y) float32 in [0, 1].
+    """
+    return resize_maps(torch.sigmoid(logit_map.float()), size)
+
+
+def resize_maps(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Bilinear resampling of (C, x, y) to (C, X, Y) by pixel areas (align_corners False)."""
+    return F.interpolate(maps[None], size=tuple(size), mode="bilinear", align_corners=False)[0]
+
+
+def peak_point(heatmap: torch.Tensor, size: tuple[int, int]) -> tuple[float, float]:
+    """Where a heatmap is largest, in original pixels.
+
+    Args:
+        heatmap: (X, Y) at network resolution.
+        size: (width, height) of the original image.
+
+    Returns:
+        x, y of that pixel's centre scaled to the original; on ties the first in row-major order of the picture.
+    """
+    point = argmax_point(heatmap).tolist()
+    x, y = ((point[axis] + 0.5) * size[axis] / heatmap.shape[axis] for axis in (0, 1))
+    return x, y
+
+
+@dataclass(frozen=True)
+class Region:
+    """One connected region: its half-open box x0, y0, x1, y1 in original pixels, and its largest probability."""
+
+    box: tuple[int, int, int, int]
+    score: float
+
+
+def extract_mask(
+    heatmap: torch.Tensor, size: tuple[int, int], threshold: float, mode: str, min_area: float = 0.0
+) -> tuple[np.ndarray, list[Region]]:
+    """Threshold a heatmap in original pixels and box its connected regions.
+
+    Args:
+        heatmap: (X, Y) probabilities at network resolution.
+        size: (width, height) of the original image.
+        threshold: in the unit `mode` names.
+        mode: "relative" to the heatmap's maximum or "absolute".
+        min_area: regions with fewer *network input* pixels are dropped, except the one that holds the peak.
+
+    Returns:
+        bool mask (width, height), and its 8-connected regions by falling score. In "relative" mode the peak's pixel is
+        always in the mask, so a positive finding has a region; in "absolute" mode there may be none.
+    """
+    heat = heatmap.float().cpu()
+    top = float(heat.max())
+    level = threshold * top if mode == "relative" else threshold
+    peak = tuple(min(int(p), n - 1) for p, n in zip(peak_point(heat, size), size, strict=True))
+    resized = resize_maps(heat[None], size)[0].numpy()
+    mask = resized > level
+    # Shrinking a map can lose a narrow peak between the sampled pixels.
+    if mode == "relative" or top > level:
+        mask[peak] = True
+
+    min_pixels = min_area * (size[0] * size[1]) / heat.numel()
+    regions = []
+    for box, member in _components(mask):
+        x0, y0, x1, y1 = box
+        window = (slice(x0, x1), slice(y0, y1))
+        holds_peak = x0 <= peak[0] < x1 and y0 <= peak[1] < y1 and bool(member[peak[0] - x0, peak[1] - y0])
+        if member.sum() < min_pixels and not holds_peak:
+            mask[window] &= ~member
+            continue
+        # The peak's own value, not its resampled one: the best box then scores as the map's maximum does.
+        score = top if holds_peak else float(resized[window][member].max())
+        regions.append(Region(box, score))
+    return mask, sorted(regions, key=lambda region: -region.score)
+
+
+def _components(mask: np.ndarray):
+    """Yield the half-open box and the member pixels (inside that box) of each 8-connected component."""
+    columns, rows = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(columns):
+        return
+    # Labelling only where something is set keeps a 3000 x 3000 radiograph quick.
+    left, top = int(columns[0]), int(rows[0])
+    labels, _ = ndimage.label(mask[left : columns[-1] + 1, top : rows[-1] + 1], structure=np.ones((3, 3)))
+    for index, (xs, ys) in enumerate(ndimage.find_objects(labels), start=1):
+        box = (xs.start + left, ys.start + top, xs.stop + left, ys.stop + top)
+        yield box, labels[xs, ys] == index

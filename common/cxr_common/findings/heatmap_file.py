@@ -1,0 +1,72 @@
+"""The heatmap file that passes between bundles: one .npz an image."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxr_common.errors import InputError
+
+#: Order of the heatmap array's axes: class channel, column x, row y (see cxr_common.axes).
+AXES = "C,x,y"
+_TEXTS = ("bundle", "version", "weights_sha256", "source")
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """Probabilities of every class over one image.
+
+    Args:
+        heatmap: (C, X, Y) float16 in [0, 1] at network resolution; covers the whole image, squeezed to (X, Y).
+        labels: class names by channel.
+        size: (width, height) of the original image in pixels.
+        bundle: name of the bundle that made it.
+        version: that bundle's version.
+        weights_sha256: hash of its weights, "" where unknown.
+        source: absolute path of the image, "" where unknown.
+    """
+
+    heatmap: np.ndarray
+    labels: tuple[str, ...]
+    size: tuple[int, int]
+    bundle: str = ""
+    version: str = ""
+    weights_sha256: str = ""
+    source: str = ""
+
+
+def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
+    """Write a .npz that loads without pickle and states its axis order."""
+    arrays: dict[str, Any] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, heatmap=heatmap.heatmap.astype(np.float16), axes=np.array(AXES), **arrays)
+
+
+def load_heatmap(path: str | Path) -> Heatmap:
+    """Read what :func:`save_heatmap` wrote.
+
+    Raises:
+        InputError: no such file, not such a file, another axis order, or labels that do not fit the channels.
+    """
+    action = "make it again with a bundle of this collection"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            axes = str(file["axes"])
+            width, height = (int(n) for n in file["size"])
+            heatmap = Heatmap(
+                file["heatmap"],
+                tuple(str(name) for name in file["labels"]),
+                (width, height),
+                **{name: str(file[name]) for name in _TEXTS},
+            )
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror or error})", path, action) from error
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"is not a heatmap file ({error})", path, action) from error
+    if axes != AXES or heatmap.heatmap.ndim != 3 or len(heatmap.heatmap) != len(heatmap.labels):
+        raise InputError(f"holds {heatmap.heatmap.shape} in axes {axes} for {len(heatmap.labels)} labels", path, action)
+    return heatmap

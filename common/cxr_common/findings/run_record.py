@@ -1,0 +1,84 @@
+"""findings.json: the record of one run (docs/findings.md describes every field)."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from cxr_common.findings.thresholds import Thresholds
+
+SCHEMA_VERSION = "1.0"
+FILE_NAME = "findings.json"
+NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
+
+
+def failure_record(path: object, reason: str, action: str | None) -> dict[str, Any]:
+    """One entry of `failures`: the input, what went wrong, and what the user can do."""
+    return {"path": str(path or ""), "reason": str(reason), "action": action}
+
+
+def run_record(
+    model: Mapping[str, Any],
+    thresholds: Thresholds,
+    images: Sequence[Mapping[str, Any]],
+    failures: Sequence[Mapping[str, Any]],
+    input_dir: Path | None,
+) -> dict[str, Any]:
+    """The content of findings.json: plain values, no number that is not finite."""
+    used = {"source": thresholds.source, **thresholds.as_dict()}
+    used.pop("labels")
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "notice": NOTICE,
+        "model": {**model, "thresholds": used},
+        "input_dir": None if input_dir is None else str(input_dir),
+        "summary": {"images": len(images), "failures": len(failures)},
+        "images": list(images),
+        "failures": list(failures),
+    }
+    return _finite(record)
+
+
+def write_run_record(record: Mapping[str, Any], folder: Path) -> Path:
+    """Write findings.json under a temporary name, then rename it, so that a reader never sees half of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, partial = folder / FILE_NAME, folder / f".{FILE_NAME}.partial"
+    try:
+        partial.write_text(_readable(record) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def summary(record: Mapping[str, Any], folder: Path) -> str:
+    """A line on the run, and one line a failure: "file: reason; action"."""
+    counts = record["summary"]
+    lines = [f"{counts['images']} image(s) done, {counts['failures']} failed; results in {folder}"]
+    for failure in record["failures"]:
+        action = f"; {failure['action']}" if failure["action"] else ""
+        lines.append(f"  {failure['path'] or 'input'}: {failure['reason']}{action}")
+    return "\n".join(lines)
+
+
+def _readable(record: Mapping[str, Any]) -> str:
+    text = json.dumps(record, indent=2, allow_nan=False, ensure_ascii=False)
+    # Boxes, points and sizes on one line each. A JSON string holds no raw line break, so only arrays match.
+    return re.sub(r"\[\n\s+([-\d.,e+\s]+?)\n\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,146 @@
+"""Per-class thresholds: tuned on validation, stored beside the weights they belong to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cxr_common.errors import InputError
+
+DEFAULT_DECISION = 0.5
+DEFAULT_MASK = 0.5
+#: "relative": a pixel belongs to a finding above `mask` times the largest probability of that class's heatmap, as
+#: PYLON's published evaluation has it (map / max > .5). "absolute": above the probability `mask` itself.
+MASK_MODES = ("relative", "absolute")
+
+_RETUNE = "tune them again on validation, or set thresholds to null for the defaults"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What makes a probability a decision, and a heatmap a mask.
+
+    Args:
+        labels: class names in the order of the network's channels.
+        decision: class -> probability from which on the class counts as present.
+        mask: class -> threshold on the heatmap, in the unit `mask_mode` names.
+        mask_mode: one of :data:`MASK_MODES`.
+        tuned_on: how they were tuned (data hash, n, criterion); None for the defaults.
+        weights_sha256: weights they were tuned for, if known.
+        source: name of the file they were read from, or "default".
+
+    Raises:
+        InputError: a class is missing or unknown, or a value is not in [0, 1].
+    """
+
+    labels: tuple[str, ...]
+    decision: Mapping[str, float]
+    mask: Mapping[str, float]
+    mask_mode: str = "relative"
+    tuned_on: Mapping[str, Any] | None = None
+    weights_sha256: str | None = None
+    source: str = field(default="default", compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(self.labels))
+        if not self.labels or len(set(self.labels)) != len(self.labels):
+            raise InputError("class names are missing or repeated", f"{self.source}: labels", "name every class once")
+        if self.mask_mode not in MASK_MODES:
+            raise InputError(f"unknown mask_mode {self.mask_mode!r}", self.source, f"use {' or '.join(MASK_MODES)}")
+        for name in ("decision", "mask"):
+            values = getattr(self, name)
+            if set(values) != set(self.labels):
+                missing, unknown = sorted(set(self.labels) - set(values)), sorted(set(values) - set(self.labels))
+                reason = f"missing classes {missing}, unknown classes {unknown}"
+                raise InputError(reason, f"{self.source}: {name}", _RETUNE)
+            for label, value in values.items():
+                number = isinstance(value, (int, float)) and not isinstance(value, bool)
+                if not number or not (math.isfinite(value) and 0 <= value <= 1):
+                    raise InputError(f"{value!r} is not a number in [0, 1]", f"{self.source}: {name}: {label}", _RETUNE)
+            object.__setattr__(self, name, {label: float(values[label]) for label in self.labels})
+
+    @classmethod
+    def default(cls, labels: Sequence[str]) -> Thresholds:
+        """Decision at probability .5, masks above half of the map's largest value."""
+        names = tuple(labels)
+        return cls(names, dict.fromkeys(names, DEFAULT_DECISION), dict.fromkeys(names, DEFAULT_MASK))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The content of thresholds.json."""
+        return {
+            "labels": list(self.labels),
+            "decision": dict(self.decision),
+            "mask": dict(self.mask),
+            "mask_mode": self.mask_mode,
+            "tuned_on": None if self.tuned_on is None else dict(self.tuned_on),
+            "weights_sha256": self.weights_sha256,
+        }
+
+
+def save_thresholds(thresholds: Thresholds, path: str | Path) -> None:
+    """Write thresholds.json (see docs/findings.md)."""
+    text = json.dumps(thresholds.as_dict(), indent=2, allow_nan=False)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def load_thresholds(
+    path: str | Path | None, labels: Sequence[str] | None = None, weights: str | Path | None = None
+) -> Thresholds:
+    """Read thresholds.json and check that it fits.
+
+    Args:
+        path: the file; None gives :meth:`Thresholds.default` of `labels`.
+        labels: class names the network has, in channel order; None accepts the file's.
+        weights: weights file the thresholds must have been tuned for; None skips that check.
+
+    Raises:
+        InputError: no such file, not readable, other classes or another order, or tuned for other weights.
+    """
+    if path is None:
+        if labels is None:
+            raise InputError("neither a thresholds file nor class names given", "thresholds", "pass labels")
+        return Thresholds.default(labels)
+    try:
+        raw = json.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", path, _RETUNE) from error
+    except ValueError as error:
+        raise InputError(f"is not JSON ({error})", path, _RETUNE) from error
+    if not isinstance(raw, dict) or not {"labels", "decision", "mask"} <= set(raw):
+        raise InputError("lacks labels, decision or mask", path, _RETUNE)
+    if labels is not None and list(raw["labels"]) != list(labels):
+        raise InputError(f"is for the classes {raw['labels']}, the network has {list(labels)}", path, _RETUNE)
+    recorded = raw.get("weights_sha256")
+    if weights is not None and recorded is not None and recorded != file_sha256(weights):
+        raise InputError(f"was tuned for other weights than {Path(weights).name}", path, _RETUNE)
+    keys = ("labels", "decision", "mask", "mask_mode", "tuned_on", "weights_sha256")
+    return Thresholds(**{key: raw[key] for key in keys if key in raw}, source=Path(path).name)
+
+
+def file_sha256(path: str | Path) -> str:
+    """SHA-256 of a file, hexadecimal.
+
+    Raises:
+        InputError: no such file.
+    """
+    try:
+        stat = Path(path).stat()
+        return _sha256(str(path), stat.st_mtime_ns, stat.st_size)
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", path, "check the path of the weights") from error
+
+
+@lru_cache(maxsize=8)
+def _sha256(path: str, _mtime_ns: int, _size: int) -> str:
+    # Thresholds and writer both ask for the hash of the same weights.
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,196 @@
+"""Ignite handler that writes what a run found: findings.json, and per image heatmap, overlay and masks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ignite.engine import Engine, Events
+
+from cxr_common.errors import InputError
+from cxr_common.findings.case_names import CaseNames, slug
+from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
+from cxr_common.findings.nifti import save_mask
+from cxr_common.findings.overlay import network_input_picture, render_overlay
+from cxr_common.findings.publish import published, sweep
+from cxr_common.findings.run_record import failure_record, run_record, summary, write_run_record
+from cxr_common.findings.thresholds import Thresholds, file_sha256
+
+logger = logging.getLogger(__name__)
+
+
+class FindingsWriter:
+    """Write the findings of every image as soon as they are there, and findings.json at the end.
+
+    Runs after :class:`~cxr_common.transforms.findings.LocalizeFindingsd` on a decollated batch. The files of an image
+    appear together or not at all; what goes wrong with one image becomes its failure record. Files and record are
+    described in docs/findings.md.
+
+    Args:
+        output_dir: folder for all files; made where missing.
+        thresholds: those that LocalizeFindingsd used; they name the classes.
+        bundle: name of the bundle.
+        version: its version.
+        weights: its weights file, for the hash; None where there is none.
+        loader: whatever lists unreadable inputs under `failures` (objects with path, reason, action).
+        input_dir: case names and paths are relative to it.
+        read_picture: path -> picture in [0, 1] as (X, Y) or (1, X, Y), the background of the overlay at the original's
+            resolution; None draws on the network input.
+        findings_key, heatmap_key, masks_key, image_key: where LocalizeFindingsd put its results.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        thresholds: Thresholds,
+        bundle: str,
+        version: str,
+        weights: str | Path | None = None,
+        loader: Any = None,
+        input_dir: str | Path | None = None,
+        read_picture: Callable[[str], Any] | None = None,
+        findings_key: str = "findings",
+        heatmap_key: str = "heatmap",
+        masks_key: str = "masks",
+        image_key: str = "image",
+    ) -> None:
+        if len({slug(label).casefold() for label in thresholds.labels}) < len(thresholds.labels):
+            raise InputError("two classes give the same file name", "labels", "rename one of them")
+        self.output_dir = Path(output_dir)
+        self.thresholds = thresholds
+        self.model: dict[str, Any] = {
+            "name": bundle,
+            "version": version,
+            "weights_sha256": None if weights is None else file_sha256(weights),
+            "labels": list(thresholds.labels),
+        }
+        self.loader, self.read_picture = loader, read_picture
+        self.names = CaseNames(self.output_dir, input_dir)
+        self.keys = (findings_key, heatmap_key, masks_key, image_key)
+        self.images: list[dict[str, Any]] = []
+        self._failures: list[dict[str, Any]] = []
+
+    def attach(self, engine: Engine) -> None:
+        """Register with an evaluator."""
+        engine.add_event_handler(Events.STARTED, self._start)
+        engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
+        engine.add_event_handler(Events.EXCEPTION_RAISED, self._record_crash)
+
+    def finish(self, failures: Sequence[Any] = ()) -> None:
+        """Write findings.json, print the summary and, where an image failed, end the process with status 1.
+
+        Args:
+            failures: more failures than the loader lists (objects with path, reason, action).
+
+        Raises:
+            SystemExit: with status 1, after everything is written.
+        """
+        record = self.write_record(failures)
+        print(summary(record, self.output_dir))
+        if record["failures"]:
+            raise SystemExit(1)
+
+    def write_record(self, failures: Sequence[Any] = ()) -> dict[str, Any]:
+        """Write findings.json and return its content. An image that failed keeps no files of an earlier run."""
+        found = [*getattr(self.loader, "failures", ()), *failures]
+        every = [*self._failures, *(failure_record(f.path, f.reason, f.action) for f in found)]
+        for failure in every:
+            if failure["path"]:
+                case = self.names.name(failure["path"])
+                failure["path"] = self.names.relative(failure["path"]).as_posix()
+                for name in self._existing(case):
+                    (self.output_dir / name).unlink(missing_ok=True)
+        record = run_record(self.model, self.thresholds, self.images, every, self.names.root)
+        write_run_record(record, self.output_dir)
+        return record
+
+    def _start(self, _engine: Engine) -> None:
+        sweep(self.output_dir)
+
+    def _write_batch(self, engine: Engine) -> None:
+        items: Any = engine.state.output
+        for item in items:
+            self.write_item(item)
+
+    def _record_crash(self, engine: Engine, error: Exception) -> None:
+        if not isinstance(error, Exception):
+            raise error
+        # The network itself failed, so the images of this batch have no findings, and those after it were not reached.
+        logger.debug("inference stopped", exc_info=error)
+        reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+        paths = _batch_paths(engine.state.batch, self.keys[3])
+        done = {record["path"] for record in self.images}
+        for path in paths or [""]:
+            if self.names.relative(path).as_posix() not in done:
+                action = "later images were not reached; mend this and run again"
+                self._failures.append(failure_record(path, reason, action))
+
+    def write_item(self, item: Mapping[Any, Any]) -> None:
+        """Write the files of one image and remember its record; a failure is remembered, not raised."""
+        findings_key, heatmap_key, masks_key, image_key = self.keys
+        found = item[findings_key]
+        if "failure" in found:
+            self._failures.append(dict(found["failure"]))
+            return
+        try:
+            self.images.append(self._write_case(found, item[heatmap_key], item[masks_key], item[image_key]))
+        except InputError as error:
+            self._failures.append(failure_record(found["path"], error.reason, error.action))
+        except OSError as error:
+            reason = f"results cannot be written ({error.strerror or error})"
+            self._failures.append(failure_record(found["path"], reason, f"check space and rights of {self.output_dir}"))
+        except Exception as error:
+            logger.debug("writing failed", exc_info=error)
+            reason = f"results cannot be written ({type(error).__name__}: {error})"
+            self._failures.append(failure_record(found["path"], reason, "report this as a defect"))
+
+    def _write_case(
+        self, found: Mapping[str, Any], heatmap: Any, masks: Mapping[str, np.ndarray], image: Any
+    ) -> dict[str, Any]:
+        path = found["path"]
+        case = self.names.name(path)
+        files: dict[str, Any] = {"heatmap": f"{case}_heatmap.npz", "overlay": f"{case}_overlay.png"}
+        files["masks"] = {label: _mask_name(case, label) for label in self.thresholds.labels if label in masks}
+        record = {"case": case, **found, "path": self.names.relative(path).as_posix(), "files": files}
+        picture = network_input_picture(image) if self.read_picture is None else self.read_picture(path)
+        overlay = render_overlay(picture, record, heatmap, masks, self.model)
+
+        with published(self.output_dir, obsolete=self._existing(case)) as folder:
+            content = Heatmap(
+                np.asarray(heatmap),
+                self.thresholds.labels,
+                tuple(found["size"]),
+                self.model["name"],
+                self.model["version"],
+                self.model["weights_sha256"] or "",
+                str(Path(path).resolve()),
+            )
+            save_heatmap(content, folder / files["heatmap"])
+            overlay.save(folder / files["overlay"], optimize=False)
+            for label, name in files["masks"].items():
+                save_mask(masks[label], folder / name, found["spacing_mm"])
+        return record
+
+    def _existing(self, case: str) -> list[str]:
+        """Files of this case from an earlier run, perhaps of a model with other classes."""
+        try:
+            labels = {*self.thresholds.labels, *load_heatmap(self.output_dir / f"{case}_heatmap.npz").labels}
+        except InputError:
+            labels = set(self.thresholds.labels)
+        names = [f"{case}_heatmap.npz", f"{case}_overlay.png", *(_mask_name(case, label) for label in labels)]
+        return [name for name in names if (self.output_dir / name).is_file()]
+
+
+def _batch_paths(batch: Any, image_key: str) -> list[str]:
+    """Paths of a batch that the loader gave, decollated or not."""
+    items = batch if isinstance(batch, list) else [batch]
+    images = [item[image_key] for item in items if isinstance(item, Mapping) and image_key in item]
+    paths = [getattr(image, "meta", {}).get("filename_or_obj", "") for image in images]
+    return [str(path) for entry in paths for path in ([entry] if isinstance(entry, str) else entry)]
+
+
+def _mask_name(case: str, label: str) -> str:
+    return f"{case}_{slug(label)}.nii.gz"

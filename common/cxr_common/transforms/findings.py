@@ -1,0 +1,180 @@
+"""From the network's logit map to findings: probabilities, decisions, points, boxes and a label mask."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+
+from cxr_common.errors import InputError
+from cxr_common.findings.extraction import extract_mask, heatmaps_from_map, peak_point
+from cxr_common.findings.thresholds import Thresholds, load_thresholds
+
+_POOLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "max": lambda maps: maps.amax((-2, -1)),
+    "mean": lambda maps: maps.mean((-2, -1)),
+}
+
+
+class LocalizeFindingsd(MapTransform):
+    """Turn a logit map into findings in the pixels of the original image. Reads and writes no file when called.
+
+    Per image it takes the logit map `keys` (C, x, y) and the network input `image_key` (1, X, Y), whose meta holds the
+    original `spatial_shape`, and sets
+
+    * ``keys``: uint8 label mask (width, height) of the original image with its original affine. 0 is background, i the
+      i-th class (1-based); where classes overlap the one with the higher probability wins. MONAI Label takes it as it
+      is.
+    * ``heatmap_key``: float16 probabilities (C, X, Y) at network resolution.
+    * ``masks_key``: class -> bool mask (width, height), positive classes only, overlaps kept.
+    * ``findings_key``: the record docs/findings.md describes, plain Python values.
+
+    Args:
+        keys: the logit map.
+        image_key: the network input.
+        labels: class names in channel order; may be left out where `thresholds` has them.
+        thresholds: :class:`Thresholds`, the path of a thresholds.json, or None for the defaults.
+        weights: weights file that a thresholds.json must have been tuned for.
+        pool: how the map becomes class logits: "max", "mean", or a callable (N, C, x, y) -> (N, C).
+        min_cells: regions smaller than this many cells of the logit map are dropped, being below what it resolves.
+        on_error: "raise", or "record": put ``{"failure": {...}}`` under `findings_key`, drop the prediction and go on,
+            so that one image does not end a batch.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "pred",
+        image_key: str = "image",
+        labels: Sequence[str] | None = None,
+        thresholds: Thresholds | str | Path | None = None,
+        weights: str | Path | None = None,
+        pool: str | Callable[[torch.Tensor], torch.Tensor] = "max",
+        min_cells: float = 1.0,
+        on_error: str = "raise",
+        heatmap_key: str = "heatmap",
+        masks_key: str = "masks",
+        findings_key: str = "findings",
+    ) -> None:
+        super().__init__(keys)
+        if not isinstance(thresholds, Thresholds):
+            thresholds = load_thresholds(thresholds, labels, weights)
+        elif labels is not None and list(labels) != list(thresholds.labels):
+            raise InputError("labels and thresholds name other classes", "LocalizeFindingsd", "give both the same list")
+        if on_error not in ("raise", "record"):
+            raise InputError(f"on_error is {on_error!r}", "LocalizeFindingsd", "use raise or record")
+        if isinstance(pool, str) and pool not in _POOLS:
+            raise InputError(f"pool is {pool!r}", "LocalizeFindingsd", "use max, mean or a callable")
+        self.thresholds = thresholds
+        self.image_key, self.min_cells, self.on_error = image_key, min_cells, on_error
+        self.pool = _POOLS[pool] if isinstance(pool, str) else pool
+        self.heatmap_key, self.masks_key, self.findings_key = heatmap_key, masks_key, findings_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        item = dict(data)
+        for key in self.keys:
+            try:
+                item.update(self._localize(item[key], item[self.image_key], key))
+            except Exception as error:
+                if self.on_error == "raise":
+                    raise
+                item.pop(key)
+                item[self.findings_key] = {"failure": _failure(error, item.get(self.image_key))}
+        return item
+
+    def _localize(self, logit_map: torch.Tensor, image: torch.Tensor, key: Hashable) -> dict[Hashable, Any]:
+        meta = image.meta if isinstance(image, MetaTensor) else {}
+        where = meta.get("filename_or_obj", "image")
+        labels = self.thresholds.labels
+        size = _original_size(image, where)
+        maps = torch.as_tensor(logit_map.as_tensor() if isinstance(logit_map, MetaTensor) else logit_map).float()
+        if maps.ndim != 3 or len(maps) != len(labels):
+            raise InputError(
+                f"the network gave a map of shape {tuple(maps.shape)} for {len(labels)} classes",
+                where,
+                "make labels and thresholds match the weights",
+            )
+        if not bool(torch.isfinite(maps).all()):
+            action = "check the weights, or run without amp"
+            raise InputError("the network gave values that are not finite", where, action)
+
+        probability = torch.sigmoid(self.pool(maps[None])[0]).tolist()
+        heatmap = heatmaps_from_map(maps, (image.shape[-2], image.shape[-1])).cpu()
+        min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
+        findings, masks = [], {}
+        for index, label in enumerate(labels):
+            decision = probability[index] >= self.thresholds.decision[label]
+            regions: list = []
+            if decision:
+                masks[label], regions = extract_mask(
+                    heatmap[index], size, self.thresholds.mask[label], self.thresholds.mask_mode, min_area
+                )
+            findings.append(
+                {
+                    "label": label,
+                    "probability": round(probability[index], 6),
+                    "threshold": self.thresholds.decision[label],
+                    "decision": decision,
+                    "point": [round(value, 2) for value in peak_point(heatmap[index], size)],
+                    "boxes": [{"box": list(region.box), "score": round(region.score, 6)} for region in regions],
+                }
+            )
+
+        label_mask = np.zeros(size, np.uint8)
+        for label in sorted(masks, key=lambda name: probability[labels.index(name)]):
+            label_mask[masks[label]] = labels.index(label) + 1
+        return {
+            key: _like_original(label_mask, meta),
+            self.heatmap_key: heatmap.half(),
+            self.masks_key: masks,
+            self.findings_key: {**_identity(meta, size), "findings": findings},
+        }
+
+
+def _original_size(image: torch.Tensor, where: object) -> tuple[int, int]:
+    """(width, height) of the original; coordinates scale to it, so preprocessing may only have resized."""
+    if not isinstance(image, MetaTensor):
+        return image.shape[-2], image.shape[-1]
+    other = [step.get("class") for step in image.applied_operations if step.get("class") != "Resize"]
+    if other:
+        raise InputError(
+            f"preprocessing applied {', '.join(map(str, other))}", where, "only Resized may change the geometry here"
+        )
+    shape = [int(n) for n in image.meta.get("spatial_shape", image.shape[-2:])]
+    return shape[0], shape[1]
+
+
+def _identity(meta: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+    spacing = [float(value) for value in meta.get("spacing", ())]
+    known = len(spacing) == 2 and all(math.isfinite(value) and value > 0 for value in spacing)
+    warnings = meta.get("warnings") or []
+    return {
+        "path": str(meta.get("filename_or_obj", "")),
+        "size": list(size),
+        "spacing_mm": spacing if known else None,
+        "view": meta.get("view") or None,
+        "sop_instance_uid": meta.get("sop_instance_uid") or None,
+        "warnings": [warnings] if isinstance(warnings, str) else [str(text) for text in warnings],
+    }
+
+
+def _like_original(label_mask: np.ndarray, meta: Mapping[str, Any]) -> MetaTensor:
+    affine = meta.get("original_affine")
+    return MetaTensor(
+        torch.from_numpy(label_mask),
+        affine=None if affine is None else torch.as_tensor(np.asarray(affine)),
+        meta={key: value for key, value in meta.items() if key != "affine"},
+    )
+
+
+def _failure(error: Exception, image: object) -> dict[str, str | None]:
+    path = str(image.meta.get("filename_or_obj", "")) if isinstance(image, MetaTensor) else ""
+    if isinstance(error, InputError):
+        return {"path": path, "reason": error.reason, "action": error.action}
+    return {"path": path, "reason": f"{type(error).__name__}: {error}", "action": "report this as a defect"}
