@@ -1,0 +1,94 @@
+"""Binary cross-entropy on pooled logit maps, blind to what is not annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from cxr_common.errors import InputError
+
+#: What training makes of an uncertain label (-1): leave it out, call it absent, present, or something between.
+POLICIES: tuple[str, ...] = ("ignore", "zeros", "ones", "soft")
+
+
+def apply_label_policy(label: torch.Tensor, policy: str, soft_target: float = 0.7) -> torch.Tensor:
+    """Replace uncertain labels.
+
+    Args:
+        label: any shape; 1 present, 0 absent, -1 uncertain, NaN not annotated.
+        policy: one of :data:`POLICIES` (U-Ignore, U-Zeros, U-Ones of CheXpert, Irvin 2019; "soft" as the label
+            smoothing of Pham 2019 with one fixed target, so that a run can be repeated).
+        soft_target: target of the policy "soft".
+
+    Returns:
+        Targets in [0, 1]; NaN where nothing is to be learnt.
+
+    Raises:
+        ValueError: when the policy is not known.
+    """
+    if policy not in POLICIES:
+        raise ValueError(f"unknown label policy {policy!r}; choose one of {', '.join(POLICIES)}")
+    value = {"ignore": float("nan"), "zeros": 0.0, "ones": 1.0, "soft": soft_target}[policy]
+    return torch.where(label == -1, torch.full_like(label, value), label)
+
+
+class ImageLabelLoss(nn.Module):
+    """Mean binary cross-entropy of class logits over the annotated labels of a batch.
+
+    With nothing uncertain or missing it is the plain mean of the PYLON paper.
+
+    Args:
+        pool: turns logit maps (N, C, x, y) into class logits (N, C); a network's ``pool``.
+        policy: what to make of uncertain labels, see :func:`apply_label_policy`.
+        soft_target: target of the policy "soft".
+        positive_weight: one weight a class for present labels (see :func:`positive_weights`), or None.
+    """
+
+    def __init__(
+        self,
+        pool: Callable[[torch.Tensor], torch.Tensor],
+        policy: str = "ignore",
+        soft_target: float = 0.7,
+        positive_weight: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__()
+        self.pool, self.policy, self.soft_target = pool, policy, soft_target
+        apply_label_policy(torch.zeros(1), policy)  # an unknown policy fails here, not an hour later
+        weight = None if positive_weight is None else torch.as_tensor(positive_weight, dtype=torch.float32)
+        self.register_buffer("positive_weight", weight)
+
+    def forward(self, maps: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """Loss of logit maps (N, C, x, y) against labels (N, C); 0 where a batch has no annotated label."""
+        logits = self.pool(maps)
+        target = apply_label_policy(label.to(logits), self.policy, self.soft_target)
+        known = ~torch.isnan(target)
+        weight = None if self.positive_weight is None else self.positive_weight.to(logits)
+        loss = F.binary_cross_entropy_with_logits(
+            logits, torch.where(known, target, 0.0), weight=known.to(logits), pos_weight=weight, reduction="sum"
+        )
+        return loss / known.sum().clamp_min(1)
+
+
+def positive_weights(items: Sequence[dict], labels: Sequence[str], limit: float = 20.0) -> list[float]:
+    """Absent / present counts of each class, for ``ImageLabelLoss(positive_weight=...)``.
+
+    Args:
+        items: datalist items with a "label" list (None where not annotated).
+        labels: class names, for the error.
+        limit: largest weight, so that a class of three images does not drown the rest.
+
+    Raises:
+        InputError: when a class has no present or no absent label.
+    """
+    weights = []
+    for c, name in enumerate(labels):
+        values = [item["label"][c] for item in items]
+        present, absent = values.count(1), values.count(0)
+        if not present or not absent:
+            kind = "present" if not present else "absent"
+            raise InputError(f"no image has {name} annotated as {kind}", action="add some, or switch class balance off")
+        weights.append(min(absent / present, limit))
+    return weights

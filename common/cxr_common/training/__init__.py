@@ -1,0 +1,7 @@
+"""Training: replayable data, checkpoints, pictures of progress."""
+
+from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
+from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
+from cxr_common.training.pictures import TensorBoardHeatmaps
+
+__all__ = ["EpochSeeder", "SeededCacheDataset", "StopAtLearningRate", "TensorBoardHeatmaps", "TrainingCheckpoint"]

@@ -1,0 +1,150 @@
+"""Checkpoints that survive a kill at any moment and resume as if the run had never stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from ignite.engine import Engine, Events
+from torch import nn
+
+from cxr_common.errors import InputError
+from cxr_common.networks.weights import save_weights
+from cxr_common.training.random_state import get_random_state, set_random_state
+
+
+def _plain(network: nn.Module) -> nn.Module:
+    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+
+
+class TrainingCheckpoint:
+    """Write the best and the last weights and a resumable checkpoint after each epoch; resume when training starts.
+
+    In ``output_dir``: ``model.pt`` (the best epoch's weights by the evaluator's key metric), ``model_last.pt``, and
+    ``checkpoint.pt`` (network, optimiser, schedule, gradient scaler, random states, best metric, epoch). Each is written
+    to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place, so a kill can destroy the only copy, and
+    forgets the best metric over a resume.
+
+    Attach it last, after the validation and the schedule of the epoch.
+
+    Args:
+        output_dir: folder of the run.
+        network: trained network; a ``DistributedDataParallel`` wrapper is looked through.
+        optimizer: its optimiser.
+        lr_scheduler: its schedule, if any.
+        evaluator: the validating engine, whose key metric chooses the best epoch.
+        resume: whether to continue from ``checkpoint.pt`` where it exists.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | Path,
+        network: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        lr_scheduler: Any = None,
+        evaluator: Engine | None = None,
+        resume: bool = True,
+    ) -> None:
+        self.folder = Path(output_dir)
+        self.network = network
+        self.stateful = {"optimizer": optimizer, **({"lr_scheduler": lr_scheduler} if lr_scheduler is not None else {})}
+        self.evaluator = evaluator
+        self.resume_run = resume
+        self.logger = logging.getLogger(__name__)
+
+    @property
+    def path(self) -> Path:
+        """The resumable checkpoint."""
+        return self.folder / "checkpoint.pt"
+
+    def attach(self, engine: Engine) -> None:
+        """Resume when the trainer starts, save when an epoch is done."""
+        if self.resume_run:
+            engine.add_event_handler(Events.STARTED, self.resume)
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
+
+    def resume(self, engine: Engine) -> None:
+        """Restore every state from the checkpoint, if there is one.
+
+        Raises:
+            InputError: when the checkpoint is another network's or is damaged.
+        """
+        if not self.path.exists():
+            return
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            _plain(self.network).load_state_dict(state["network"])
+            for name, target in self.stateful.items():
+                target.load_state_dict(state[name])
+        except (RuntimeError, KeyError, ValueError, EOFError) as error:
+            raise InputError(
+                f"cannot resume from this checkpoint ({str(error).splitlines()[0]})",
+                self.path,
+                "use the settings it was made with, or another output_dir",
+            ) from error
+        scaler = getattr(engine, "scaler", None)
+        if scaler is not None and state["scaler"]:
+            scaler.load_state_dict(state["scaler"])
+        if self.evaluator is not None:
+            self.evaluator.state.best_metric = state["best_metric"]
+            self.evaluator.state.best_metric_epoch = state["best_metric_epoch"]
+        engine.state.epoch = state["epoch"]
+        engine.state.iteration = state["iteration"]
+        set_random_state(state["random"])
+        self.logger.info("resumed after epoch %d from %s", state["epoch"], self.path)
+
+    def save(self, engine: Engine) -> None:
+        """Write the files of the epoch; only the first process of a distributed run does."""
+        if engine.state.rank != 0:
+            return
+        network = _plain(self.network)
+        evaluator_state = None if self.evaluator is None else self.evaluator.state
+        if evaluator_state is None or evaluator_state.best_metric_epoch == engine.state.epoch:
+            save_weights(network, self.folder / "model.pt")
+        save_weights(network, self.folder / "model_last.pt")
+        scaler = getattr(engine, "scaler", None)
+        state = {
+            "network": network.state_dict(),
+            **{name: target.state_dict() for name, target in self.stateful.items()},
+            "scaler": None if scaler is None else scaler.state_dict(),
+            "best_metric": None if evaluator_state is None else float(evaluator_state.best_metric),
+            "best_metric_epoch": None if evaluator_state is None else evaluator_state.best_metric_epoch,
+            "epoch": engine.state.epoch,
+            "iteration": engine.state.iteration,
+            "random": get_random_state(),
+        }
+        # The checkpoint goes last: a kill before it repeats the epoch, which gives the same files again.
+        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            torch.save(state, temporary)
+            os.replace(temporary, self.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+class StopAtLearningRate:
+    """Handler that ends training once the learning rate has fallen to a floor.
+
+    PYLON's recipe ends so (github.com/cmb-chula/pylon at e2d493c: plateau schedule from 1e-4, stop at 1e-6).
+
+    Args:
+        optimizer: whose first group is watched.
+        floor: the rate at or below which training ends.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, floor: float) -> None:
+        self.optimizer = optimizer
+        self.floor = floor
+
+    def attach(self, engine: Engine) -> None:
+        """Look after each epoch."""
+        engine.add_event_handler(Events.EPOCH_COMPLETED, self)
+
+    def __call__(self, engine: Engine) -> None:
+        """End training at the floor."""
+        if self.optimizer.param_groups[0]["lr"] <= self.floor:
+            logging.getLogger(__name__).info("learning rate at its floor after epoch %d", engine.state.epoch)
+            engine.terminate()
