@@ -1,0 +1,56 @@
+# The one interface: people, pre-commit and CI call these targets. Each sets the environment up first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+STAMP := $(VENV)/.installed
+IMAGES ?=
+OUTPUT ?= build/demo
+BUNDLES := $(wildcard bundles/*)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format types check results tables clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24"
+	# torch first and pinned: any other way to ask for it can pull gigabytes of CUDA libraries.
+	$(BIN)/pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[test,dev]"
+	touch $@
+
+setup: $(STAMP)  ## make the virtual environment in .venv and install everything
+
+demo: setup  ## findings on six phantom DICOMs, or on yours: make demo IMAGES=folder
+	$(RUN) -m tools.demo --output $(OUTPUT) $(if $(IMAGES),--images "$(IMAGES)")
+
+test: setup  ## run the tests (minutes on two cores)
+	$(RUN) -m pytest
+
+test-all: setup  ## run the slow tests too
+	$(RUN) -m pytest -m "slow or not slow"
+
+lint: setup  ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: setup  ## rewrite to the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: setup  ## check types
+	$(BIN)/mypy
+
+check: lint types test  ## all that a change must pass
+
+results: setup  ## train and score what docs/results.md shows (hours; resumes, skips what is done)
+	$(RUN) -m tools.results run
+
+tables: setup  ## render the measured figures into README, cards and docs
+	$(RUN) -m tools.results render
+
+clean:  ## remove what was built here
+	rm -rf build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
