@@ -3,5 +3,14 @@
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.pictures import TensorBoardHeatmaps
+from cxr_common.training.setup import load_initial_weights, process_device
 
-__all__ = ["EpochSeeder", "SeededCacheDataset", "StopAtLearningRate", "TensorBoardHeatmaps", "TrainingCheckpoint"]
+__all__ = [
+    "EpochSeeder",
+    "SeededCacheDataset",
+    "StopAtLearningRate",
+    "TensorBoardHeatmaps",
+    "TrainingCheckpoint",
+    "load_initial_weights",
+    "process_device",
+]

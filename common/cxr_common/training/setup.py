@@ -1,0 +1,34 @@
+"""What a training run does before its first epoch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from cxr_common.published.backbone import load_backbone
+
+
+def load_initial_weights(network: nn.Module, backbone_weights: str | Path | None) -> None:
+    """Start a network's backbone from an ImageNet file in torchvision's key layout; None leaves it random.
+
+    Args:
+        network: with an attribute ``backbone``.
+        backbone_weights: the file, or None.
+
+    Raises:
+        InputError: when the file does not fit the backbone.
+    """
+    if backbone_weights is not None:
+        load_backbone(network.backbone, backbone_weights)
+
+
+def process_device() -> torch.device:
+    """This process' device under torchrun: one GPU a process where there are GPUs, else the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
