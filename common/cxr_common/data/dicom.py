@@ -1,0 +1,185 @@
+"""Read a DICOM radiograph: CR, DX, and secondary captures of radiographs."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from cxr_common.data.dicom_elements import integer, items, numbers, text
+from cxr_common.data.dicom_grey import display_values, padding_mask
+from cxr_common.data.dicom_pixels import (
+    PixelDescription,
+    decode_pixels,
+    describe_pixels,
+    palette_to_rgb,
+    stored_values,
+)
+from cxr_common.data.intensity import grey_or_colour, warn_if_uniform
+from cxr_common.data.orientation import IDENTITY, code_from_directions
+from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, read_dataset, syntax_name, transfer_syntax
+from cxr_common.data.scan import RadiographWarning, Scan, valid_spacing
+from cxr_common.errors import InputError
+
+#: Projection radiography, and what captures and conversions of it call themselves. DR and SC are not in the standard.
+MODALITIES = ("CR", "DX", "DR", "RG", "RF", "OT", "SC", "HC")
+#: Most trustworthy first: at the patient (calibrated), at the detector, of the scanned film.
+SPACING_FIELDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
+_FOR_PROCESSING_CLASS = "1.2.840.10008.5.1.4.1.1.1.1.1"
+_DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
+_NOT_FRONTAL = re.compile(r"\b(LL|RL|LAT|LATERAL|LLAT|RLAT|LLO|RLO|LAO|RAO|LPO|RPO|LLD|RLD)\b|OBLIQUE|LATERAL|DECUB")
+_FRONTAL = re.compile(r"\b(AP|PA|FRONTAL)\b|ANTERO|POSTERO")
+_GIVE_FRONTAL = "give a frontal (PA or AP) view"
+
+
+def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
+    """Read a single-frame projection radiograph.
+
+    Args:
+        path: the file; it may lack the preamble and the file meta information.
+        channels: 1 for grey, where colour is refused, or 3.
+        any_view: whether to accept lateral and oblique views.
+
+    Raises:
+        InputError: it is no radiograph, not for presentation, not frontal, has several frames, is in colour, or its
+            pixels are missing, damaged, cut off, or of an encoding without an installed decoder.
+    """
+    if not HAS_PYDICOM:
+        raise InputError("reading DICOM needs pydicom", path, "pip install pydicom 'pylibjpeg[all]' pyjpegls")
+    try:
+        dataset = read_dataset(path)
+    except Exception as error:  # pydicom raises whatever the damaged bytes lead to
+        raise InputError("the DICOM file is damaged or cut off", path, "copy or export it again") from error
+    _refuse_other_objects(dataset, path)
+    if not any_view:
+        _refuse_other_views(dataset, path)
+    description = describe_pixels(dataset, transfer_syntax(dataset), path)
+    stored_axes = _stored_axes(dataset, path, any_view)
+    raw = decode_pixels(dataset, description, path)
+    if description.samples == 3:
+        largest = max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0)
+        pixels = grey_or_colour(np.clip(raw.astype(np.float32) / largest, 0, 1), channels, path)
+        source, used = "bits stored", (0.0, largest)
+    elif description.photometric == "PALETTE COLOR":
+        pixels = grey_or_colour(palette_to_rgb(raw, dataset, path), channels, path)
+        source, used = "palette", (0.0, 1.0)
+    else:
+        pixels, source, used = _grey(raw, dataset, description)
+    if channels == 3 and pixels.ndim == 2:
+        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    warn_if_uniform(pixels)
+    spacing, spacing_source = _spacing(dataset)
+    return Scan(
+        str(path), "DICOM", pixels, source, used, spacing, spacing_source, stored_axes, _text(dataset, description)
+    )
+
+
+def _grey(raw: np.ndarray, dataset: Dataset, description: PixelDescription) -> tuple[np.ndarray, str, tuple]:
+    padding = padding_mask(raw, dataset, description.signed)
+    values, stored_range = stored_values(raw, description)
+    shape = text(dataset, "PresentationLUTShape").upper()
+    # MONOCHROME1 images carry INVERSE as well (PS3.3 C.8.11.3): the two together invert once.
+    inverse = description.photometric == "MONOCHROME1" or shape == "INVERSE"
+    low, high = int(values.min()), int(values.max())
+    if high - low < 1 << 16:
+        # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
+        table, source, used = display_values(np.arange(low, high + 1), dataset, stored_range, inverse)
+        pixels = table[values.astype(np.int32) - low]
+    else:
+        pixels, source, used = display_values(values, dataset, stored_range, inverse)
+    if padding is not None:
+        pixels[padding] = 0
+    return pixels, source, used
+
+
+def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
+    """Refuse what is not one radiograph for presentation."""
+    sop_class = text(dataset, "SOPClassUID")
+    media_class = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) if hasattr(dataset, "file_meta") else ""
+    if "DirectoryRecordSequence" in dataset or media_class == _DICOMDIR_CLASS:
+        raise InputError("this is a DICOMDIR, an index of other files", path, "give the image files")
+    if not len(dataset):
+        raise InputError("the DICOM file has no content", path, "copy or export it again")
+    modality = text(dataset, "Modality").upper()
+    if "PixelData" not in dataset or not dataset["PixelData"].value:
+        kind = syntax_name(sop_class) if sop_class else modality or "object of unknown kind"
+        raise InputError(f"there are no pixel data ({kind})", path, "give an image, not a report or another object")
+    if modality not in MODALITIES:
+        if modality:
+            raise InputError(f"modality {modality} is not radiography", path, "give a chest radiograph (CR or DX)")
+        warnings.warn("Modality is missing", RadiographWarning, stacklevel=2)
+    intent = text(dataset, "PresentationIntentType").upper()
+    if intent == "FOR PROCESSING" or sop_class == _FOR_PROCESSING_CLASS:
+        reason = "this is the detector's raw image (FOR PROCESSING), which is not made to be looked at"
+        raise InputError(reason, path, "give the FOR PRESENTATION image of the same exposure")
+    frames = integer(dataset, "NumberOfFrames") or 1
+    if frames > 1:
+        raise InputError(f"the image has {frames} frames", path, "give a single-frame radiograph")
+    body_part = text(dataset, "BodyPartExamined").upper()
+    if body_part and not re.search("CHEST|THORA|LUNG|RIB|HEART|STERN|CLAV|TRUNK|TORSO|BODY", body_part):
+        warnings.warn(f"BodyPartExamined is {body_part}, not the chest", RadiographWarning, stacklevel=2)
+
+
+def _refuse_other_views(dataset: Dataset, path: Path) -> None:
+    """Refuse lateral, oblique and decubitus views, by the most specific field that tells."""
+    view = _view(dataset)
+    if not view:
+        # Descriptions of a series of both views ("PA and lateral") tell nothing of this image.
+        described = f"{text(dataset, 'SeriesDescription')} {text(dataset, 'ProtocolName')}".upper().replace("_", " ")
+        view = "" if _FRONTAL.search(described) else described.strip()
+    if view and _NOT_FRONTAL.search(view) and not _FRONTAL.search(view):
+        raise InputError(f"this is not a frontal view ({view})", path, _GIVE_FRONTAL)
+
+
+def _view(dataset: Dataset) -> str:
+    """ViewPosition, else the meaning of the view code, in capitals."""
+    view = text(dataset, "ViewPosition").upper()
+    if not view:
+        view = " ".join(text(item, "CodeMeaning") for item in items(dataset, "ViewCodeSequence")[:1]).upper()
+    return view
+
+
+def _stored_axes(dataset: Dataset, path: Path, any_view: bool) -> str:
+    """How the upright image lies in the stored one, by PatientOrientation (PS3.3 C.7.6.1.1.1)."""
+    given = text(dataset, "PatientOrientation").upper().split("\\")
+    letters = "".join(part[:1] for part in given)  # of a tilted direction (LF) the first letter is the main one
+    if len(letters) != 2 or len(given) != 2 or not set(letters) <= set("LRAPHF"):
+        if letters:
+            shown = "\\".join(given)
+            warnings.warn(f"PatientOrientation {shown} is invalid and is ignored", RadiographWarning, stacklevel=2)
+        return IDENTITY
+    try:
+        return code_from_directions(letters, "LF")
+    except ValueError as error:
+        if any_view:
+            return IDENTITY
+        shown = "\\".join(given)
+        raise InputError(f"this is not a frontal view (PatientOrientation {shown})", path, _GIVE_FRONTAL) from error
+
+
+def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
+    """(column mm, row mm) and the field it is from; DICOM has the row spacing first."""
+    for keyword in SPACING_FIELDS:
+        values = numbers(dataset, keyword)
+        if len(values) == 2:
+            spacing = valid_spacing(values[1], values[0], keyword)
+            if spacing:
+                return spacing, keyword
+    return None, ""
+
+
+def _text(dataset: Dataset, description: PixelDescription) -> dict[str, str]:
+    return {
+        "modality": text(dataset, "Modality"),
+        "view": _view(dataset),
+        "patient_orientation": text(dataset, "PatientOrientation"),
+        "patient_id": text(dataset, "PatientID"),
+        "study_instance_uid": text(dataset, "StudyInstanceUID"),
+        "series_instance_uid": text(dataset, "SeriesInstanceUID"),
+        "sop_instance_uid": text(dataset, "SOPInstanceUID"),
+        "sop_class_uid": text(dataset, "SOPClassUID"),
+        "photometric_interpretation": description.photometric,
+        "transfer_syntax_uid": description.transfer_syntax,
+    }

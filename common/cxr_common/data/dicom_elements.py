@@ -1,0 +1,57 @@
+"""Read single DICOM elements that may be absent, empty or damaged."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from cxr_common.data.pydicom_compat import Dataset
+from cxr_common.data.scan import RadiographWarning
+
+
+def _value(dataset: Dataset, keyword: str) -> object:
+    try:
+        return dataset.get(keyword)
+    except Exception:  # pydicom converts on access, and raises what the conversion raises
+        warnings.warn(f"{keyword} cannot be read and is ignored", RadiographWarning, stacklevel=3)
+        return None
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """An element as text, several values joined by a backslash; "" where absent, empty or damaged."""
+    value = _value(dataset, keyword)
+    if value is None:
+        return ""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        value = (value,)
+    parts = (v.decode("ascii", "replace") if isinstance(v, bytes) else str(v) for v in value)
+    return "\\".join(part.strip(" \0") for part in parts)
+
+
+def numbers(dataset: Dataset, keyword: str) -> list[float]:
+    """The values of a numeric element; empty where absent, empty, damaged or not finite."""
+    value = _value(dataset, keyword)
+    if value is None or value == "":
+        return []
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        value = (value,)
+    try:
+        result = [float(v) for v in value]
+    except (TypeError, ValueError):
+        result = [math.nan]
+    if not all(map(math.isfinite, result)):
+        warnings.warn(f"{keyword} is not a number and is ignored", RadiographWarning, stacklevel=2)
+        return []
+    return result
+
+
+def integer(dataset: Dataset, keyword: str) -> int | None:
+    """The first value of a numeric element as an integer, or None."""
+    values = numbers(dataset, keyword)
+    return int(values[0]) if values else None
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence; empty where absent or damaged."""
+    value = _value(dataset, keyword)
+    return [item for item in value if isinstance(item, Dataset)] if hasattr(value, "__iter__") else []

@@ -1,0 +1,211 @@
+"""Decode the pixels of a single-frame DICOM image of any transfer syntax."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cxr_common.data.codestream import join_fragments, parse_codestream
+from cxr_common.data.dicom_elements import integer, text
+from cxr_common.data.pydicom_compat import (
+    Dataset,
+    apply_color_lut,
+    can_decode,
+    decode,
+    image_dataset,
+    is_encapsulated,
+    syntax_name,
+)
+from cxr_common.data.scan import MAX_PIXELS, RadiographWarning
+from cxr_common.errors import InputError
+
+_EXPORT_AGAIN = "copy or export the file again"
+_CONVERT = "convert it to Explicit VR Little Endian"
+_DECODERS = {
+    "1.2.840.10008.1.2.4.5": "pylibjpeg[libjpeg]",  # JPEG baseline, extended, lossless: .50, .51, .57
+    "1.2.840.10008.1.2.4.7": "pylibjpeg[libjpeg]",  # JPEG lossless, first order: .70
+    "1.2.840.10008.1.2.4.8": "pyjpegls",  # JPEG-LS: .80, .81
+    "1.2.840.10008.1.2.4.9": "pylibjpeg[openjpeg]",  # JPEG 2000: .90, .91
+    "1.2.840.10008.1.2.4.2": "pylibjpeg[openjpeg]",  # HTJ2K: .201, .202, .203
+}
+_RLE = "1.2.840.10008.1.2.5"
+_COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+
+
+@dataclass(frozen=True)
+class PixelDescription:
+    """The checked Image Pixel module (PS3.3 C.7.6.3) and the transfer syntax."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    photometric: str
+    transfer_syntax: str
+
+    @property
+    def stored_range(self) -> tuple[float, float]:
+        """Smallest and largest value that BitsStored and PixelRepresentation allow."""
+        if self.signed:
+            return -float(1 << (self.bits_stored - 1)), float((1 << (self.bits_stored - 1)) - 1)
+        return 0.0, float((1 << self.bits_stored) - 1)
+
+
+def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> PixelDescription:
+    """Check the Image Pixel module; what is absent and has one sensible value is filled in with a warning.
+
+    Raises:
+        InputError: rows, columns, bits or polarity are unknown or impossible.
+    """
+
+    def required(keyword: str) -> int:
+        value = integer(dataset, keyword)
+        if value is None or value <= 0:
+            raise InputError(f"{keyword} is {'missing' if value is None else value}", path, _EXPORT_AGAIN)
+        return value
+
+    def filled(keyword: str, default: int, allowed: range | tuple[int, ...]) -> int:
+        value = integer(dataset, keyword)
+        if value in allowed:
+            return value
+        warnings.warn(f"{keyword} is {value}, taken as {default}", RadiographWarning, stacklevel=3)
+        return default
+
+    rows, columns = required("Rows"), required("Columns")
+    if rows * columns > MAX_PIXELS:
+        raise InputError(f"the image is too large ({columns} x {rows})", path, f"reduce it to {MAX_PIXELS:,} pixels")
+    allocated = required("BitsAllocated")
+    if allocated not in (1, 8, 16, 32):
+        raise InputError(f"BitsAllocated of {allocated} is not supported", path, "convert it to 8 or 16 bits")
+    stored = filled("BitsStored", allocated, range(1, allocated + 1))
+    high_bit = integer(dataset, "HighBit")
+    photometric = text(dataset, "PhotometricInterpretation").upper().replace(" ", "")
+    if photometric == "PALETTECOLOR":
+        photometric = "PALETTE COLOR"
+    grey = photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+    if not grey and photometric not in _COLOUR:
+        reason = f"PhotometricInterpretation is {photometric or 'missing'}: light and dark are unknown"
+        raise InputError(reason, path, "export it as MONOCHROME2")
+    samples = filled("SamplesPerPixel", 1 if grey else 3, (1,) if grey else (3,))
+    signed = filled("PixelRepresentation", 0, (0, 1)) == 1
+    if high_bit is None or not stored - 1 <= high_bit < allocated:
+        high_bit = stored - 1
+    return PixelDescription(rows, columns, samples, allocated, stored, high_bit, signed, photometric, transfer_syntax)
+
+
+def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -> np.ndarray:
+    """Decode PixelData.
+
+    Args:
+        dataset: with PixelData.
+        description: of its pixels.
+        path: the file, for errors.
+
+    Returns:
+        (rows, columns) as stored, with whatever the unused high bits hold, or (rows, columns, 3) RGB.
+
+    Raises:
+        InputError: the data are cut off or damaged, or no decoder for them is installed.
+    """
+    d = description
+    name = syntax_name(d.transfer_syntax)
+    element = dataset["PixelData"]
+    compressed = is_encapsulated(d.transfer_syntax)
+    if compressed is None:
+        raise InputError(f"the transfer syntax {name} is not supported", path, _CONVERT)
+    if compressed != bool(element.is_undefined_length):
+        claim = "compressed" if compressed else "uncompressed"
+        raise InputError(f"the transfer syntax says {claim} and the pixel data are not", path, _EXPORT_AGAIN)
+    if compressed:
+        _check_codestream(element.value, d, path)
+        if not can_decode(d.transfer_syntax):
+            package = _DECODERS.get(d.transfer_syntax[:21])
+            action = f"pip install '{package}'" if package else _CONVERT
+            raise InputError(f"no decoder for {name} is installed", path, action)
+    elif len(element.value) * 8 < _native_bits(d):
+        reason = f"the pixel data are cut off: {len(element.value)} of {-(-_native_bits(d) // 8)} bytes"
+        raise InputError(reason, path, _EXPORT_AGAIN)
+    elements = {
+        "Rows": d.rows,
+        "Columns": d.columns,
+        "SamplesPerPixel": d.samples,
+        "BitsAllocated": d.bits_allocated,
+        "BitsStored": d.bits_stored,
+        "HighBit": d.bits_stored - 1,
+        "PixelRepresentation": int(d.signed),
+        "PhotometricInterpretation": d.photometric,
+        "NumberOfFrames": 1,
+    }
+    if d.samples > 1:
+        elements["PlanarConfiguration"] = int(integer(dataset, "PlanarConfiguration") == 1)
+    try:
+        pixels = decode(image_dataset(dataset, d.transfer_syntax, elements))
+    except Exception as error:  # decoders raise whatever they meet
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"the pixel data ({name}) cannot be decoded ({reason})", path, _EXPORT_AGAIN) from error
+    if pixels.shape != (d.rows, d.columns) + ((3,) if d.samples == 3 else ()):
+        raise InputError(f"the pixel data are of shape {pixels.shape}, not {d.rows} x {d.columns}", path, _EXPORT_AGAIN)
+    return pixels
+
+
+def _native_bits(d: PixelDescription) -> int:
+    samples = 2 if d.photometric == "YBR_FULL_422" else d.samples
+    return d.rows * d.columns * samples * d.bits_allocated
+
+
+def _check_codestream(pixel_data: bytes, d: PixelDescription, path: Path) -> None:
+    """Refuse a cut off frame, which some decoders fill with grey, and one whose size is not the tags' size."""
+    try:
+        frame = join_fragments(pixel_data)
+    except ValueError as error:
+        raise InputError(str(error), path, _EXPORT_AGAIN) from error
+    if not frame:
+        raise InputError("the pixel data are empty", path, _EXPORT_AGAIN)
+    codestream = parse_codestream(frame)
+    if codestream is None:
+        return
+    if (codestream.columns, codestream.rows) != (d.columns, d.rows):
+        size = f"{codestream.columns} x {codestream.rows}"
+        reason = f"the compressed image is {size}, its tags say {d.columns} x {d.rows}"
+        raise InputError(reason, path, _EXPORT_AGAIN)
+    if not codestream.complete:
+        raise InputError("the compressed pixel data are cut off", path, _EXPORT_AGAIN)
+
+
+def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:
+    """Take the stored values out of the allocated bits, and give the range that they can have.
+
+    What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there. Compressed
+    frames state their own precision; where that exceeds BitsStored, the tag is wrong, and the range is widened.
+    """
+    d = description
+    packed = not is_encapsulated(d.transfer_syntax) or d.transfer_syntax == _RLE  # RLE keeps the allocated bytes
+    if d.bits_stored == d.bits_allocated:
+        return raw, d.stored_range
+    if not packed and not d.signed:
+        largest = int(raw.max())
+        if largest <= d.stored_range[1]:
+            return raw, d.stored_range
+        warnings.warn(f"BitsStored is {d.bits_stored}, the image has larger values", RadiographWarning, stacklevel=2)
+        return raw, (0.0, float((1 << largest.bit_length()) - 1))
+    shift = d.high_bit + 1 - d.bits_stored if packed else 0
+    values = (raw.astype(np.int64 if d.bits_allocated > 16 else np.int32) >> shift) & ((1 << d.bits_stored) - 1)
+    if d.signed:
+        sign = 1 << (d.bits_stored - 1)
+        values = (values ^ sign) - sign
+    return values, d.stored_range
+
+
+def palette_to_rgb(indices: np.ndarray, dataset: Dataset, path: Path) -> np.ndarray:
+    """Apply the colour palette: (rows, columns) to (rows, columns, 3) float32 in [0, 1]."""
+    try:
+        colours = apply_color_lut(indices, dataset)[..., :3]
+    except Exception as error:
+        raise InputError("the colour palette is missing or damaged", path, _EXPORT_AGAIN) from error
+    return colours.astype(np.float32) / np.iinfo(colours.dtype).max

@@ -1,0 +1,94 @@
+"""Grey levels of files that carry no display rule: range of the type, percentiles, colour to grey."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+
+from cxr_common.data.scan import RadiographWarning
+from cxr_common.errors import InputError
+
+PERCENTILES = (0.5, 99.5)
+#: Channels of a grey picture differ by JPEG's chroma rounding, those of a colour picture by far more.
+COLOUR_SPREAD = 16 / 255
+#: A grey radiograph may carry a small coloured mark; more than this share of coloured pixels makes a colour picture.
+COLOUR_SHARE = 0.01
+
+
+def scale_by_range(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Map low to 0 and high to 1, clipped, as float32; zeros where the range is empty."""
+    if not high > low:
+        return np.zeros(pixels.shape, np.float32)
+    # A float64 detour only where float32 cannot hold the values.
+    wide = np.float64 if pixels.dtype.itemsize > 2 else np.float32
+    return np.clip((pixels.astype(wide) - low) / (high - low), 0, 1).astype(np.float32)
+
+
+def scale_by_percentiles(
+    pixels: np.ndarray, where: object, valid: np.ndarray | None = None
+) -> tuple[np.ndarray, float, float]:
+    """Map the 0.5th percentile to 0 and the 99.5th to 1, clipped.
+
+    Args:
+        pixels: picture of any real type.
+        where: the file, for the error.
+        valid: mask of the pixels that count; the others become 0. Pixels that are not finite never count.
+
+    Returns:
+        float32 picture in [0, 1], and the two percentiles.
+
+    Raises:
+        InputError: more than half of the pixels are not finite.
+    """
+    finite = np.isfinite(pixels)
+    missing = 1 - finite.mean()
+    if missing > 0.5:
+        raise InputError(f"{missing:.0%} of the pixels are NaN or infinite", where, "export the image again")
+    if missing:
+        warnings.warn(f"{missing:.2%} of the pixels are NaN or infinite, read as 0", RadiographWarning, stacklevel=2)
+    valid = finite if valid is None else finite & valid
+    counted = pixels[valid].astype(np.float64)
+    low, high = (float(v) for v in np.percentile(counted, PERCENTILES)) if counted.size else (math.nan, math.nan)
+    if not high > low and counted.size:  # nearly all pixels are alike: what differs must not be clipped away
+        low, high = float(counted.min()), float(counted.max())
+    scaled = scale_by_range(np.where(valid, pixels, low), low, high)
+    scaled[~valid] = 0
+    return scaled, low, high
+
+
+def warn_if_uniform(pixels: np.ndarray) -> None:
+    """Warn where a picture holds one value only."""
+    if pixels.size and pixels.min() == pixels.max():
+        warnings.warn("all pixels have the same value", RadiographWarning, stacklevel=2)
+
+
+def grey_or_colour(rgb: np.ndarray, channels: int, where: object) -> np.ndarray:
+    """Turn an RGB picture into the number of channels that is asked for.
+
+    Args:
+        rgb: (rows, columns, 3) float32 in [0, 1].
+        channels: 1 or 3.
+        where: the file, for the error.
+
+    Returns:
+        (rows, columns) for one channel, which is the common value where the channels are equal and else the luma of
+        ITU-R BT.601; rgb itself for three.
+
+    Raises:
+        InputError: one channel is asked for and the picture is coloured.
+    """
+    if channels == 3:
+        return rgb
+    spread = rgb.max(-1) - rgb.min(-1)
+    if not spread.any():
+        return np.ascontiguousarray(rgb[..., 0])
+    share = float((spread > COLOUR_SPREAD).mean())
+    if share > COLOUR_SHARE:
+        raise InputError(
+            f"the image is in colour ({share:.0%} of its pixels)", where, "give a grey radiograph, not a photograph"
+        )
+    if share:
+        warnings.warn("coloured marks in a grey image were read as grey", RadiographWarning, stacklevel=2)
+    return rgb @ np.array([0.299, 0.587, 0.114], np.float32)

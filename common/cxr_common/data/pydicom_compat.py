@@ -1,0 +1,126 @@
+"""The one place that knows pydicom's versions: 3 has `pydicom.pixels`, 2.4 `pydicom.pixel_data_handlers`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+try:
+    import pydicom
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import UID
+
+    HAS_PYDICOM = True
+except ImportError:
+    HAS_PYDICOM = False
+
+if HAS_PYDICOM:
+    try:
+        from pydicom.pixels import apply_color_lut, apply_windowing, get_decoder
+    except ImportError:  # pydicom 2.4
+        from pydicom.pixel_data_handlers.util import apply_color_lut, apply_windowing, convert_color_space
+
+        get_decoder = None
+
+__all__ = [
+    "HAS_PYDICOM",
+    "Dataset",
+    "apply_color_lut",
+    "apply_windowing",
+    "byte_order",
+    "can_decode",
+    "decode",
+    "image_dataset",
+    "is_encapsulated",
+    "read_dataset",
+    "syntax_name",
+    "transfer_syntax",
+]
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Read a DICOM file, with or without preamble and file meta information."""
+    return pydicom.dcmread(path, force=True)
+
+
+def transfer_syntax(dataset: Dataset) -> str:
+    """UID of the file meta information, or what reading found where that lacks it."""
+    uid = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    if uid:
+        return str(uid)
+    if byte_order(dataset) == ">":
+        return "1.2.840.10008.1.2.2"
+    implicit = dataset.original_encoding[0] if get_decoder is not None else dataset.is_implicit_VR
+    return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1"
+
+
+def is_encapsulated(transfer_syntax: str) -> bool | None:
+    """Whether a transfer syntax has compressed pixel data; None where it is not one that pydicom knows."""
+    uid = UID(transfer_syntax)
+    return uid.is_encapsulated if uid.is_transfer_syntax and not uid.is_private else None
+
+
+def syntax_name(uid: str) -> str:
+    """Name of a transfer syntax or SOP class; the UID itself where it is unknown."""
+    return str(UID(uid).name)
+
+
+def byte_order(dataset: Dataset) -> str:
+    """Byte order that a dataset was read with, "<" or ">"."""
+    if get_decoder is not None:
+        little = dataset.original_encoding[1]
+    else:
+        little = dataset.is_little_endian
+    return ">" if little is False else "<"
+
+
+def image_dataset(source: Dataset, transfer_syntax: str, elements: dict[str, object]) -> Dataset:
+    """A dataset of the pixel data of another and of checked elements only, so that no damaged one disturbs decoding.
+
+    Args:
+        source: dataset with PixelData.
+        transfer_syntax: UID by which PixelData is encoded.
+        elements: values by keyword.
+    """
+    image = Dataset()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = UID(transfer_syntax)
+    for keyword, value in elements.items():
+        setattr(image, keyword, value)
+    image["PixelData"] = source["PixelData"]
+    if get_decoder is None:
+        image.is_little_endian = image.file_meta.TransferSyntaxUID.is_little_endian
+        image.is_implicit_VR = image.file_meta.TransferSyntaxUID.is_implicit_VR
+    return image
+
+
+def can_decode(transfer_syntax: str) -> bool:
+    """Whether an installed plug-in decodes a transfer syntax."""
+    uid = UID(transfer_syntax)
+    if get_decoder is None:
+        return any(h.is_available() and h.supports_transfer_syntax(uid) for h in pydicom.config.pixel_data_handlers)
+    try:
+        return bool(get_decoder(uid).is_available)
+    except NotImplementedError:
+        return False
+
+
+def decode(image: Dataset) -> np.ndarray:
+    """Decode a single-frame image.
+
+    Args:
+        image: what `image_dataset` made.
+
+    Returns:
+        (rows, columns), or (rows, columns, 3), which is RGB. Unused high bits are as they are stored.
+    """
+    if get_decoder is None:
+        pixels = image.pixel_array
+        if str(image.PhotometricInterpretation).startswith("YBR_FULL"):
+            pixels = convert_color_space(pixels, image.PhotometricInterpretation, "RGB")
+        return pixels
+    decoder = get_decoder(image.file_meta.TransferSyntaxUID)
+    # Shifting the unused bits out, pydicom's default, assumes that HighBit is BitsStored - 1.
+    pixels, _ = decoder.as_array(image, index=0, correct_unused_bits=False)
+    return pixels

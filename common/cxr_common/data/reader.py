@@ -1,0 +1,123 @@
+"""The one MONAI image reader of the collection."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from monai.data import ImageReader
+from monai.utils import ensure_tuple
+from monai.utils.enums import SpaceKeys
+
+from cxr_common.axes import affine_from_spacing, picture_to_tensor
+from cxr_common.data.dicom import read_dicom
+from cxr_common.data.formats import sniff_format
+from cxr_common.data.orientation import to_upright
+from cxr_common.data.raster import read_raster
+from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan, collected_warnings
+from cxr_common.data.volume import read_itk, read_nifti
+from cxr_common.errors import InputError
+
+#: Libraries that log what they also raise or warn.
+_LOGGERS = ("pydicom", "PIL", "nibabel", "nibabel.global", "pylibjpeg", "openjpeg", "libjpeg", "rle")
+
+
+class RadiographReader(ImageReader):
+    """Read one frontal radiograph a file: DICOM, PNG, JPEG, TIFF, 2-D NIfTI, MHA / MHD or NRRD.
+
+    Intensities are in [0, 1], bright = dense. DICOM: modality LUT, then VOI LUT or window, then the MONOCHROME1
+    inversion; without a VOI the range of BitsStored after the modality LUT. PNG, JPEG, TIFF: the range of the type.
+    Float files and the volume formats' integers beyond 8 bits: the 0.5 and 99.5 percentiles.
+
+    The image is upright: patient left to the right of the picture, feet below (PatientOrientation ``L\\F``). The
+    metadata's ``stored_axes`` tells how it lies in the file; `cxr_common.data.orientation` brings results back into
+    the geometry of the file, which DICOM results and boxes for a viewer need.
+
+    Args:
+        channels: 1 for grey images, where colour is refused; 3 for colour (natural images), where grey is repeated.
+        any_view: whether to accept lateral and oblique views too.
+    """
+
+    def __init__(self, channels: int = 1, any_view: bool = False) -> None:
+        if channels not in (1, 3):
+            raise InputError(f"channels must be 1 or 3, got {channels}", "RadiographReader")
+        super().__init__()
+        self.channels = channels
+        self.any_view = any_view
+
+    def verify_suffix(self, filename: Sequence[PathLike | str] | PathLike | str) -> bool:
+        """Always true: the format is told by content, and no other reader shall try."""
+        return True
+
+    def read(self, data: Sequence[PathLike | str] | PathLike | str, **kwargs: Any) -> Scan:
+        """Read and decode a file.
+
+        Args:
+            data: the path, or a sequence of one path.
+            kwargs: none are known; MONAI's signature.
+
+        Raises:
+            InputError: the file is not a radiograph that can be read; it says why, and what to do.
+        """
+        paths = ensure_tuple(data)
+        if len(paths) != 1:
+            raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file an image")
+        path = Path(paths[0])
+        with collected_warnings(*_LOGGERS) as texts:
+            kind = sniff_format(path)
+            if kind == "dicom":
+                scan = read_dicom(path, self.channels, self.any_view)
+            elif kind == "raster":
+                scan = read_raster(path, self.channels)
+            elif kind == "nifti":
+                scan = read_nifti(path, self.channels, self.any_view)
+            else:
+                scan = read_itk(path, kind, self.channels, self.any_view)
+        scan.warnings.extend(texts)
+        return scan
+
+    def get_data(self, img: Scan) -> tuple[np.ndarray, dict[str, Any]]:
+        """Hand over the upright image and its metadata.
+
+        Args:
+            img: what `read` returned.
+
+        Returns:
+            float32 (X, Y), or (3, X, Y) with ``channels=3``, and a dict whose keys are the same for every format, so
+            that any images collate: MONAI's own (``affine``, ``original_affine``, ``space``, ``spatial_shape``,
+            ``original_channel_dim``, ``filename_or_obj``), ``spacing`` (column mm, row mm; NaN unknown) and
+            ``spacing_source``, ``stored_axes`` and ``stored_shape`` (X, Y of the file), ``intensity_source``,
+            ``intensity_low``, ``intensity_high``, ``file_format``, ``warnings`` (one a line), and `scan.TEXT_KEYS`.
+        """
+        for text in img.warnings:
+            warnings.warn(f"{img.path}: {text}", RadiographWarning, stacklevel=2)
+        stored = np.moveaxis(img.pixels, -1, 0) if img.pixels.ndim == 3 else img.pixels
+        stored = picture_to_tensor(stored)
+        image = np.ascontiguousarray(to_upright(stored, img.stored_axes), dtype=np.float32)
+        spacing = (math.nan, math.nan) if img.spacing is None else img.spacing
+        if img.stored_axes[1] == "y":
+            spacing = spacing[::-1]
+        affine = affine_from_spacing((1.0, 1.0) if img.spacing is None else spacing)
+        meta: dict[str, Any] = {
+            "affine": affine,
+            "original_affine": affine.copy(),
+            "space": SpaceKeys.RAS,
+            "spatial_shape": np.asarray(image.shape[-2:]),
+            "original_channel_dim": 0 if image.ndim == 3 else math.nan,
+            "filename_or_obj": img.path,
+            "file_format": img.file_format,
+            "spacing": np.asarray(spacing, np.float64),
+            "spacing_source": img.spacing_source,
+            "stored_axes": img.stored_axes,
+            "stored_shape": np.asarray(stored.shape[-2:]),
+            "intensity_source": img.intensity_source,
+            "intensity_low": float(img.intensity_range[0]),
+            "intensity_high": float(img.intensity_range[1]),
+            "warnings": "\n".join(img.warnings),
+        }
+        return image, meta | {key: img.text.get(key, "") for key in TEXT_KEYS}
