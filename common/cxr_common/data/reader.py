@@ -121,3 +121,21 @@ class RadiographReader(ImageReader):
             "warnings": "\n".join(img.warnings),
         }
         return image, meta | {key: img.text.get(key, "") for key in TEXT_KEYS}
+
+
+def read_picture(path: PathLike | str) -> np.ndarray:
+    """Read one radiograph upright at its full size, as a background for overlays.
+
+    Args:
+        path: the file.
+
+    Returns:
+        float32 (X, Y) in [0, 1].
+
+    Raises:
+        InputError: see `RadiographReader.read`.
+    """
+    reader = RadiographReader()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RadiographWarning)  # told when the image was loaded
+        return reader.get_data(reader.read(path))[0]
