@@ -1,1 +1,64 @@
+"""Metrics: pure functions on arrays, bootstrap intervals over patients, baselines, and ignite handlers."""
 
+from cxr_common.metrics.baselines import centre_maps, centre_point_hits, random_maps, random_point_hits
+from cxr_common.metrics.bootstrap import (
+    Interval,
+    bootstrap,
+    bootstrap_ci,
+    miss_reduction,
+    paired_difference,
+    paired_miss_reduction,
+    patient_counts,
+)
+from cxr_common.metrics.classification import (
+    auroc,
+    average_precision,
+    image_label_scores,
+    macro_average,
+    micro,
+    per_class,
+    support_average,
+)
+from cxr_common.metrics.handlers import ImageLabelMetrics, PointLocalization
+from cxr_common.metrics.localization import (
+    HitRates,
+    hit_rates,
+    point_hits,
+    point_hits_in_masks,
+    points_in_boxes,
+    upsample_heatmaps,
+)
+from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
+
+__all__ = [
+    "HitRates",
+    "ImageLabelMetrics",
+    "Interval",
+    "PointLocalization",
+    "auroc",
+    "average_precision",
+    "bootstrap",
+    "bootstrap_ci",
+    "box_overlap",
+    "centre_maps",
+    "centre_point_hits",
+    "exceeds",
+    "hit_rates",
+    "image_label_scores",
+    "macro_average",
+    "mask_overlap",
+    "micro",
+    "miss_reduction",
+    "paired_difference",
+    "paired_miss_reduction",
+    "patient_counts",
+    "per_class",
+    "point_hits",
+    "point_hits_in_masks",
+    "points_in_boxes",
+    "random_maps",
+    "random_point_hits",
+    "support_average",
+    "upsample_heatmaps",
+    "wang_boxes",
+]
