@@ -1,3 +1,30 @@
 """Shared code of the chest X-ray bundle collection: weakly supervised localisation on MONAI."""
 
+from importlib import import_module
+from types import ModuleType
+
 __version__ = "0.1.0"
+
+_MODULES = (
+    "axes",
+    "boxes",
+    "cli",
+    "data",
+    "errors",
+    "evaluation",
+    "findings",
+    "labels",
+    "losses",
+    "metrics",
+    "networks",
+    "published",
+    "training",
+    "transforms",
+)
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a subpackage on first use, so that configs need one ``import cxr_common`` and inference little else."""
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

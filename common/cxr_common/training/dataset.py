@@ -50,10 +50,10 @@ class SeededCacheDataset(CacheDataset):
 
 
 class EpochSeeder:
-    """Handler that tells a data set and a sampler which epoch starts."""
+    """Handler that tells a data set which epoch starts."""
 
-    def __init__(self, *targets: Any) -> None:
-        self.targets = [t for t in targets if hasattr(t, "set_epoch")]
+    def __init__(self, dataset: SeededCacheDataset) -> None:
+        self.dataset = dataset
 
     def attach(self, engine: Engine) -> None:
         """Follow a trainer's epochs."""
@@ -61,5 +61,4 @@ class EpochSeeder:
 
     def __call__(self, engine: Engine) -> None:
         """Pass the epoch on."""
-        for target in self.targets:
-            target.set_epoch(engine.state.epoch)
+        self.dataset.set_epoch(engine.state.epoch)

@@ -1,0 +1,55 @@
+"""Result files: JSON without NaN, written atomically, that say what they were computed from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def write_json(record: Any, path: str | Path) -> None:
+    """Write JSON to a temporary name, then rename.
+
+    Raises:
+        ValueError: when a number is not finite.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def data_sha256(items: list[dict[str, Any]]) -> str:
+    """SHA-256 over the bytes of the items' images in order, then over what is known of them.
+
+    The same data in another folder has the same hash: of paths, only file names count.
+    """
+    digest = hashlib.sha256()
+    for item in items:
+        digest.update(Path(item["image"]).read_bytes())
+        known = {k: item.get(k) for k in ("label", "boxes", "box_labels")}
+        digest.update(json.dumps([Path(item["image"]).name, known], sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def provenance() -> dict[str, Any]:
+    """Date, machine kind and versions of what computed a result."""
+    names = ("torch", "monai", "numpy", "scipy", "cxr-bundles")
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    return {
+        "date": date.today().isoformat(),
+        "device": device,
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in names},
+    }

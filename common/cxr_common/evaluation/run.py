@@ -1,0 +1,98 @@
+"""What bundle configs call: score weights on a data set, tune thresholds on validation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.data import Dataset
+from torch import distributed, nn
+
+from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
+from cxr_common.evaluation.predictions import predict
+from cxr_common.evaluation.report import evaluation_report
+from cxr_common.findings import Thresholds, save_thresholds, tune_decision_thresholds, tune_mask_thresholds
+from cxr_common.networks.weights import load_weights, weights_sha256
+
+
+def evaluate(
+    network: nn.Module,
+    dataset: Dataset,
+    thresholds: Thresholds,
+    output_dir: str | Path,
+    device: torch.device | str = "cpu",
+    weights: str | Path | None = None,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score a localiser and write ``metrics.json`` and ``predictions.npz``.
+
+    Args:
+        network: with its weights loaded.
+        dataset: as :func:`predict` takes it.
+        thresholds: of the weights; they name the classes, and are recorded.
+        output_dir: made where missing.
+        device: where to run.
+        weights: the file, for its hash.
+        n_resamples: bootstrap replicates.
+        seed: of the bootstrap.
+
+    Returns:
+        The content of metrics.json.
+    """
+    folder = Path(output_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    predictions = predict(network.to(device), dataset, list(thresholds.labels), device)
+    report = evaluation_report(predictions, n_resamples=n_resamples, seed=seed)
+    report |= {
+        "thresholds": thresholds.as_dict(),
+        "weights_sha256": None if weights is None else weights_sha256(weights),
+        "data_sha256": data_sha256(predictions.items),
+        **provenance(),
+    }
+    predictions.save(folder / "predictions.npz")
+    write_json(report, folder / "metrics.json")
+    return report
+
+
+def tune_thresholds(
+    network: nn.Module,
+    dataset: Dataset,
+    labels: list[str],
+    output_dir: str | Path,
+    device: torch.device | str = "cpu",
+) -> Thresholds | None:
+    """Tune per-class thresholds for a run's best weights on its validation data, beside the weights.
+
+    Args:
+        network: the network that was trained; it gets the weights of ``output_dir/model.pt``.
+        dataset: the validation data.
+        labels: class names.
+        output_dir: folder of the run; ``thresholds.json`` is written there.
+        device: where to run.
+
+    Returns:
+        The thresholds; None in all but the first process of a distributed run.
+    """
+    if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0:
+        return None
+    folder = Path(output_dir)
+    load_weights(network, folder / "model.pt")
+    predictions = predict(network.to(device), dataset, labels, device)
+    boxes, classes = predictions.boxes()
+    thresholds = Thresholds(
+        labels=tuple(labels),
+        decision=tune_decision_thresholds(predictions.probabilities, predictions.label, labels),
+        mask=tune_mask_thresholds(predictions.heatmaps(), boxes, classes, labels),
+        tuned_on={
+            "data_sha256": data_sha256(predictions.items),
+            "n_images": len(predictions.items),
+            "n_with_boxes": sum(bool(c) for c in classes),
+            "input_size": list(predictions.input_size),
+            "criterion": "decision: largest Youden J; mask: largest mean IoU of the mask's boxes with true boxes",
+        },
+        weights_sha256=weights_sha256(folder / "model.pt"),
+    )
+    save_thresholds(thresholds, folder / "thresholds.json")
+    return thresholds

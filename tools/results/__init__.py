@@ -1,0 +1,1 @@
+"""Experiments behind the figures in README, cards and docs: data, training, scoring, rendering."""

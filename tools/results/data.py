@@ -1,0 +1,73 @@
+"""The data of the localisation experiment: phantoms, NIH rows, and their mixture for training."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.prevalence import match_prevalence
+from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256
+from cxr_common.labels import LABELS
+
+from tools.prepare.merge import merge_datalists
+
+
+def _python(*arguments: object) -> None:
+    subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)
+
+
+def make_phantoms(settings: dict[str, Any], folder: Path) -> Path:
+    """Make the experiment's phantoms once; returns their datalist.
+
+    Raises:
+        InputError: when the test section is not the one the experiment was fixed with.
+    """
+    datalist = folder / "datalist.json"
+    if not datalist.exists():
+        config = folder.with_suffix(".config.json")
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(json.dumps(settings["config"]))
+        counts = [a for s in ("training", "validation", "testing") for a in (f"--{s}", settings[s])]
+        options = ["--seed", settings["seed"], "--size", settings["size"], "--config", config]
+        _python("tools.make_phantoms", "--output", folder, *counts, *options)
+    found = data_sha256(load_datalist(datalist, "testing"))
+    if settings["test_sha256"] not in (None, found):
+        raise InputError(
+            f"the test phantoms have the hash {found}, the experiment was fixed with {settings['test_sha256']}",
+            folder,
+            "delete the folder; if they come out so again, the generator changed and all runs are void",
+        )
+    return datalist
+
+
+def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> dict[str, Path]:
+    """Datalists of the NIH rows: "develop" (training rows, split again, no boxes) and "score" (val and test rows)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    develop, score = folder / "nih_develop.json", folder / "nih_score.json"
+    common = ("tools.prepare", "csv", "--mapping", settings["mapping"], "--root", shared)
+    fraction = settings["validation_fraction"]
+    unsplit = ("--set", "images.split=null")
+    new_split = (*unsplit, "--fractions", f"{fraction},0")
+    _python(*common, "--where", "split=train", *new_split, "--set", "boxes=null", "--output", develop)
+    _python(*common, "--set", "images.splits={train: null, val: testing, test: testing}", "--output", score)
+    return {"develop": develop, "score": score}
+
+
+def mix(sources: list[tuple[Path, Path]], output: Path) -> Path:
+    """Write the training datalist of several sources, each label with the same prevalence in all of them.
+
+    Args:
+        sources: datalists and their data set roots; test sections stay out.
+        output: the datalist to write; paths become relative to its folder.
+    """
+    data = merge_datalists([d for d, _ in sources], [r for _, r in sources], output.parent, LABELS)
+    for section in ("training", "validation"):
+        data[section] = match_prevalence(data[section], len(LABELS))
+    data["testing"] = []
+    write_datalist(data, output)
+    return output
