@@ -13,7 +13,11 @@ from cxr_common.data.datalist_schema import SECTIONS
 
 
 def merge_datalists(
-    paths: Sequence[Path], roots: Sequence[Path], output_root: Path, labels: Sequence[str] | None = None
+    paths: Sequence[Path],
+    roots: Sequence[Path],
+    output_root: Path,
+    labels: Sequence[str] | None = None,
+    names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Join datalists, section by section.
 
@@ -23,18 +27,19 @@ def merge_datalists(
         output_root: data set root of the result; paths are rewritten relative to it.
         labels: labels of the result; None: all labels of the sources, in the order they first occur. A label that a
             source lacks is null (not annotated) there.
+        names: put before the patients and groups of each datalist, as ``name:``, where two sources number their
+            patients alike and yet mean others; None: the same identifier is the same patient.
 
     Returns:
-        The merged datalist. Patients and groups of different sources must not share a name, else the result is
-        refused where they meet in two splits.
+        The merged datalist.
 
     Raises:
         InputError: a datalist is unsound or shares no label with ``labels``.
     """
     sources = [read_datalist(path) for path in paths]
-    names = list(labels or dict.fromkeys(name for source in sources for name in source["labels"]))
-    data: dict[str, Any] = {"labels": names, **{section: [] for section in SECTIONS}}
-    for path, root, source in zip(paths, roots, sources, strict=True):
+    union = list(labels or dict.fromkeys(label for source in sources for label in source["labels"]))
+    data: dict[str, Any] = {"labels": union, **{section: [] for section in SECTIONS}}
+    for path, root, source, name in zip(paths, roots, sources, names or [""] * len(paths), strict=True):
         shift = Path(os.path.relpath(root, output_root)).as_posix()
 
         def rebase(file: str, shift: str = shift) -> str:
@@ -43,5 +48,10 @@ def merge_datalists(
         for section in SECTIONS:
             items = source.get(section, [])
             if items:
-                data[section] += [rebase_paths(i, rebase) for i in select_labels(items, source["labels"], names, path)]
+                selected = select_labels(items, source["labels"], union, path)
+                data[section] += [_renamed(rebase_paths(item, rebase), name) for item in selected]
     return data
+
+
+def _renamed(item: dict[str, Any], name: str) -> dict[str, Any]:
+    return {k: f"{name}:{v}" if name and k in ("patient", "group") else v for k, v in item.items()}

@@ -21,6 +21,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("datalists", type=Path, nargs="+")
     parser.add_argument("--root", type=Path, action="append", help="data set root of each; default their folders")
     parser.add_argument("--labels", help="'shared' (the list of all shipped weights) or names; default: all that occur")
+    parser.add_argument("--names", nargs="+", help="put before each datalist's patients, where their numbers may clash")
     parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
     parser.add_argument("--output", type=Path, required=True, help="its folder becomes the data set root")
     parser.set_defaults(run=run)
@@ -29,10 +30,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the merged datalist and print what it holds."""
     roots = args.root or [path.parent for path in args.datalists]
-    if len(roots) != len(args.datalists):
-        raise InputError(f"{len(roots)} roots for {len(args.datalists)} datalists", where="--root")
+    for option, values in (("roots", roots), ("names", args.names)):
+        if values is not None and len(values) != len(args.datalists):
+            raise InputError(f"{len(values)} {option} for {len(args.datalists)} datalists")
     labels = LABELS if args.labels == "shared" else args.labels.split(",") if args.labels else None
-    data = merge_datalists(args.datalists, roots, args.output.parent, labels)
+    data = merge_datalists(args.datalists, roots, args.output.parent, labels, args.names)
     raise_problems(args.output, validate_datalist(data, args.output.parent, check_files=not args.no_check_files))
     write_datalist(data, args.output)
     print(summarize(data))

@@ -45,7 +45,7 @@ def load_datalist(
         labels: classes the caller wants, in its order. Labels, box labels and masks are matched by name: a class that
             the datalist lacks is None (not annotated), boxes and masks of other classes are left out.
         require: keys that every item must have. A key that is absent means not annotated.
-        check_files: whether every file of the section must exist.
+        check_files: whether every file of the section must exist, and boxes lie in their image.
 
     Returns:
         New dicts of the datalist's items; ``image``, ``heatmap`` and the values of ``mask`` are absolute paths.

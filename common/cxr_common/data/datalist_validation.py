@@ -8,7 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cxr_common.data.datalist_schema import SECTIONS, Problem, item_paths, item_problems, json_kind
+from PIL import Image
+
+from cxr_common.data.datalist_schema import SECTIONS, Problem, is_number, item_paths, item_problems, json_kind
+
+_ORIENTATION_TAG = 274  # EXIF; 5 to 8 swap the axes, and boxes belong to the upright picture
 
 
 def validate_datalist(
@@ -19,7 +23,8 @@ def validate_datalist(
     Args:
         data: the parsed JSON.
         base_dir: data set root that paths are relative to; needed to check files.
-        check_files: whether images, masks and heatmaps must exist under ``base_dir``.
+        check_files: whether images, masks and heatmaps must exist under ``base_dir``, and boxes lie in their image
+            (by its header, where Pillow reads it).
         sections: where files are looked for; the rest of the check always covers every section.
 
     Returns:
@@ -94,3 +99,19 @@ def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tu
                 file = os.path.normpath(base_dir / path)  # as loading does, so a "new/../a.png" needs no folder "new"
                 if not os.path.isfile(file):
                     yield Problem(f"{where}.{field}", f"no such file: {file}")
+                elif field == "image" and isinstance(item.get("boxes"), list) and item["boxes"]:
+                    yield from _boxes_outside(where, item["boxes"], file)
+
+
+def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]:
+    """Boxes in the pixels of another size of the image, the usual slip; only where Pillow reads the header."""
+    try:
+        with Image.open(file) as image:
+            turned = image.getexif().get(_ORIENTATION_TAG, 1) >= 5
+            width, height = image.size[::-1] if turned else image.size
+    except Exception:  # DICOM, NIfTI, or a damaged file, which reading reports in its own words
+        return
+    for i, box in enumerate(boxes):
+        if isinstance(box, list) and len(box) == 4 and all(map(is_number, box)):
+            if box[2] > width + 1 or box[3] > height + 1:  # tables round
+                yield Problem(f"{where}.boxes[{i}]", f"{box} leaves the image of {width} x {height} pixels")

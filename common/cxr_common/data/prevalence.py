@@ -38,9 +38,7 @@ def match_prevalence(items: Sequence[dict], num_labels: int, seed: int = 0, key:
         present, absent = max((counts[s] for s in known), key=lambda pn: pn[0] / sum(pn))
         for source in known:
             keep = round(counts[source][0] * absent / present) if present else counts[source][1]
-            members = [
-                i for i, item in enumerate(out) if str(item.get(key, "")) == source and item["label"][c] == 0
-            ]
+            members = [i for i, item in enumerate(out) if str(item.get(key, "")) == source and item["label"][c] == 0]
             for i in rng.permutation(members)[keep:]:
                 out[i]["label"][c] = None
     return out

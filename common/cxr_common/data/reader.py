@@ -17,10 +17,11 @@ from monai.utils.enums import SpaceKeys
 from cxr_common.axes import affine_from_spacing, picture_to_tensor
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
+from cxr_common.data.itk_formats import read_itk
+from cxr_common.data.nifti import read_nifti
 from cxr_common.data.orientation import to_upright
 from cxr_common.data.raster import read_raster
 from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan, collected_warnings
-from cxr_common.data.volume import read_itk, read_nifti
 from cxr_common.errors import InputError
 
 #: Libraries that log what they also raise or warn.

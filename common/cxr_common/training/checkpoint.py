@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -79,9 +80,9 @@ class TrainingCheckpoint:
             _plain(self.network).load_state_dict(state["network"])
             for name, target in self.stateful.items():
                 target.load_state_dict(state[name])
-        except (RuntimeError, KeyError, ValueError, EOFError) as error:
+        except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise InputError(
-                f"cannot resume from this checkpoint ({str(error).splitlines()[0]})",
+                f"cannot resume from this checkpoint ({(str(error) or type(error).__name__).splitlines()[0]})",
                 self.path,
                 "use the settings it was made with, or another output_dir",
             ) from error

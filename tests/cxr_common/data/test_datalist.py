@@ -3,6 +3,7 @@ import json
 import pytest
 from cxr_common.data import load_datalist, load_labels, read_datalist, validate_datalist, write_datalist
 from cxr_common.errors import InputError
+from PIL import Image
 
 
 def item(image="a.png", **fields):
@@ -173,6 +174,24 @@ def test_files_are_looked_for_in_the_section_asked_for_only(folder):
     with pytest.raises(InputError, match="3 problems") as e:
         load_datalist(path, "testing")
     assert "testing[0].mask['Mass']: no such file" in str(e.value)
+
+
+@pytest.mark.parametrize(("orientation", "fits"), [(1, True), (6, False)])
+def test_boxes_must_lie_in_the_upright_picture(tmp_path, orientation, fits):
+    exif = Image.Exif()
+    exif[274] = orientation
+    Image.new("L", (40, 20)).save(tmp_path / "a.jpg", exif=exif)
+    wide = item("a.jpg", boxes=[[30, 0, 40.9, 20]], box_labels=[0])
+    path = write(tmp_path, datalist(training=[wide]))
+    if fits:
+        assert load_datalist(path, "training")
+    else:
+        with pytest.raises(InputError, match=r"training\[0\].boxes\[0\]: .* leaves the image of 20 x 40 pixels"):
+            load_datalist(path, "training")
+    assert load_datalist(path, "training", check_files=False)
+    path = write(tmp_path, datalist(training=[item("a.jpg", boxes=[[0, 0, 9, 42]], box_labels=[0])]))
+    with pytest.raises(InputError, match="leaves the image"):
+        load_datalist(path, "training")
 
 
 def test_bad_json_says_line_and_column(tmp_path):

@@ -121,6 +121,9 @@ def test_merge_refuses_a_patient_in_two_splits_and_wrong_roots(root, capsys):
     assert "testing[0].patient: '1' is also in another split" in capsys.readouterr().err
     assert main([*argv, "--root", str(root)]) == 1
     assert "1 roots for 2 datalists" in capsys.readouterr().err
+    assert main([*argv, "--no-check-files", "--names", "a", "b"]) == 0
+    data = read_datalist(root / "out.json")
+    assert (data["training"][0]["patient"], data["testing"][0]["patient"]) == ("a:1", "b:1")
 
 
 @needs_radiographs

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from ignite.engine import Engine, Events
+from torch import nn
+
+from cxr_common.errors import InputError
+from cxr_common.training import StopAtLearningRate, TrainingCheckpoint
+
+
+class Killed(Exception):
+    """Stands for the process dying."""
+
+
+def run(folder, epochs, metrics, kill_in=None):
+    """Train a linear layer with momentum, dropout-like noise and a plateau schedule, as a run of ``epochs``."""
+    torch.manual_seed(0)
+    network = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
+    scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0)
+    evaluator = Engine(lambda e, b: None)
+    evaluator.state.best_metric, evaluator.state.best_metric_epoch = -1, -1
+
+    def step(engine, batch):
+        if kill_in == engine.state.iteration:
+            raise Killed
+        optimizer.zero_grad()
+        (network(torch.randn(4, 3)) ** 2).mean().backward()
+        optimizer.step()
+
+    trainer = Engine(step)
+    trainer.state.rank = 0
+
+    @trainer.on(Events.EPOCH_COMPLETED)
+    def validate(engine):
+        value = metrics[engine.state.epoch - 1]
+        if evaluator.state.best_metric_epoch == -1 or value < evaluator.state.best_metric:
+            evaluator.state.best_metric, evaluator.state.best_metric_epoch = value, engine.state.epoch
+        scheduler.step(value)
+
+    TrainingCheckpoint(folder, network, optimizer, scheduler, evaluator).attach(trainer)
+    trainer.run(range(3), max_epochs=epochs)
+    return network, optimizer, evaluator
+
+
+METRICS = [3.0, 1.0, 2.0, 4.0]
+
+
+@pytest.mark.parametrize("kill_in", [4, 5, 6, 8, 11])
+def test_a_killed_run_ends_as_if_never_stopped(tmp_path, kill_in):
+    straight, straight_optimizer, _ = run(tmp_path / "straight", 4, METRICS)
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", 4, METRICS, kill_in)
+    resumed, optimizer, evaluator = run(tmp_path / "killed", 4, METRICS)
+    assert torch.equal(resumed.weight, straight.weight)
+    assert optimizer.param_groups[0]["lr"] == straight_optimizer.param_groups[0]["lr"]
+    assert evaluator.state.best_metric_epoch == 2
+    for name in ("model.pt", "model_last.pt"):
+        a, b = (torch.load(tmp_path / r / name, weights_only=True) for r in ("straight", "killed"))
+        assert all(torch.equal(a[k], b[k]) for k in a)
+    best = torch.load(tmp_path / "killed" / "model.pt", weights_only=True)
+    last = torch.load(tmp_path / "killed" / "model_last.pt", weights_only=True)
+    assert not torch.equal(best["weight"], last["weight"])  # the best epoch was the second, also over the resume
+
+
+def test_a_finished_run_is_not_trained_on(tmp_path):
+    first, _, _ = run(tmp_path, 4, METRICS)
+    again, _, _ = run(tmp_path, 4, METRICS)
+    assert torch.equal(first.weight, again.weight)
+
+
+def test_a_kill_while_writing_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
+    run(tmp_path, 2, METRICS)
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    real = torch.save
+
+    def dies(obj, path):
+        if "checkpoint" in str(path):
+            with open(path, "wb") as file:
+                file.write(b"half")
+            raise Killed
+        real(obj, path)
+
+    monkeypatch.setattr(torch, "save", dies)
+    with pytest.raises(Killed):
+        run(tmp_path, 3, METRICS)
+    monkeypatch.undo()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == before
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage"])
+def test_a_damaged_or_foreign_checkpoint_is_one_clear_error(tmp_path, damage):
+    run(tmp_path, 1, METRICS)
+    (tmp_path / "checkpoint.pt").write_bytes(damage)
+    with pytest.raises(InputError, match="cannot resume"):
+        run(tmp_path, 2, METRICS)
+
+
+def test_training_stops_at_the_learning_rate_floor():
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1e-3)
+    trainer = Engine(lambda e, b: None)
+    StopAtLearningRate(optimizer, 2e-6).attach(trainer)
+
+    @trainer.on(Events.EPOCH_STARTED)
+    def fall(engine):
+        optimizer.param_groups[0]["lr"] /= 10
+
+    trainer.run(range(2), max_epochs=10)
+    assert trainer.state.epoch == 3
