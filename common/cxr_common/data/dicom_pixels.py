@@ -63,9 +63,13 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
             package = _DECODERS.get(d.transfer_syntax[:21])
             action = f"pip install '{package}'" if package else _CONVERT
             raise InputError(f"no decoder for {name} is installed", path, action)
-    elif len(element.value) * 8 < _native_bits(d):
-        reason = f"the pixel data are cut off: {len(element.value)} of {-(-_native_bits(d) // 8)} bytes"
-        raise InputError(reason, path, _EXPORT_AGAIN)
+    else:
+        needed = -(-_native_bits(d) // 8)
+        if len(element.value) < needed:
+            raise InputError(f"the pixel data are cut off: {len(element.value)} of {needed} bytes", path, _EXPORT_AGAIN)
+        if len(element.value) > 2 * needed:  # more than an even length needs: the tags are of another image
+            reason = f"there are {len(element.value)} bytes of pixel data where the tags say {needed}"
+            raise InputError(reason, path, _EXPORT_AGAIN)
     elements = {
         "Rows": d.rows,
         "Columns": d.columns,

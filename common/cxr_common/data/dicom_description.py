@@ -1,0 +1,82 @@
+"""The checked Image Pixel module of a DICOM image."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxr_common.data.dicom_elements import integer, text
+from cxr_common.data.pydicom_compat import Dataset
+from cxr_common.data.scan import MAX_PIXELS, RadiographWarning
+from cxr_common.errors import InputError
+
+_EXPORT_AGAIN = "copy or export the file again"
+_COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
+
+
+@dataclass(frozen=True)
+class PixelDescription:
+    """The checked Image Pixel module (PS3.3 C.7.6.3) and the transfer syntax."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    photometric: str
+    transfer_syntax: str
+
+    @property
+    def stored_range(self) -> tuple[float, float]:
+        """Smallest and largest value that BitsStored and PixelRepresentation allow."""
+        if self.signed:
+            return -float(1 << (self.bits_stored - 1)), float((1 << (self.bits_stored - 1)) - 1)
+        return 0.0, float((1 << self.bits_stored) - 1)
+
+
+def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> PixelDescription:
+    """Check the Image Pixel module; what is absent and has one sensible value is filled in with a warning.
+
+    Raises:
+        InputError: rows, columns, bits or polarity are unknown or impossible.
+    """
+
+    def required(keyword: str) -> int:
+        value = integer(dataset, keyword)
+        if value is None or value <= 0:
+            raise InputError(f"{keyword} is {'missing' if value is None else value}", path, _EXPORT_AGAIN)
+        return value
+
+    def filled(keyword: str, default: int, allowed: range | tuple[int, ...]) -> int:
+        value = integer(dataset, keyword)
+        if value in allowed:
+            return value
+        warnings.warn(f"{keyword} is {value}, taken as {default}", RadiographWarning, stacklevel=3)
+        return default
+
+    rows, columns = required("Rows"), required("Columns")
+    if rows * columns > MAX_PIXELS:
+        raise InputError(f"the image is too large ({columns} x {rows})", path, f"reduce it to {MAX_PIXELS:,} pixels")
+    allocated = required("BitsAllocated")
+    if allocated not in (1, 8, 16, 32):
+        raise InputError(f"BitsAllocated of {allocated} is not supported", path, "convert it to 8 or 16 bits")
+    stored = filled("BitsStored", allocated, range(1, allocated + 1))
+    high_bit = integer(dataset, "HighBit")
+    photometric = text(dataset, "PhotometricInterpretation").upper().replace(" ", "")
+    if photometric == "PALETTECOLOR":
+        photometric = "PALETTE COLOR"
+    grey = photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
+    if not grey and photometric not in _COLOUR:
+        reason = f"PhotometricInterpretation is {photometric or 'missing'}: light and dark are unknown"
+        raise InputError(reason, path, "export it as MONOCHROME2")
+    samples = 1 if grey else 3
+    if integer(dataset, "SamplesPerPixel") not in (None, samples):
+        reason = f"SamplesPerPixel is {integer(dataset, 'SamplesPerPixel')} with PhotometricInterpretation {photometric}"
+        raise InputError(reason, path, _EXPORT_AGAIN)
+    signed = filled("PixelRepresentation", 0, (0, 1)) == 1
+    if high_bit is None or not stored - 1 <= high_bit < allocated:
+        high_bit = stored - 1
+    return PixelDescription(rows, columns, samples, allocated, stored, high_bit, signed, photometric, transfer_syntax)
