@@ -36,18 +36,20 @@ def label_value(row: Row, rule: Any, values: Mapping[Any, int | None]) -> int | 
 
     Args:
         row: row of the image table.
-        rule: a column; or ``{any: columns, none: column}`` for a label that gathers several: 1 where any column is 1,
-            else 0 where the column ``none`` is 1 (without ``none``: where all columns are 0), else -1 where any is -1,
-            else None.
+        rule: a column; or None for a label that has boxes or masks, but no value an image; or ``{any: columns, none:
+            column}`` for a label that gathers several: 1 where any column is 1, else 0 where the column ``none`` is 1
+            (without ``none``: where all columns are 0), else -1 where any is -1, else None.
         values: see :func:`cell_value`.
 
     Raises:
-        InputError: a cell holds no label value, or the rule is neither form.
+        InputError: a cell holds no label value, or the rule is none of these.
     """
+    if rule is None:
+        return None
     if isinstance(rule, str):
         return cell_value(row, rule, values)
     if not isinstance(rule, Mapping) or not isinstance(rule.get("any"), list) or set(rule) - {"any", "none"}:
-        raise InputError(f"label rule {rule!r} is neither a column nor {{any: columns, none: column}}")
+        raise InputError(f"label rule {rule!r} is not a column, null or {{any: columns, none: column}}")
     parts = [cell_value(row, column, values) for column in rule["any"]]
     if 1 in parts:
         return 1

@@ -109,7 +109,7 @@ class ColumnMapping:
 
     Attributes:
         images: the image table.
-        labels: label -> column, or {any: columns, none: column}; see `labels.label_value`.
+        labels: label -> column, null, or {any: columns, none: column}; see `labels.label_value`.
         values: cell -> 1, 0, -1 or null, beyond these four themselves and the empty cell, which is null.
         boxes: the box table, if any.
         masks: the mask table, if any.

@@ -112,6 +112,6 @@ def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]
     except Exception:  # DICOM, NIfTI, or a damaged file, which reading reports in its own words
         return
     for i, box in enumerate(boxes):
-        if isinstance(box, list) and len(box) == 4 and all(map(is_number, box)):
-            if box[2] > width + 1 or box[3] > height + 1:  # tables round
-                yield Problem(f"{where}.boxes[{i}]", f"{box} leaves the image of {width} x {height} pixels")
+        sound = isinstance(box, list) and len(box) == 4 and all(map(is_number, box))
+        if sound and (box[2] > width + 1 or box[3] > height + 1):  # a pixel more, for tables round
+            yield Problem(f"{where}.boxes[{i}]", f"{box} leaves the image of {width} x {height} pixels")

@@ -105,7 +105,7 @@ def test_random_split_without_a_split_column(root, mapping):
         (("values", -9, 7), None),
         (("values", "?", None), None),
         (("labels", "Mass", "case"), "line 2 column 'case': 'c1' is no label value"),
-        (("labels", "Mass", ["Mass"]), "label rule .* is neither a column nor"),
+        (("labels", "Mass", ["Mass"]), "label rule .* is not a column, null or"),
         (("boxes", "table", "none.csv"), "none.csv: no such file"),
         (("boxes", "where", {"reader": "Z"}), "boxes.csv: no row matches"),
         (("boxes", "id", "reader"), "boxes.csv line 2 column 'reader': 'A' is no image of manifest.csv"),

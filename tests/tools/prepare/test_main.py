@@ -114,7 +114,7 @@ def test_merge_moves_paths_and_joins_labels(root):
 
 def test_merge_refuses_a_patient_in_two_splits_and_wrong_roots(root, capsys):
     for name, section in (("one", "training"), ("two", "testing")):
-        item = {"image": f"images/{len(name)}{section[0]}.png", "patient": "1", "label": [1]}
+        item = {"image": f"{name}.png", "patient": "1", "label": [1]}
         (root / f"{name}.json").write_text(json.dumps({"labels": ["Mass"], section: [item]}))
     argv = ["merge", str(root / "one.json"), str(root / "two.json"), "--output", str(root / "out.json")]
     assert main([*argv, "--no-check-files"]) == 1
@@ -145,3 +145,22 @@ def test_real_radiographs_and_annotations(tmp_path):
     [item] = [i for i in data["validation"] + data["testing"] if "nih_00000193_019" in i["image"]]
     assert item["boxes"] == [[351.86, 308.5, 461.09, 433.09]] and item["patient_number"] == 193
     assert load_datalist(output, "testing", base_dir=root)[0]["image"].startswith(str(root))
+
+
+@needs_radiographs
+def test_real_masks(tmp_path):
+    output = tmp_path / "ieee.json"
+    root = SHARED / "cxr"
+    assert main(["csv", "--mapping", "shared_cxr_ieee8023", "--root", str(root), "--output", str(output)]) == 0
+    items = load_datalist(output, base_dir=root)
+    masked = [item for item in items if "mask" in item]
+    assert len(items) == 302 and len(masked) == 31 and {item["mask_origin"] for item in masked} == {"expert"}
+    counts = {name: sum(name in item["mask"] for item in masked) for name in read_datalist(output)["labels"]}
+    assert counts == {
+        "Opacity": 0,
+        "Consolidation": 11,
+        "Ground-Glass Opacity": 30,
+        "Effusion": 1,
+        "Pneumothorax": 1,
+    }
+    assert all(item["label"][1:] == [None] * 4 for item in items)
