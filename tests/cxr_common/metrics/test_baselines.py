@@ -46,5 +46,5 @@ def test_centre_maps_peak_at_the_centre_point(size):
 
 
 def test_centre_point():
-    hits = centre_point_hits([[[4, 5, 6, 7], [5.5, 5, 6, 7]]], [[0, 1]], 2, (10, 12))
-    np.testing.assert_array_equal(hits, [[1, 0]])
+    boxes = [[[4.9, 5.9, 5.1, 6.1], [5.5, 5, 6, 7], [4, 5, 6, 5.9]]]
+    np.testing.assert_array_equal(centre_point_hits(boxes, [[0, 1, 2]], 3, (10, 12)), [[1, 0, 0]])

@@ -81,6 +81,7 @@ def test_wang_boxes():
     assert wang_boxes(heatmap).tolist() == [*low, [9, 7, 10, 8]]
     assert wang_boxes(-3 + heatmap * 10).tolist() == [*low, [9, 7, 10, 8]]
     assert wang_boxes(np.ones((3, 3))).shape == (0, 4)
+    assert wang_boxes(np.eye(4), levels=[0.5]).tolist() == [[0, 0, 4, 4]], "corners touch"
 
 
 def test_box_level_by_hand():
