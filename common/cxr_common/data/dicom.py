@@ -96,7 +96,8 @@ def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
     if "DirectoryRecordSequence" in dataset or media_class == _DICOMDIR_CLASS:
         raise InputError("this is a DICOMDIR, an index of other files", path, "give the image files")
     if not len(dataset):
-        raise InputError("the DICOM file has no content", path, "copy or export it again")
+        # pydicom drops everything where the end of compressed pixel data is missing.
+        raise InputError("the DICOM file is cut off or has no content", path, "copy or export it again")
     modality = text(dataset, "Modality").upper()
     if "PixelData" not in dataset or not dataset["PixelData"].value:
         kind = syntax_name(sop_class) if sop_class else modality or "object of unknown kind"

@@ -73,9 +73,9 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
         reason = f"PhotometricInterpretation is {photometric or 'missing'}: light and dark are unknown"
         raise InputError(reason, path, "export it as MONOCHROME2")
     samples = 1 if grey else 3
-    if integer(dataset, "SamplesPerPixel") not in (None, samples):
-        reason = f"SamplesPerPixel is {integer(dataset, 'SamplesPerPixel')} with PhotometricInterpretation {photometric}"
-        raise InputError(reason, path, _EXPORT_AGAIN)
+    given = integer(dataset, "SamplesPerPixel")
+    if given not in (None, samples):
+        raise InputError(f"SamplesPerPixel is {given} in an image of {photometric}", path, _EXPORT_AGAIN)
     signed = filled("PixelRepresentation", 0, (0, 1)) == 1
     if high_bit is None or not stored - 1 <= high_bit < allocated:
         high_bit = stored - 1

@@ -66,11 +66,10 @@ def scaled_scan(
     source: str,
     stored_axes: str,
 ) -> Scan:
+    """Scale a picture by its type, check its spacing (column mm, row mm, from the field `source`), make the scan."""
     if picture.dtype.kind not in "buif":
         raise InputError(f"pixels of type {picture.dtype} are not supported", path, "save it as integers or float")
     colour = picture.ndim == 3
-    if colour and picture.shape[-1] not in (3, 4):
-        raise InputError(f"the pixels have {picture.shape[-1]} components", path, "give a grey image")
     if colour:
         picture = picture[..., :3]
     # Only 8 bits are surely full range: wider integers hold detector values, often of 10 to 14 bits.

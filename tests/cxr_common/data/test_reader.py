@@ -1,0 +1,80 @@
+"""The contract of the reader: shape, type, one set of keys for every format."""
+
+import math
+
+import numpy as np
+import pytest
+from monai.data import ImageReader
+from PIL import Image
+
+from cxr_common.data import RadiographReader, read_picture
+from cxr_common.data.scan import TEXT_KEYS
+from cxr_common.errors import InputError
+from tests.damaged import write_good_files
+from tests.image_files import marker_picture, read_image, write_dicom
+
+KEYS = {
+    "affine",
+    "original_affine",
+    "space",
+    "spatial_shape",
+    "original_channel_dim",
+    "filename_or_obj",
+    "file_format",
+    "spacing",
+    "spacing_source",
+    "stored_axes",
+    "stored_shape",
+    "intensity_source",
+    "intensity_low",
+    "intensity_high",
+    "warnings",
+    *TEXT_KEYS,
+}
+
+
+def test_every_format_has_the_same_keys_of_the_same_types(tmp_path):
+    metas = [read_image(path)[1] for path in write_good_files(tmp_path, 5)]
+    assert len({meta["file_format"] for meta in metas}) == 4
+    for meta in metas:
+        assert set(meta) == KEYS
+        assert None not in [v for v in meta.values() if not isinstance(v, np.ndarray)]
+        assert {k: type(v) for k, v in meta.items()} == {k: type(v) for k, v in metas[0].items()}
+        assert meta["affine"].shape == (4, 4) and meta["spacing"].shape == meta["spatial_shape"].shape == (2,)
+        assert str(meta["space"]) == "RAS" and math.isnan(meta["original_channel_dim"])
+
+
+def test_image(tmp_path):
+    image, _ = read_image(write_dicom(tmp_path / "a.dcm", marker_picture(), PatientOrientation=["R", "F"]))
+    assert image.shape == (60, 40) and image.dtype == np.float32 and image.flags.c_contiguous
+
+
+def test_signature(tmp_path):
+    reader = RadiographReader()
+    assert isinstance(reader, ImageReader)
+    assert reader.verify_suffix("x.dcm") and reader.verify_suffix(["anything"])
+    path = write_dicom(tmp_path / "a.dcm", marker_picture())
+    for given in (path, str(path), [path], (str(path),)):
+        assert reader.get_data(reader.read(given))[0].shape == (60, 40)
+    with pytest.raises(InputError, match="2 files for one image"):
+        reader.read([path, path])
+    with pytest.raises(InputError, match="channels must be 1 or 3"):
+        RadiographReader(channels=2)
+
+
+def test_read_picture(tmp_path):
+    Image.fromarray(marker_picture()).save(tmp_path / "a.png")
+    np.testing.assert_allclose(read_picture(tmp_path / "a.png"), marker_picture().T / 255, atol=1e-6)
+
+
+def test_library_loggers_are_as_they_were(tmp_path, caplog):
+    import logging
+
+    logger = logging.getLogger("pydicom")
+    before = logger.level
+    path = write_dicom(tmp_path / "a.dcm", marker_picture(), NumberOfFrames=0)
+    read_image(path)
+    (tmp_path / "b.dcm").write_bytes(path.read_bytes()[:200])
+    with pytest.raises(InputError):
+        read_image(tmp_path / "b.dcm")
+    assert logger.level == before and not caplog.records
