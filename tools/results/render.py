@@ -1,0 +1,63 @@
+"""Render result files into the marked parts of README, cards and docs.
+
+A part looks like ``<!-- results:NAME -->`` ... ``<!-- /results -->``; NAME is a key of :data:`PARTS`. Nothing between the
+markers is written by hand, and a test fails where page and result file differ.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tools.results import tables
+
+Record = dict[str, Any]
+#: Part name -> (result file below docs/results, function of its content).
+PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
+    "localization-summary": ("localization.json", tables.summary),
+    "localization-phantoms": ("localization.json", tables.phantoms),
+    "localization-classes": ("localization.json", tables.classes),
+    "localization-overlap": ("localization.json", tables.overlap),
+    "localization-nih": ("localization.json", tables.nih),
+    "localization-training": ("localization.json", tables.training),
+}
+PAGES: tuple[str, ...] = ("README.md", "docs/results.md", "bundles/cxr_pylon_localization/docs/README.md")
+_PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
+
+
+def render_page(text: str, results: Path) -> str:
+    """A page with every marked part rendered from its result file.
+
+    Args:
+        text: the page.
+        results: folder of the result files; a part whose file is absent says so.
+
+    Raises:
+        KeyError: when a part's name is not known.
+    """
+
+    def part(match: re.Match[str]) -> str:
+        file, render = PARTS[match[2]]
+        path = results / file
+        body = render(json.loads(path.read_text())) if path.exists() else "Not measured yet.\n"
+        return f"{match[1]}{body.rstrip()}\n{match[3]}"
+
+    return _PART.sub(part, text)
+
+
+def render_all(repository: Path) -> list[Path]:
+    """Render every page that is there; returns those that changed."""
+    changed = []
+    for name in PAGES:
+        path = repository / name
+        if not path.exists():
+            continue
+        old = path.read_text(encoding="utf-8")
+        new = render_page(old, repository / "docs" / "results")
+        if new != old:
+            path.write_text(new, encoding="utf-8")
+            changed.append(path)
+    return changed

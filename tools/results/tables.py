@@ -1,0 +1,165 @@
+"""Markdown tables of the localisation experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Record = dict[str, Any]
+
+
+def number(interval: Record | None, percent: bool = False) -> str:
+    """``.62 [.58, .66]`` of an interval, or as percentages; a dash where undefined."""
+    if interval is None or interval["value"] is None:
+        return "–"
+    values = [interval[k] for k in ("value", "low", "high")]
+    if percent:
+        texts = ["–" if v is None else f"{100 * v:.0f}%" for v in values]
+    else:
+        texts = ["–" if v is None else f"{v:.2f}".replace("0.", ".", 1) for v in values]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def _title(record: Record, method: str) -> str:
+    return record["recipe"]["methods"][method]["title"]
+
+
+def _methods(record: Record) -> list[str]:
+    return list(record["recipe"]["methods"])
+
+
+def _size(part: Record) -> str:
+    return f"{part['n_images']} images of {part['n_patients']} patients"
+
+
+def summary(record: Record) -> str:
+    """The README's table: what is localised better, on phantoms and on real radiographs."""
+    phantoms, real = record["phantoms"], record.get("nih")
+    head = ["", *(_title(record, m) for m in _methods(record))]
+    rows = [
+        ["phantoms: point accuracy (micro)", *(number(phantoms["methods"][m]["point"]["micro"]) for m in _methods(record))],
+        ["phantoms: AUROC (macro)", *(number(phantoms["methods"][m]["auroc"]["macro"]) for m in _methods(record))],
+    ]
+    if real:
+        rows.append(["NIH: AUROC of Opacity", *(number(real["opacity"]["all"]["methods"][m]) for m in _methods(record))])
+        rows.append(
+            ["NIH: point accuracy on official boxes", *(number(real["boxes"]["methods"][m]["point"]["micro"]) for m in _methods(record))]
+        )
+    text = _table(head, rows)
+    for method in _methods(record):
+        against = phantoms["methods"][method].get("against")
+        if against:
+            fewer = against["point micro"]["fewer_misses"]
+            auroc = against["auroc"]["difference"]
+            text += (
+                f"\n{_title(record, method)} misses {number(fewer, percent=True)} fewer findings' points than"
+                f" {_title(record, against['baseline'])} on phantoms; AUROC differs by {signed(auroc)}.\n"
+            )
+    pairs = sum(real["boxes"]["pairs"].values()) if real else 0
+    text += (
+        f"\nValue and 95% interval by patient bootstrap; {record['phantoms']['methods'][record['recipe']['baseline']]['n_seeds']}"
+        f" training seed(s). Phantoms: synthetic, {_size(phantoms)}."
+    )
+    if real:
+        opacity = real["opacity"]["all"]
+        text += (
+            f" NIH: {opacity['present']} Pneumonia and {opacity['absent']} No Finding images; {pairs} official boxes'"
+            " (image, class) pairs."
+        )
+    return text + "\n"
+
+
+def signed(interval: Record) -> str:
+    """``+.012 [-.003, +.020]`` of a difference."""
+    values = [interval[k] for k in ("value", "low", "high")]
+    texts = ["–" if v is None else f"{v:+.3f}".replace("0.", ".", 1) for v in values]
+    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def phantoms(record: Record) -> str:
+    """Phantom test set: every method, chance, and the paired comparison."""
+    part = record["phantoms"]
+    rows = []
+    for method in _methods(record):
+        entry = part["methods"][method]
+        against = entry.get("against")
+        rows.append(
+            [
+                _title(record, method),
+                number(entry["point"]["micro"]),
+                number(entry["point"]["macro"]),
+                number(entry["auroc"]["macro"]),
+                number(against["point micro"]["fewer_misses"], percent=True) if against else "–",
+                signed(against["auroc"]["difference"]) if against else "–",
+            ]
+        )
+    for chance in ("random pixel", "centre pixel"):
+        rows.append([chance, number(part[chance]["micro"]), number(part[chance]["macro"]), "–", "–", "–"])
+    head = ["", "point, micro", "point, macro", "AUROC, macro", "fewer misses (micro)", "AUROC difference"]
+    return _table(head, rows) + f"\nSynthetic phantoms: {_size(part)}.\n"
+
+
+def classes(record: Record) -> str:
+    """Phantom test set, class by class."""
+    part = record["phantoms"]
+    head = ["", "boxed images"]
+    for method in _methods(record):
+        head += [f"{_title(record, method)}: point", "AUROC"]
+    rows = []
+    for label, count in part["pairs"].items():
+        row = [label, str(count)]
+        for method in _methods(record):
+            entry = part["methods"][method]
+            row += [number(entry["point"][label]), number(entry["auroc"][label])]
+        rows.append(row)
+    return _table(head, rows)
+
+
+def overlap(record: Record) -> str:
+    """Phantom test set: T(IoU) and T(IoBB), both levels."""
+    part = record["phantoms"]
+    names = list(part["methods"][record["recipe"]["baseline"]]["overlap"])
+    rows = [[name, *(number(part["methods"][m]["overlap"][name]) for m in _methods(record))] for name in names]
+    return _table(["", *(_title(record, m) for m in _methods(record))], rows)
+
+
+def nih(record: Record) -> str:
+    """Real NIH images: Opacity by subset, points on official boxes."""
+    real = record.get("nih")
+    if not real:
+        return "The real radiographs were not at hand.\n"
+    names = {"all": "all", "era": "patients 1280 to 3970 only", "PA": "PA views", "AP": "AP views"}
+    rows = [
+        [
+            names[key],
+            f"{part['present']} / {part['absent']}",
+            *(number(part["methods"][m]) for m in _methods(record)),
+        ]
+        for key, part in real["opacity"].items()
+    ]
+    titles = [_title(record, m) for m in _methods(record)]
+    text = "AUROC of Opacity, Pneumonia against No Finding:\n\n"
+    text += _table(["rows", "present / absent", *titles], rows)
+    boxes = real["boxes"]
+    head = ["", *titles, "random pixel", "centre pixel"]
+    row = ["all boxes", *(number(boxes["methods"][m]["point"]["micro"]) for m in _methods(record))]
+    row += [number(boxes[chance]["micro"]) for chance in ("random pixel", "centre pixel")]
+    text += f"\nPoint accuracy on the official boxes, {_size(boxes)}:\n\n" + _table(head, [row])
+    return text
+
+
+def training(record: Record) -> str:
+    """What the runs were trained on, and which files they are."""
+    on = record["trained_on"]
+    sources = ", ".join(f"{on[f'training_{s}']} {s} + {on[f'validation_{s}']} for validation" for s in ("phantom", "nih"))
+    weights = "\n".join(f"- weights `{name}`: sha256 `{value[:16]}…`" for name, value in record["weights_sha256"].items())
+    versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+    return (
+        f"- images: {sources}\n- training data sha256 `{on['sha256'][:16]}…`,"
+        f" phantom test data sha256 `{record['phantoms']['data_sha256'][:16]}…`\n{weights}\n"
+        f"- seeds: {', '.join(map(str, record['recipe']['seeds']))}; scored {record['date']} on {record['device']}; {versions}\n"
+    )
