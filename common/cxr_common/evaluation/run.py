@@ -12,7 +12,7 @@ from torch import distributed, nn
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
 from cxr_common.evaluation.predictions import predict
 from cxr_common.evaluation.report import evaluation_report
-from cxr_common.findings import Thresholds, save_thresholds, tune_decision_thresholds, tune_mask_thresholds
+from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.networks.weights import load_weights, weights_sha256
 
 
@@ -77,6 +77,8 @@ def tune_thresholds(
     """
     if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0:
         return None
+    from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds
+
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")
     predictions = predict(network.to(device), dataset, labels, device)
