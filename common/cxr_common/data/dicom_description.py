@@ -52,7 +52,7 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
 
     def filled(keyword: str, default: int, allowed: range | tuple[int, ...]) -> int:
         value = integer(dataset, keyword)
-        if value in allowed:
+        if value is not None and value in allowed:
             return value
         warnings.warn(f"{keyword} is {value}, taken as {default}", RadiographWarning, stacklevel=3)
         return default

@@ -135,7 +135,8 @@ def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.nd
         warnings.warn(f"BitsStored is {d.bits_stored}, the image has larger values", RadiographWarning, stacklevel=2)
         return raw, (0.0, float((1 << largest.bit_length()) - 1))
     shift = d.high_bit + 1 - d.bits_stored if packed else 0
-    values = (raw.astype(np.int64 if d.bits_allocated > 16 else np.int32) >> shift) & ((1 << d.bits_stored) - 1)
+    values = raw.astype(np.int64) if d.bits_allocated > 16 else raw.astype(np.int32)
+    values = (values >> shift) & ((1 << d.bits_stored) - 1)
     if d.signed:
         sign = 1 << (d.bits_stored - 1)
         values = (values ^ sign) - sign

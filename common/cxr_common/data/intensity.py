@@ -22,8 +22,8 @@ def scale_by_range(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
     if not high > low:
         return np.zeros(pixels.shape, np.float32)
     # A float64 detour only where float32 cannot hold the values.
-    wide = np.float64 if pixels.dtype.itemsize > 2 else np.float32
-    return np.clip((pixels.astype(wide) - low) / (high - low), 0, 1).astype(np.float32)
+    wide = pixels.astype(np.float64) if pixels.dtype.itemsize > 2 else pixels.astype(np.float32)
+    return np.clip((wide - low) / (high - low), 0, 1).astype(np.float32)
 
 
 def scale_by_percentiles(

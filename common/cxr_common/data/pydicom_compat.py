@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,13 +16,13 @@ try:
 except ImportError:
     HAS_PYDICOM = False
 
-if HAS_PYDICOM:
-    try:
-        from pydicom.pixels import apply_color_lut, apply_windowing, get_decoder
-    except ImportError:  # pydicom 2.4
-        from pydicom.pixel_data_handlers.util import apply_color_lut, apply_windowing, convert_color_space
+_V3 = HAS_PYDICOM and int(pydicom.__version__.split(".")[0]) >= 3
+if TYPE_CHECKING or _V3:
+    from pydicom.pixels import apply_color_lut, apply_windowing, convert_color_space, get_decoder
+elif HAS_PYDICOM:
+    from pydicom.pixel_data_handlers.util import apply_color_lut, apply_windowing, convert_color_space
 
-        get_decoder = None
+_JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 
 __all__ = [
     "HAS_PYDICOM",
@@ -51,14 +52,14 @@ def transfer_syntax(dataset: Dataset) -> str:
         return str(uid)
     if byte_order(dataset) == ">":
         return "1.2.840.10008.1.2.2"
-    implicit = dataset.original_encoding[0] if get_decoder is not None else dataset.is_implicit_VR
+    implicit = dataset.original_encoding[0] if _V3 else dataset.is_implicit_VR
     return "1.2.840.10008.1.2" if implicit else "1.2.840.10008.1.2.1"
 
 
 def is_encapsulated(transfer_syntax: str) -> bool | None:
     """Whether a transfer syntax has compressed pixel data; None where it is not one that pydicom knows."""
     uid = UID(transfer_syntax)
-    return uid.is_encapsulated if uid.is_transfer_syntax and not uid.is_private else None
+    return uid.is_encapsulated if not uid.is_private and uid.is_transfer_syntax else None
 
 
 def syntax_name(uid: str) -> str:
@@ -68,10 +69,7 @@ def syntax_name(uid: str) -> str:
 
 def byte_order(dataset: Dataset) -> str:
     """Byte order that a dataset was read with, "<" or ">"."""
-    if get_decoder is not None:
-        little = dataset.original_encoding[1]
-    else:
-        little = dataset.is_little_endian
+    little = dataset.original_encoding[1] if _V3 else dataset.is_little_endian
     return ">" if little is False else "<"
 
 
@@ -89,17 +87,26 @@ def image_dataset(source: Dataset, transfer_syntax: str, elements: dict[str, obj
     for keyword, value in elements.items():
         setattr(image, keyword, value)
     image["PixelData"] = source["PixelData"]
-    if get_decoder is None:
+    if not _V3:
         image.is_little_endian = image.file_meta.TransferSyntaxUID.is_little_endian
         image.is_implicit_VR = image.file_meta.TransferSyntaxUID.is_implicit_VR
     return image
 
 
+def _handlers() -> list:
+    """The pixel data handlers of pydicom 2.4 that are installed."""
+    return [handler for handler in pydicom.config.pixel_data_handlers if handler.is_available()]
+
+
+def _handler_name(handler: object) -> str:
+    return getattr(handler, "__name__", "").rsplit(".", 1)[-1].removesuffix("_handler")
+
+
 def can_decode(transfer_syntax: str) -> bool:
     """Whether an installed plug-in decodes a transfer syntax."""
     uid = UID(transfer_syntax)
-    if get_decoder is None:
-        return any(h.is_available() and h.supports_transfer_syntax(uid) for h in pydicom.config.pixel_data_handlers)
+    if not _V3:
+        return any(handler.supports_transfer_syntax(uid) for handler in _handlers())
     try:
         return bool(get_decoder(uid).is_available)
     except NotImplementedError:
@@ -115,12 +122,21 @@ def decode(image: Dataset) -> np.ndarray:
     Returns:
         (rows, columns), or (rows, columns, 3), which is RGB. Unused high bits are as they are stored.
     """
-    if get_decoder is None:
-        pixels = image.pixel_array
-        if str(image.PhotometricInterpretation).startswith("YBR_FULL"):
-            pixels = convert_color_space(pixels, image.PhotometricInterpretation, "RGB")
-        return pixels
+    if not _V3:
+        return _decode_by_handlers(image)
     decoder = get_decoder(image.file_meta.TransferSyntaxUID)
     # Shifting the unused bits out, pydicom's default, assumes that HighBit is BitsStored - 1.
-    pixels, _ = decoder.as_array(image, index=0, correct_unused_bits=False)
+    pixels, _ = decoder.as_array(image, index=0, correct_unused_bits=False)  # type: ignore[arg-type]
+    return pixels
+
+
+def _decode_by_handlers(image: Dataset) -> np.ndarray:
+    jpeg_2000 = image.file_meta.TransferSyntaxUID in _JPEG_2000
+    if jpeg_2000 and "pylibjpeg" in map(_handler_name, _handlers()):
+        image.convert_pixel_data("pylibjpeg")  # Pillow, which would be first, shifts signed values
+    pixels = image.pixel_array
+    if jpeg_2000 and not image.PixelRepresentation:
+        pixels = pixels & ((1 << image.BitsStored) - 1)  # of a codestream that is signed against its tags
+    if str(image.PhotometricInterpretation).startswith("YBR_FULL"):
+        pixels = convert_color_space(pixels, image.PhotometricInterpretation, "RGB")
     return pixels

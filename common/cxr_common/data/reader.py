@@ -15,17 +15,15 @@ from monai.utils import ensure_tuple
 from monai.utils.enums import SpaceKeys
 
 from cxr_common.axes import affine_from_spacing, picture_to_tensor
+from cxr_common.data.collected_warnings import collected_warnings
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
 from cxr_common.data.itk_formats import read_itk
 from cxr_common.data.nifti import read_nifti
 from cxr_common.data.orientation import to_upright
 from cxr_common.data.raster import read_raster
-from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan, collected_warnings
+from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan
 from cxr_common.errors import InputError
-
-#: Libraries that log what they also raise or warn.
-_LOGGERS = ("pydicom", "PIL", "nibabel", "nibabel.global", "pylibjpeg", "openjpeg", "libjpeg", "rle")
 
 
 class RadiographReader(ImageReader):
@@ -69,7 +67,7 @@ class RadiographReader(ImageReader):
         if len(paths) != 1:
             raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file an image")
         path = Path(paths[0])
-        with collected_warnings(*_LOGGERS) as texts:
+        with collected_warnings() as texts:
             kind = sniff_format(path)
             if kind == "dicom":
                 scan = read_dicom(path, self.channels, self.any_view)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,27 +77,3 @@ def valid_spacing(column: float, row: float, source: str) -> tuple[float, float]
         f"{source} of {column:g} x {row:g} mm cannot be true, the spacing is unknown", RadiographWarning, stacklevel=2
     )
     return None
-
-
-@contextmanager
-def collected_warnings(*loggers: str) -> Iterator[list[str]]:
-    """Collect the warnings of the block, and keep the named libraries' loggers quiet, as they repeat them.
-
-    Yields:
-        A list that holds the texts once the block has ended.
-    """
-    texts: list[str] = []
-    quiet = [logging.getLogger(name) for name in loggers]
-    levels = [logger.level for logger in quiet]
-    try:
-        for logger in quiet:
-            logger.setLevel(logging.CRITICAL + 1)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            yield texts
-        # Deprecations and the like speak to developers.
-        said = (w for w in caught if issubclass(w.category, (UserWarning, RuntimeWarning)))
-        texts.extend(dict.fromkeys(" ".join(str(w.message).split()) for w in said))
-    finally:
-        for logger, level in zip(quiet, levels, strict=True):
-            logger.setLevel(level)

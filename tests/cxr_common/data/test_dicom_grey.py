@@ -15,7 +15,6 @@ from tests.image_files import (
     write_dicom,
 )
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:Invalid value for VR")  # some are written on purpose
 
 

@@ -13,7 +13,6 @@ from cxr_common.errors import InputError
 from cxr_common.transforms import LoadRadiographd
 from tests.image_files import MARKER_BOX, marker_corner, marker_picture, read_image, write_dicom, write_itk, write_nifti
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:builtin type")  # SWIG's, at the import of ITK
 
 
