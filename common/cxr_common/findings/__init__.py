@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxr_common.findings.extraction import Region, extract_mask, heatmaps_from_map, peak_point
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
-from cxr_common.findings.thresholds import Thresholds, file_sha256, load_thresholds, save_thresholds
+from cxr_common.findings.thresholds import Thresholds, load_thresholds, save_thresholds, thresholds_beside
 
 if TYPE_CHECKING:
     from cxr_common.findings.nifti import save_mask
@@ -18,7 +18,6 @@ __all__ = [
     "Region",
     "Thresholds",
     "extract_mask",
-    "file_sha256",
     "heatmaps_from_map",
     "load_heatmap",
     "load_thresholds",
@@ -27,6 +26,7 @@ __all__ = [
     "save_heatmap",
     "save_mask",
     "save_thresholds",
+    "thresholds_beside",
 ]
 
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from cxr_common.errors import InputError
+from cxr_common.networks.weights import weights_sha256
 
 DEFAULT_DECISION = 0.5
 DEFAULT_MASK = 0.5
@@ -71,6 +70,10 @@ class Thresholds:
         names = tuple(labels)
         return cls(names, dict.fromkeys(names, DEFAULT_DECISION), dict.fromkeys(names, DEFAULT_MASK))
 
+    def with_weights(self, sha256: str) -> Thresholds:
+        """The same thresholds, recorded as those of the weights with this hash."""
+        return replace(self, weights_sha256=sha256)
+
     def as_dict(self) -> dict[str, Any]:
         """The content of thresholds.json."""
         return {
@@ -81,6 +84,20 @@ class Thresholds:
             "tuned_on": None if self.tuned_on is None else dict(self.tuned_on),
             "weights_sha256": self.weights_sha256,
         }
+
+
+def thresholds_beside(weights: str | Path) -> Path:
+    """The thresholds.json that lies beside a weights file.
+
+    Raises:
+        InputError: there are no such weights, or no thresholds beside them.
+    """
+    if not Path(weights).is_file():
+        raise InputError("no such weights file", weights, "train the bundle first, or restore models/model.pt")
+    path = Path(weights).with_name("thresholds.json")
+    if not path.is_file():
+        raise InputError(f"there is no {path.name} beside {Path(weights).name}", path.parent, f"restore it, or {_RETUNE}")
+    return path
 
 
 def save_thresholds(thresholds: Thresholds, path: str | Path) -> None:
@@ -112,35 +129,13 @@ def load_thresholds(
         raise InputError(f"cannot be read ({error.strerror})", path, _RETUNE) from error
     except ValueError as error:
         raise InputError(f"is not JSON ({error})", path, _RETUNE) from error
-    if not isinstance(raw, dict) or not {"labels", "decision", "mask"} <= set(raw):
+    kinds = {"labels": list, "decision": dict, "mask": dict}
+    if not isinstance(raw, dict) or not all(isinstance(raw.get(key), kind) for key, kind in kinds.items()):
         raise InputError("lacks labels, decision or mask", path, _RETUNE)
     if labels is not None and list(raw["labels"]) != list(labels):
         raise InputError(f"is for the classes {raw['labels']}, the network has {list(labels)}", path, _RETUNE)
     recorded = raw.get("weights_sha256")
-    if weights is not None and recorded is not None and recorded != file_sha256(weights):
+    if weights is not None and recorded is not None and recorded != weights_sha256(weights):
         raise InputError(f"was tuned for other weights than {Path(weights).name}", path, _RETUNE)
     keys = ("labels", "decision", "mask", "mask_mode", "tuned_on", "weights_sha256")
     return Thresholds(**{key: raw[key] for key in keys if key in raw}, source=Path(path).name)
-
-
-def file_sha256(path: str | Path) -> str:
-    """SHA-256 of a file, hexadecimal.
-
-    Raises:
-        InputError: no such file.
-    """
-    try:
-        stat = Path(path).stat()
-        return _sha256(str(path), stat.st_mtime_ns, stat.st_size)
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path, "check the path of the weights") from error
-
-
-@lru_cache(maxsize=8)
-def _sha256(path: str, _mtime_ns: int, _size: int) -> str:
-    # Thresholds and writer both ask for the hash of the same weights.
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -17,7 +17,8 @@ from cxr_common.findings.nifti import save_mask
 from cxr_common.findings.overlay import network_input_picture, render_overlay
 from cxr_common.findings.publish import published, sweep
 from cxr_common.findings.run_record import failure_record, run_record, summary, write_run_record
-from cxr_common.findings.thresholds import Thresholds, file_sha256
+from cxr_common.findings.thresholds import Thresholds
+from cxr_common.networks.weights import weights_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class FindingsWriter:
         self.model: dict[str, Any] = {
             "name": bundle,
             "version": version,
-            "weights_sha256": None if weights is None else file_sha256(weights),
+            "weights_sha256": None if weights is None else weights_sha256(weights),
             "labels": list(thresholds.labels),
         }
         self.loader, self.read_picture = loader, read_picture

@@ -93,5 +93,12 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
 
 
 def weights_sha256(path: str | Path) -> str:
-    """SHA-256 of a weight file, as 64 hexadecimal digits."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    """SHA-256 of a weight file, as 64 hexadecimal digits.
+
+    Raises:
+        InputError: when the file cannot be read.
+    """
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", path, "check the path of the weights") from None

@@ -160,7 +160,7 @@ def _identity(meta: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
         "spacing_mm": spacing if known else None,
         "view": meta.get("view") or None,
         "sop_instance_uid": meta.get("sop_instance_uid") or None,
-        "warnings": [warnings] if isinstance(warnings, str) else [str(text) for text in warnings],
+        "warnings": warnings.splitlines() if isinstance(warnings, str) else [str(text) for text in warnings],
     }
 
 

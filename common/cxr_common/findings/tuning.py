@@ -1,0 +1,103 @@
+"""Per-class thresholds from validation data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from cxr_common.findings.extraction import extract_mask
+from cxr_common.findings.thresholds import DEFAULT_DECISION, DEFAULT_MASK
+
+#: Parts of a heatmap's maximum that are tried as mask thresholds.
+MASK_GRID: tuple[float, ...] = tuple(np.round(np.arange(0.1, 0.95, 0.05), 2).tolist())
+#: Fewest images with the class that its thresholds are tuned on.
+MIN_IMAGES = 5
+
+
+def tune_decision_thresholds(probabilities: ArrayLike, label: ArrayLike, labels: Sequence[str]) -> dict[str, float]:
+    """The threshold with the largest Youden index, sensitivity + specificity - 1, of each class.
+
+    It does not depend on the prevalence, which differs between a validation set and the clinic. The threshold lies half
+    way between the two scores that it parts; of equal indices the most specific threshold is taken.
+
+    Args:
+        probabilities: (N, C).
+        label: (N, C); 1 and 0 count, others (uncertain, not annotated) do not.
+        labels: C class names.
+
+    Returns:
+        Class -> threshold; the default where a class has fewer than :data:`MIN_IMAGES` present or absent images.
+    """
+    scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(label, dtype=np.float64)
+    thresholds = {}
+    for c, name in enumerate(labels):
+        present, absent = np.sort(scores[truth[:, c] == 1, c]), np.sort(scores[truth[:, c] == 0, c])
+        if min(len(present), len(absent)) < MIN_IMAGES:
+            thresholds[name] = DEFAULT_DECISION
+            continue
+        values = np.unique(np.concatenate((present, absent)))
+        cuts = np.concatenate(([values[0]], (values[:-1] + values[1:]) / 2))
+        sensitivity = 1 - np.searchsorted(present, cuts, side="left") / len(present)
+        specificity = np.searchsorted(absent, cuts, side="left") / len(absent)
+        index = sensitivity + specificity
+        thresholds[name] = float(cuts[np.flatnonzero(np.isclose(index, index.max(), atol=1e-12))[-1]])
+    return thresholds
+
+
+def box_set_iou(a: ArrayLike, b: ArrayLike, size: tuple[int, int]) -> float:
+    """Intersection over union of the areas that two sets of boxes cover.
+
+    Args:
+        a: (n, 4) xyxy half-open pixels.
+        b: (m, 4) in the same pixels.
+        size: (width, height) of the image; boxes are rounded to its pixels.
+
+    Returns:
+        In [0, 1]; 1 where both sets are empty.
+    """
+    covered = []
+    for boxes in (a, b):
+        area = np.zeros(size, dtype=bool)
+        for x0, y0, x1, y1 in np.rint(np.asarray(boxes, dtype=np.float64).reshape(-1, 4)).astype(int).clip(0):
+            area[x0:x1, y0:y1] = True
+        covered.append(area)
+    union = (covered[0] | covered[1]).sum()
+    return float((covered[0] & covered[1]).sum() / union) if union else 1.0
+
+
+def tune_mask_thresholds(
+    heatmaps: Iterable[torch.Tensor],
+    boxes: Sequence[ArrayLike | None],
+    box_labels: Sequence[Sequence[int] | None],
+    labels: Sequence[str],
+    grid: Sequence[float] = MASK_GRID,
+) -> dict[str, float]:
+    """The part of a heatmap's maximum whose regions' boxes cover the true boxes best, of each class.
+
+    Args:
+        heatmaps: per image (C, X, Y) probabilities at network-input size; a tensor (N, C, X, Y) will do.
+        boxes: per image (n, 4) xyxy in the same pixels; None = not annotated.
+        box_labels: per image n class indices.
+        labels: C class names.
+        grid: thresholds tried.
+
+    Returns:
+        Class -> threshold with the largest mean :func:`box_set_iou` over the images that have a box of the class (the
+        lower of equals); the default where fewer than :data:`MIN_IMAGES` have.
+    """
+    scores: dict[int, list[list[float]]] = {c: [] for c in range(len(labels))}
+    for maps, image_boxes, classes in zip(heatmaps, boxes, box_labels, strict=True):
+        if image_boxes is None or not len(classes or ()):
+            continue
+        size = (int(maps.shape[-2]), int(maps.shape[-1]))
+        truth, names = np.asarray(image_boxes, dtype=np.float64), np.asarray(classes)
+        for c in np.unique(names):
+            found = [[r.box for r in extract_mask(maps[c], size, t, "relative")[1]] for t in grid]
+            scores[int(c)].append([box_set_iou(f, truth[names == c], size) for f in found])
+    return {
+        name: float(grid[int(np.mean(scores[c], axis=0).argmax())]) if len(scores[c]) >= MIN_IMAGES else DEFAULT_MASK
+        for c, name in enumerate(labels)
+    }
