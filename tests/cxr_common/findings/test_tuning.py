@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cxr_common.findings.tuning import MASK_GRID, box_set_iou, tune_decision_thresholds, tune_mask_thresholds
+
+
+def youden(scores, truth, threshold):
+    decided = scores >= threshold
+    return decided[truth == 1].mean() + (~decided)[truth == 0].mean() - 1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_other_threshold_has_a_larger_youden_index(seed):
+    rng = np.random.default_rng(seed)
+    truth = np.array([1] * 7 + [0] * 9)
+    scores = np.round(rng.random(16), 1)  # with ties
+    chosen = tune_decision_thresholds(scores[:, None], truth[:, None], ["a"])["a"]
+    best = max(youden(scores, truth, t) for t in np.linspace(-0.01, 1.01, 205))
+    assert youden(scores, truth, chosen) == pytest.approx(best)
+
+
+def test_unknown_and_uncertain_labels_do_not_count():
+    scores = np.array([[0.9], [0.8], [0.85], [0.95], [0.7], [0.1], [0.2], [0.3], [0.15], [0.05], [0.99], [0.01]])
+    truth = np.array([[1.0]] * 5 + [[0.0]] * 5 + [[-1.0], [np.nan]])
+    assert tune_decision_thresholds(scores, truth, ["a"]) == {"a": pytest.approx(0.5)}
+    assert tune_decision_thresholds(scores[:8], truth[:8], ["a"]) == {"a": 0.5}  # too few absent: the default
+
+
+def test_box_set_iou_against_brute_force():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        boxes = []
+        for _ in range(2):
+            corner = rng.integers(0, 10, (rng.integers(0, 4), 2))
+            boxes.append(np.concatenate((corner, corner + rng.integers(1, 8, corner.shape)), 1))
+        pixels = [
+            {(x, y) for x0, y0, x1, y1 in b for x in range(x0, min(x1, 12)) for y in range(y0, min(y1, 15))} for b in boxes
+        ]
+        union = len(pixels[0] | pixels[1])
+        expected = len(pixels[0] & pixels[1]) / union if union else 1.0
+        assert box_set_iou(boxes[0], boxes[1], (12, 15)) == pytest.approx(expected)
+
+
+def test_mask_threshold_is_the_one_whose_box_fits():
+    x = torch.arange(64.0)
+    cone = (1 - (x[:, None] - 32).abs().maximum((x[None, :] - 32).abs()) / 32).clamp(0)  # a pyramid, side 64 (1 - t)
+    maps = cone.expand(6, 2, 64, 64)
+    half = 0.7 * 32 / 2  # the pyramid is above t within 32 (1 - t) of its centre
+    box = [32 - half, 32 - half, 32 + half, 32 + half]
+    chosen = tune_mask_thresholds(maps, [np.array([box])] * 6, [[0]] * 6, ["a", "b"])
+    assert chosen["a"] == pytest.approx(0.65, abs=0.051)
+    assert chosen["b"] == 0.5  # no box of it
+    assert chosen["a"] in MASK_GRID
+
+
+def test_images_without_annotation_are_left_out():
+    maps = torch.rand(6, 1, 16, 16)
+    assert tune_mask_thresholds(maps, [None] * 6, [None] * 6, ["a"]) == {"a": 0.5}
