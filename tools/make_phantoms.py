@@ -1,7 +1,7 @@
 """Make a data set of phantoms: pictures, masks and a datalist.
 
-    python -m tools.make_phantoms --output DIR --training 100 --validation 20 --testing 20 --seed 0
-    python -m tools.make_phantoms --output DIR --count 6 --format dicom
+python -m tools.make_phantoms --output DIR --training 100 --validation 20 --testing 20 --seed 0
+python -m tools.make_phantoms --output DIR --count 6 --format dicom
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
-
 from cxr_common.cli import report_input_errors
 from cxr_common.data import write_datalist
 from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, make_phantom
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
+from PIL import Image
+from tqdm import tqdm
 
 SECTIONS = ("training", "validation", "testing")
 #: Sections take their indices from blocks this far apart, so that one more image changes no other section.
@@ -33,7 +32,9 @@ BLOCK = 1_000_000
 PHOTOMETRIC = ("alternate", "MONOCHROME1", "MONOCHROME2")
 
 
-def write_phantom(job: tuple[int, str], folder: Path, seed: int, config: PhantomConfig, options: dict[str, Any]) -> dict:
+def write_phantom(
+    job: tuple[int, str], folder: Path, seed: int, config: PhantomConfig, options: dict[str, Any]
+) -> dict:
     """Make one phantom and write its picture and masks.
 
     Args:

@@ -127,8 +127,8 @@ def make_heart(patient: Patient, size: int, rng: np.random.Generator) -> tuple[A
     """The heart, whose width over the thorax' is ``heart_ratio``.
 
     Returns:
-        Elliptic radius (size, size), below 1 inside the heart; and the shadow (size, size), 0 to 1, where it rests on the
-        diaphragm and no lung is seen below it.
+        Elliptic radius (size, size), below 1 inside the heart; and the shadow (size, size), 0 to 1, where it rests on
+        the diaphragm and no lung is seen below it.
     """
     x, y = coordinates(size)
     semi = float(patient.lateral(0.86)) * patient.heart_ratio

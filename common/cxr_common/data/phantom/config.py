@@ -78,7 +78,9 @@ class PhantomConfig:
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise InputError(f"unknown settings {', '.join(unknown)}", "phantom config", f"known: {', '.join(sorted(known))}")
+            raise InputError(
+                f"unknown settings {', '.join(unknown)}", "phantom config", f"known: {', '.join(sorted(known))}"
+            )
         return cls(**values)
 
     def sha256(self) -> str:

@@ -7,12 +7,14 @@ x runs over columns, y over rows, both from -1 to 1 over a field of :data:`FIELD
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-Array = NDArray[np.float32]
+#: Mostly float32; some intermediates are float64.
+Array = NDArray[np.floating[Any]]
 #: Width of the picture, about that of a 14 x 17 inch detector's short side plus the beam's magnification.
 FIELD_CM = 40.0
 

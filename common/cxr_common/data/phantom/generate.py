@@ -57,7 +57,7 @@ def draw_findings(config: PhantomConfig, rng: np.random.Generator) -> tuple[str,
     names = [name for name in FINDINGS if config.prevalence.get(name, 0) > 0]
     weights = np.array([config.prevalence[name] for name in names], dtype=np.float64)
     count = min(1 + int(rng.binomial(2, 0.25)), config.max_findings, len(names))
-    return tuple(rng.choice(names, size=count, replace=False, p=weights / weights.sum()))
+    return tuple(map(str, rng.choice(names, size=count, replace=False, p=weights / weights.sum())))
 
 
 def make_phantom(
