@@ -42,10 +42,10 @@ class Run:
 
 
 def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
-    """What must be equal for a finished run to be used again: configs, overrides, seed and data."""
-    parts = [path.read_text() for path in configs]
-    parts += [json.dumps(run.overrides, sort_keys=True), str(run.seed), data_hash]
-    return hashlib.sha256("\\n".join(parts).encode()).hexdigest()
+    """What must be equal for a finished run to be used again: configs (not their comments), overrides, seed and data."""
+    parts: list[Any] = [yaml.safe_load(path.read_text()) for path in configs]
+    parts += [run.overrides, run.seed, data_hash]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def train(run: Run, bundle: Path, configs: list[Path], datalist: Path, data_hash: str, threads: int) -> None:

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from cxr_common.data.phantom import PhantomConfig
+from tools.make_phantoms import make_data_set
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory):
+    """A tiny data set: 32 phantoms to train on, 8 to validate, 8 to test, 64 pixels wide."""
+    folder = tmp_path_factory.mktemp("data") / "phantoms"
+    make_data_set(folder, {"training": 32, "validation": 8, "testing": 8}, 5, PhantomConfig(size=64), workers=1)
+    return folder

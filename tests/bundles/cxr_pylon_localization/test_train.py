@@ -1,0 +1,108 @@
+"""The bundle's training: two epochs, resume, evaluation, multi-process overlay."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+
+from tests.golden import REPOSITORY
+
+BUNDLE = REPOSITORY / "bundles" / "cxr_pylon_localization"
+CONFIGS = BUNDLE / "configs"
+
+
+def workflow(phantoms, output, *overlays, **overrides):
+    settings = {
+        "bundle_root": str(BUNDLE),
+        "dataset_dir": str(phantoms),
+        "output_dir": str(output),
+        "spatial_size": [64, 64],
+        "batch_size": 8,
+        "learning_rate": 1e-3,
+        "max_epochs": 2,
+        "device": "$torch.device('cpu')",
+        "amp": False,
+        **overrides,
+    }
+    return ConfigWorkflow(
+        config_file=[str(CONFIGS / name) for name in ("train.yaml", *overlays)],
+        meta_file=str(CONFIGS / "metadata.json"),
+        logging_file=str(CONFIGS / "logging.conf"),
+        workflow_type="train",
+        **settings,
+    )
+
+
+def run(*args, **kwargs):
+    """What the model zoo's tests do with a bundle, for train, evaluate and from_scratch alike."""
+    flow = workflow(*args, **kwargs)
+    flow.initialize()
+    assert flow.check_properties() == []
+    flow.run()
+    flow.finalize()
+    return flow
+
+
+@pytest.fixture(scope="module")
+def trained(phantoms, tmp_path_factory):
+    output = tmp_path_factory.mktemp("run")
+    run(phantoms, output)
+    return output
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)
+
+
+def test_training_leaves_weights_thresholds_checkpoint_and_events(trained):
+    names = {p.name for p in trained.iterdir()}
+    assert {"model.pt", "model_last.pt", "checkpoint.pt", "thresholds.json", "events"} <= names
+    thresholds = json.loads((trained / "thresholds.json").read_text())
+    assert thresholds["tuned_on"]["n_images"] == 8
+    events = list((trained / "events").iterdir())
+    assert sum(e.stat().st_size for e in events) > 10_000  # pictures among them
+
+
+def test_a_resumed_run_is_bit_identical(phantoms, trained, tmp_path):
+    run(phantoms, tmp_path, max_epochs=1)
+    first = weights(tmp_path / "model_last.pt")
+    run(phantoms, tmp_path, max_epochs=2)
+    straight, resumed = weights(trained / "model_last.pt"), weights(tmp_path / "model_last.pt")
+    assert all(torch.equal(straight[k], resumed[k]) for k in straight)
+    assert not all(torch.equal(first[k], resumed[k]) for k in first)
+
+
+def test_a_seed_decides_the_weights(phantoms, trained, tmp_path):
+    run(phantoms, tmp_path, seed=1, max_epochs=1)
+    a, b = weights(trained / "model.pt"), weights(tmp_path / "model.pt")
+    assert not torch.equal(a["head.weight"], b["head.weight"])
+
+
+def test_evaluation_writes_every_figure_with_its_interval(phantoms, trained, tmp_path):
+    run(phantoms, tmp_path, "evaluate.yaml", weights=str(trained / "model.pt"))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["n_images"] == 8
+    auroc = metrics["image_labels"]["auroc"]["macro"]
+    assert auroc["low"] <= auroc["value"] <= auroc["high"]
+    point = metrics["localization"]["point"]["micro"]
+    assert 0 <= point["value"] <= 1
+    assert metrics["localization"]["point of a random pixel"]["micro"]["value"] < 0.5
+    assert len(metrics["weights_sha256"]) == len(metrics["data_sha256"]) == 64
+
+
+def test_any_label_list_trains(phantoms, tmp_path):
+    data = json.loads((phantoms / "datalist.json").read_text())
+    data["labels"] = ["Shadow", "Large heart"]
+    for section in ("training", "validation", "testing"):
+        for item in data[section]:
+            item["label"] = [item["label"][6], -1 if item["label"][1] else 0]
+            for key in ("boxes", "box_labels", "mask"):
+                item.pop(key, None)
+    other = phantoms / "other.json"
+    other.write_text(json.dumps(data))
+    run(phantoms, tmp_path, "from_scratch.yaml", datalist=str(other), spatial_size=[64, 64])
+    assert weights(tmp_path / "model.pt")["head.bias"].shape == (2,)
+    assert json.loads((tmp_path / "thresholds.json").read_text())["labels"] == ["Shadow", "Large heart"]
