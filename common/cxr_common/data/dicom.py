@@ -43,10 +43,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     """
     if not HAS_PYDICOM:
         raise InputError("reading DICOM needs pydicom", path, "pip install pydicom 'pylibjpeg[all]' pyjpegls")
-    try:
-        dataset = read_dataset(path)
-    except Exception as error:  # pydicom raises whatever the damaged bytes lead to
-        raise InputError("the DICOM file is damaged or cut off", path, "copy or export it again") from error
+    dataset = read_dataset(path)
     _refuse_other_objects(dataset, path)
     if not any_view:
         _refuse_other_views(dataset, path)
@@ -92,7 +89,7 @@ def _grey(raw: np.ndarray, dataset: Dataset, description: PixelDescription) -> t
 def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
     """Refuse what is not one radiograph for presentation."""
     sop_class = text(dataset, "SOPClassUID")
-    media_class = str(dataset.file_meta.get("MediaStorageSOPClassUID", "")) if hasattr(dataset, "file_meta") else ""
+    media_class = text(dataset.file_meta, "MediaStorageSOPClassUID")
     if "DirectoryRecordSequence" in dataset or media_class == _DICOMDIR_CLASS:
         raise InputError("this is a DICOMDIR, an index of other files", path, "give the image files")
     if not len(dataset):

@@ -8,6 +8,8 @@ import warnings
 from cxr_common.data.pydicom_compat import Dataset
 from cxr_common.data.scan import RadiographWarning
 
+_LONGEST = 256
+
 
 def _value(dataset: Dataset, keyword: str) -> object:
     try:
@@ -25,7 +27,9 @@ def text(dataset: Dataset, keyword: str) -> str:
     if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
         value = (value,)
     parts = (v.decode("ascii", "replace") if isinstance(v, bytes) else str(v) for v in value)
-    return "\\".join(part.strip(" \0") for part in parts)
+    joined = "\\".join(part.strip(" \0") for part in parts)
+    # Damaged bytes may turn the rest of the file into one value; no text that is used here is that long.
+    return "".join(c if c.isprintable() else "?" for c in joined[:_LONGEST])
 
 
 def numbers(dataset: Dataset, keyword: str) -> list[float]:

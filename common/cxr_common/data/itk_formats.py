@@ -31,31 +31,26 @@ def read_itk(path: Path, kind: str, channels: int = 1, any_view: bool = False) -
         import itk
     except ImportError as error:
         raise InputError("reading MHA and NRRD needs ITK", path, "pip install itk") from error
-    try:
-        # Naming the format keeps ITK from trying its other readers.
-        image_io = itk.MetaImageIO.New() if kind == "metaimage" else itk.NrrdImageIO.New()
-        image_io.SetFileName(str(path))
-        image_io.ReadImageInformation()
-        count = image_io.GetNumberOfDimensions()
-        axes = plane_axes([image_io.GetDimensions(i) for i in range(count)], path)
-        spacing = [image_io.GetSpacing(axis) for axis in axes]
-        directions = [np.asarray(image_io.GetDirection(axis), np.float64) for axis in axes]
-        if kind == "metaimage":
-            _check_metaimage_data(path, image_io.GetImageSizeInBytes())
-        components = image_io.GetNumberOfComponents()
-        if components not in (1, 3, 4):
-            raise InputError(f"the pixels have {components} components", path, "give a grey image")
-        # ITK's Python has images of few types only; float holds what a radiograph can have.
-        pixel_type = itk.F if components == 1 else itk.Vector[itk.F, components]
-        reader = itk.ImageFileReader[itk.Image[pixel_type, count]].New(FileName=str(path), ImageIO=image_io)
-        reader.Update()
-        pixels = np.asarray(reader.GetOutput())
-        if image_io.GetComponentTypeAsString(image_io.GetComponentType()) == "unsigned_char":
-            pixels = pixels.astype(np.uint8)
-    except InputError:
-        raise
-    except Exception as error:  # RuntimeError of many lines of C++
-        raise InputError(_DAMAGED, path, _COPY_AGAIN) from error
+    # Naming the format keeps ITK from trying its other readers.
+    image_io = itk.MetaImageIO.New() if kind == "metaimage" else itk.NrrdImageIO.New()
+    image_io.SetFileName(str(path))
+    image_io.ReadImageInformation()
+    count = image_io.GetNumberOfDimensions()
+    axes = plane_axes([image_io.GetDimensions(i) for i in range(count)], path)
+    spacing = [image_io.GetSpacing(axis) for axis in axes]
+    directions = [np.asarray(image_io.GetDirection(axis), np.float64) for axis in axes]
+    if kind == "metaimage":
+        _check_metaimage_data(path, image_io.GetImageSizeInBytes())
+    components = image_io.GetNumberOfComponents()
+    if components not in (1, 3, 4):
+        raise InputError(f"the pixels have {components} components", path, "give a grey image")
+    # ITK's Python has images of few types only; float holds what a radiograph can have.
+    pixel_type = itk.F if components == 1 else itk.Vector[itk.F, components]
+    reader = itk.ImageFileReader[itk.Image[pixel_type, count]].New(FileName=str(path), ImageIO=image_io)
+    reader.Update()
+    pixels = np.asarray(reader.GetOutput())
+    if image_io.GetComponentTypeAsString(image_io.GetComponentType()) == "unsigned_char":
+        pixels = pixels.astype(np.uint8)
     pixels = pixels.transpose(*range(count - 1, -1, -1), *range(count, pixels.ndim))
     picture = as_picture(pixels, axes, count)
     source = "ElementSpacing" if kind == "metaimage" else "space directions"

@@ -36,20 +36,15 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         raise InputError("reading NIfTI needs nibabel", path, "pip install nibabel") from error
     with open(path, "rb") as start:
         compressed = start.read(2) == b"\x1f\x8b"
-    try:
-        with gzip.open(path) if compressed else open(path, "rb") as file:
-            magic = file.read(348)
-            if magic[344:348] == b"ni1\0":
-                raise InputError("this is a NIfTI header without its image", path, "save it as one .nii file")
-            file.seek(0)
-            kind = nibabel.Nifti2Image if magic[4:8] in (b"n+2\0", b"ni2\0") else nibabel.Nifti1Image
-            image = kind.from_file_map({"image": FileHolder(fileobj=file)})
-            axes = plane_axes(image.shape, path)
-            pixels = np.asanyarray(image.dataobj)
-    except InputError:
-        raise
-    except Exception as error:  # nibabel, gzip and zlib raise whatever the damaged bytes lead to
-        raise InputError("the file is damaged or cut off", path, "copy or export it again") from error
+    with gzip.open(path) if compressed else open(path, "rb") as file:
+        magic = file.read(348)
+        if magic[344:348] == b"ni1\0":
+            raise InputError("this is a NIfTI header without its image", path, "save it as one .nii file")
+        file.seek(0)
+        kind = nibabel.Nifti2Image if magic[4:8] in (b"n+2\0", b"ni2\0") else nibabel.Nifti1Image
+        image = kind.from_file_map({"image": FileHolder(fileobj=file)})
+        axes = plane_axes(image.shape, path)
+        pixels = np.asanyarray(image.dataobj)
     if pixels.dtype.names:  # RGB24 and RGBA32
         pixels = np.stack([pixels[name] for name in pixels.dtype.names[:3]], axis=-1)
     picture = as_picture(pixels, axes, len(image.shape))

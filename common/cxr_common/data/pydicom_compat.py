@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING or _V3:
 elif HAS_PYDICOM:
     from pydicom.pixel_data_handlers.util import apply_color_lut, apply_windowing, convert_color_space
 
+_RLE = "1.2.840.10008.1.2.5"
 _JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 
 __all__ = [
@@ -47,7 +48,7 @@ def read_dataset(path: Path) -> Dataset:
 
 def transfer_syntax(dataset: Dataset) -> str:
     """UID of the file meta information, or what reading found where that lacks it."""
-    uid = dataset.file_meta.get("TransferSyntaxUID") if hasattr(dataset, "file_meta") else None
+    uid = dataset.file_meta.get("TransferSyntaxUID")
     if uid:
         return str(uid)
     if byte_order(dataset) == ">":
@@ -125,8 +126,10 @@ def decode(image: Dataset) -> np.ndarray:
     if not _V3:
         return _decode_by_handlers(image)
     decoder = get_decoder(image.file_meta.TransferSyntaxUID)
-    # Shifting the unused bits out, pydicom's default, assumes that HighBit is BitsStored - 1.
-    pixels, _ = decoder.as_array(image, index=0, correct_unused_bits=False)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"correct_unused_bits": False}  # the correction takes HighBit for BitsStored - 1
+    if decoder.UID == _RLE:
+        options["decoding_plugin"] = "pydicom"  # the other plug-in panics at damaged data, on the terminal
+    pixels, _ = decoder.as_array(image, index=0, **options)
     return pixels
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cxr_common.data.intensity import grey_or_colour, scale_by_percentiles, scale_by_range, warn_if_uniform
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
-from cxr_common.data.scan import MAX_PIXELS, Scan
+from cxr_common.data.scan import MAX_PIXELS, RadiographWarning, Scan
 from cxr_common.errors import InputError
 
 _ORIENTATION_TAG = 274
@@ -35,7 +36,7 @@ def read_raster(path: Path, channels: int = 1) -> Scan:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except Image.DecompressionBombError as error:
         raise InputError("the image is too large", path, f"reduce it to {MAX_PIXELS:,} pixels") from error
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, TypeError) as error:
+    except UnidentifiedImageError as error:
         raise InputError("the file is damaged or of an unknown kind", path, _SAVE_AGAIN) from error
     with image:
         if image.width * image.height > MAX_PIXELS:
@@ -58,8 +59,7 @@ def read_raster(path: Path, channels: int = 1) -> Scan:
 
 def _scan(image: Image.Image, path: Path, channels: int) -> Scan:
     file_format = str(image.format)
-    orientation = image.getexif().get(_ORIENTATION_TAG, 1)
-    stored_axes = EXIF_CODES.get(orientation, IDENTITY)
+    stored_axes = _stored_axes(image)
     tags = getattr(image, "tag_v2", {})
     if image.mode in ("F", "I") or image.mode.startswith("I;"):
         pixels = np.asarray(image)
@@ -77,6 +77,14 @@ def _scan(image: Image.Image, path: Path, channels: int) -> Scan:
     if channels == 3 and scaled.ndim == 2:
         scaled = np.repeat(scaled[..., None], 3, axis=-1)
     return Scan(str(path), file_format, scaled, source, (low, high), stored_axes=stored_axes)
+
+
+def _stored_axes(image: Image.Image) -> str:
+    try:
+        return EXIF_CODES.get(image.getexif().get(_ORIENTATION_TAG, 1), IDENTITY)
+    except Exception:  # damaged EXIF is no reason to do without the image
+        warnings.warn("the EXIF metadata are damaged and are ignored", RadiographWarning, stacklevel=2)
+        return IDENTITY
 
 
 def _eight_bit(image: Image.Image, channels: int, path: Path) -> np.ndarray:

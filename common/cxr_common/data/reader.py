@@ -68,17 +68,24 @@ class RadiographReader(ImageReader):
             raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file an image")
         path = Path(paths[0])
         with collected_warnings() as texts:
-            kind = sniff_format(path)
-            if kind == "dicom":
-                scan = read_dicom(path, self.channels, self.any_view)
-            elif kind == "raster":
-                scan = read_raster(path, self.channels)
-            elif kind == "nifti":
-                scan = read_nifti(path, self.channels, self.any_view)
-            else:
-                scan = read_itk(path, kind, self.channels, self.any_view)
+            try:
+                scan = self._read(path)
+            except (InputError, MemoryError):
+                raise
+            except Exception as error:  # the libraries raise whatever damaged bytes lead to
+                raise InputError("the file is damaged or cut off", path, "copy or export it again") from error
         scan.warnings.extend(texts)
         return scan
+
+    def _read(self, path: Path) -> Scan:
+        kind = sniff_format(path)
+        if kind == "dicom":
+            return read_dicom(path, self.channels, self.any_view)
+        if kind == "raster":
+            return read_raster(path, self.channels)
+        if kind == "nifti":
+            return read_nifti(path, self.channels, self.any_view)
+        return read_itk(path, kind, self.channels, self.any_view)
 
     def get_data(self, img: Scan) -> tuple[np.ndarray, dict[str, Any]]:
         """Hand over the upright image and its metadata.
