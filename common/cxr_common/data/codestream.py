@@ -8,10 +8,11 @@ _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # SOF0-15 wit
 
 
 class Codestream(NamedTuple):
-    """Size and completeness of a JPEG, JPEG-LS or JPEG 2000 codestream; complete is whether its end marker is there."""
+    """Size, bits a sample, and whether its end marker is there, of a JPEG, JPEG-LS or JPEG 2000 codestream."""
 
     columns: int
     rows: int
+    precision: int
     complete: bool
 
 
@@ -26,13 +27,13 @@ def parse_codestream(frame: bytes) -> Codestream | None:
     """
     complete = b"\xff\xd9" in frame.rstrip(b"\0")[-64:]
     if frame[:2] == b"\xff\xd8":
-        size = _jpeg_size(frame)
+        header = _jpeg_header(frame)
     else:
-        size = _jpeg2000_size(frame)
-    return None if size is None else Codestream(*size, complete)
+        header = _jpeg2000_header(frame)
+    return None if header is None else Codestream(*header, complete)
 
 
-def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
+def _jpeg_header(frame: bytes) -> tuple[int, int, int] | None:
     at = 2
     while at + 9 <= len(frame):
         if frame[at] != 0xFF:
@@ -41,19 +42,20 @@ def _jpeg_size(frame: bytes) -> tuple[int, int] | None:
         if marker == 0xFF:  # fill byte
             at += 1
         elif marker in _START_OF_FRAME:
-            return int.from_bytes(frame[at + 7 : at + 9], "big"), int.from_bytes(frame[at + 5 : at + 7], "big")
+            rows, columns = (int.from_bytes(frame[at + i : at + i + 2], "big") for i in (5, 7))
+            return columns, rows, frame[at + 4]
         else:
             at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
     return None
 
 
-def _jpeg2000_size(frame: bytes) -> tuple[int, int] | None:
+def _jpeg2000_header(frame: bytes) -> tuple[int, int, int] | None:
     # The SIZ marker follows SOC at once; a JP2 file wrapper has boxes before it.
     at = frame.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if at < 0 or at + 24 > len(frame):
+    if at < 0 or at + 43 > len(frame):
         return None
     x1, y1, x0, y0 = (int.from_bytes(frame[at + 8 + 4 * i : at + 12 + 4 * i], "big") for i in range(4))
-    return x1 - x0, y1 - y0
+    return x1 - x0, y1 - y0, (frame[at + 42] & 0x7F) + 1
 
 
 def join_fragments(pixel_data: bytes) -> bytes:

@@ -24,8 +24,10 @@ MODALITIES = ("CR", "DX", "DR", "RG", "RF", "OT", "SC", "HC")
 SPACING_FIELDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _FOR_PROCESSING_CLASS = "1.2.840.10008.5.1.4.1.1.1.1.1"
 _DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
-_NOT_FRONTAL = re.compile(r"\b(LL|RL|LAT|LATERAL|LLAT|RLAT|LLO|RLO|LAO|RAO|LPO|RPO|LLD|RLD)\b|OBLIQUE|LATERAL|DECUB")
-_FRONTAL = re.compile(r"\b(AP|PA|FRONTAL)\b|ANTERO|POSTERO")
+#: ViewPosition's codes for lateral, oblique and decubitus views, and words of view codes and descriptions.
+_NOT_FRONTAL_CODE = re.compile(r"\b(LL|RL|LLO|RLO|LAO|RAO|LPO|RPO|LLD|RLD)\b")
+_NOT_FRONTAL_WORD = re.compile(r"\b[LR]?LAT\b|(?<!BI)LATERAL|OBLIQUE|DECUB|SWIMMER|SEITL|PROFIL|PERFIL")
+_FRONTAL_WORD = re.compile(r"\b(A\.?P|P\.?A)\b|FRONTAL")
 _GIVE_FRONTAL = "give a frontal (PA or AP) view"
 
 
@@ -49,7 +51,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         _refuse_other_views(dataset, path)
     description = describe_pixels(dataset, transfer_syntax(dataset), path)
     stored_axes = _stored_axes(dataset, path, any_view)
-    raw = decode_pixels(dataset, description, path)
+    raw, description = decode_pixels(dataset, description, path)
     if description.samples == 3:
         largest = max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0)
         pixels = grey_or_colour(np.clip(raw.astype(np.float32) / largest, 0, 1), channels, path)
@@ -118,11 +120,12 @@ def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
 def _refuse_other_views(dataset: Dataset, path: Path) -> None:
     """Refuse lateral, oblique and decubitus views, by the most specific field that tells."""
     view = _view(dataset)
+    other = bool(_NOT_FRONTAL_CODE.search(view) or _NOT_FRONTAL_WORD.search(view))
     if not view:
-        # Descriptions of a series of both views ("PA and lateral") tell nothing of this image.
-        described = f"{text(dataset, 'SeriesDescription')} {text(dataset, 'ProtocolName')}".upper().replace("_", " ")
-        view = "" if _FRONTAL.search(described) else described.strip()
-    if view and _NOT_FRONTAL.search(view) and not _FRONTAL.search(view):
+        view = f"{text(dataset, 'SeriesDescription')} {text(dataset, 'ProtocolName')}".upper().replace("_", " ").strip()
+        # The description of a series of both views ("PA and lateral") tells nothing of this image.
+        other = bool(_NOT_FRONTAL_WORD.search(view)) and not _FRONTAL_WORD.search(view)
+    if other:
         raise InputError(f"this is not a frontal view ({view})", path, _GIVE_FRONTAL)
 
 

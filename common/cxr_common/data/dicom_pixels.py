@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +35,7 @@ _DECODERS = {
 _RLE = "1.2.840.10008.1.2.5"
 
 
-def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -> np.ndarray:
+def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -> tuple[np.ndarray, PixelDescription]:
     """Decode PixelData.
 
     Args:
@@ -43,7 +44,8 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
         path: the file, for errors.
 
     Returns:
-        (rows, columns) as stored, with whatever the unused high bits hold, or (rows, columns, 3) RGB.
+        (rows, columns) as stored, with whatever the unused high bits hold, or (rows, columns, 3) RGB; and the
+        description, corrected where the compressed image has fewer bits than its tags say.
 
     Raises:
         InputError: the data are cut off or damaged, or no decoder for them is installed.
@@ -58,7 +60,7 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
         claim = "compressed" if compressed else "uncompressed"
         raise InputError(f"the transfer syntax says {claim} and the pixel data are not", path, _EXPORT_AGAIN)
     if compressed:
-        _check_codestream(element.value, d, path)
+        d = _check_codestream(element.value, d, path)
         if not can_decode(d.transfer_syntax):
             package = _DECODERS.get(d.transfer_syntax[:21])
             action = f"pip install '{package}'" if package else _CONVERT
@@ -91,7 +93,7 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
         raise InputError(f"the pixel data ({name}) cannot be decoded ({reason})", path, _EXPORT_AGAIN) from error
     if pixels.shape != (d.rows, d.columns) + ((3,) if d.samples == 3 else ()):
         raise InputError(f"the pixel data are of shape {pixels.shape}, not {d.rows} x {d.columns}", path, _EXPORT_AGAIN)
-    return pixels
+    return pixels, d
 
 
 def _native_bits(d: PixelDescription) -> int:
@@ -99,7 +101,7 @@ def _native_bits(d: PixelDescription) -> int:
     return d.rows * d.columns * samples * d.bits_allocated
 
 
-def _check_codestream(pixel_data: bytes, d: PixelDescription, path: Path) -> None:
+def _check_codestream(pixel_data: bytes, d: PixelDescription, path: Path) -> PixelDescription:
     """Refuse a cut off frame, which some decoders fill with grey, and one whose size is not the tags' size."""
     try:
         frame = join_fragments(pixel_data)
@@ -109,13 +111,17 @@ def _check_codestream(pixel_data: bytes, d: PixelDescription, path: Path) -> Non
         raise InputError("the pixel data are empty", path, _EXPORT_AGAIN)
     codestream = parse_codestream(frame)
     if codestream is None:
-        return
+        return d
     if (codestream.columns, codestream.rows) != (d.columns, d.rows):
         size = f"{codestream.columns} x {codestream.rows}"
         reason = f"the compressed image is {size}, its tags say {d.columns} x {d.rows}"
         raise InputError(reason, path, _EXPORT_AGAIN)
     if not codestream.complete:
         raise InputError("the compressed pixel data are cut off", path, _EXPORT_AGAIN)
+    if codestream.precision > 8 or d.bits_allocated == 8:
+        return d
+    stored = min(d.bits_stored, 8)  # decoders give one byte a pixel then
+    return replace(d, bits_allocated=8, bits_stored=stored, high_bit=stored - 1)
 
 
 def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:

@@ -46,6 +46,23 @@ def test_every_transfer_syntax_gives_the_same_values(tmp_path, syntax, dtype, bi
     assert meta["transfer_syntax_uid"] == syntax and meta["warnings"] == ""
 
 
+@pytest.mark.parametrize("syntax", [JPEG_BASELINE, JPEG_LOSSLESS, JPEG_LS, JPEG_2000_LOSSLESS])
+def test_eight_bit_codestream_in_sixteen_bits_allocated(tmp_path, syntax):
+    dataset = dicom_dataset(marker_picture(), syntax)
+    dataset.BitsAllocated = 16
+    image, _ = read_image(save_dicom(tmp_path / "i.dcm", dataset))
+    assert marker_corner(image) == MARKER_BOX and image.max() == 1
+
+
+def test_unsigned_jpeg_2000_of_signed_tags(tmp_path):
+    # 12 bits, encoded as unsigned: -2048 goes in as 2048.
+    values = np.tile(np.array([-2048, -1229, 0, 2047], "int16"), (64, 16))
+    dataset = dicom_dataset((values & 0xFFF).astype("uint16"), JPEG_2000_LOSSLESS, BitsStored=12)
+    dataset.PixelRepresentation = 1
+    image, _ = read_image(save_dicom(tmp_path / "i.dcm", dataset))
+    assert image[:4, 0].tolist() == pytest.approx([0, 0.2, 2048 / 4095, 1], abs=1e-6)
+
+
 @pytest.mark.parametrize("syntax", SYNTAXES)
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_the_marker_stays_at_its_place(tmp_path, syntax, photometric):

@@ -135,6 +135,24 @@ def test_exif_orientation(tmp_path, orientation):
     assert tuple(meta["spatial_shape"]) == image.shape and tuple(meta["stored_shape"]) == (60, 40)
 
 
+def test_damaged_exif_is_ignored(tmp_path):
+    path = save(tmp_path / "i.png", marker_picture(), exif=b"Exif\0\0MM\0*\xff\xff\xff\xff rubbish")
+    image, meta = read_image(path)
+    assert marker_corner(image) == MARKER_BOX and meta["stored_axes"] == "+x+y"
+
+
+def test_big_endian_tiff_by_its_bytes(tmp_path):
+    import struct
+
+    tags = [(256, 3), (257, 1), (258, 16), (259, 1), (262, 1), (273, 122), (277, 1), (278, 1), (279, 6)]
+    entries = b"".join(struct.pack(">HHIHH", tag, 3, 1, value, 0) for tag, value in tags)
+    content = b"MM\0*\0\0\0\x08" + struct.pack(">H", len(tags)) + entries + b"\0\0\0\0"
+    assert len(content) == 122
+    (tmp_path / "i.tif").write_bytes(content + struct.pack(">HHH", 0, 13107, 65535))
+    image, _ = read_image(tmp_path / "i.tif")
+    np.testing.assert_allclose(image[:, 0], [0, 0.2, 1], atol=1e-6)
+
+
 def test_print_resolution_is_no_spacing(tmp_path):
     _, meta = read_image(save(tmp_path / "i.png", marker_picture(), dpi=(96, 96)))
     assert np.isnan(meta["spacing"]).all()
