@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from cxr_common.cli import find_input_error
+from cxr_common.errors import InputError
+
+
+def run(body: str) -> subprocess.CompletedProcess:
+    code = f"from cxr_common.cli import report_input_errors\nfrom cxr_common.errors import InputError\n{body}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+def test_a_users_mistake_is_one_line_even_when_wrapped():
+    done = run(
+        "report_input_errors()\n"
+        "try:\n    raise InputError('no such folder', '/nowhere', 'check the path')\n"
+        "except Exception as e:\n    raise RuntimeError('Failed to evaluate') from e"
+    )
+    assert done.returncode == 1
+    assert done.stderr == "error: /nowhere: no such folder; check the path\n"
+
+
+def test_our_own_mistake_keeps_its_traceback():
+    done = run("report_input_errors()\n1 / 0")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+
+
+def test_a_circle_of_causes_ends():
+    a, b = RuntimeError("a"), RuntimeError("b")
+    a.__cause__, b.__cause__ = b, a
+    assert find_input_error(a) is None
+    b.__cause__ = InputError("x")
+    assert isinstance(find_input_error(a), InputError)

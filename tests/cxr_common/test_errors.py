@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import pickle
+
+from cxr_common.errors import InputError
+
+
+def test_text_says_where_what_and_what_to_do():
+    assert str(InputError("is empty", "a.png", "send it again")) == "a.png: is empty; send it again"
+    assert str(InputError("is empty")) == "is empty"
+
+
+def test_it_crosses_process_borders_whole():
+    error = pickle.loads(pickle.dumps(InputError("is empty", "a.png", "send it again")))
+    assert (error.reason, error.where, error.action) == ("is empty", "a.png", "send it again")
