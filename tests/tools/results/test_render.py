@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.golden import REPOSITORY
+from tools.results import tables
+from tools.results.render import PAGES, render_page
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_show_what_the_result_files_say(page):
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    assert "<!-- results:" in text
+    assert render_page(text, REPOSITORY / "docs" / "results") == text, "run `make tables`"
+
+
+def test_a_changed_figure_is_noticed(tmp_path):
+    source = REPOSITORY / "docs" / "results" / "localization.json"
+    record = json.loads(source.read_text())
+    record["phantoms"]["methods"]["pylon"]["point"]["micro"]["value"] /= 2
+    (tmp_path / "localization.json").write_text(json.dumps(record))
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert render_page(text, tmp_path) != text
+
+
+def test_a_missing_result_says_so(tmp_path):
+    text = "a\n<!-- results:localization-summary -->\n.99\n<!-- /results -->\nb\n"
+    expected = "a\n<!-- results:localization-summary -->\nNot measured yet.\n<!-- /results -->\nb\n"
+    assert render_page(text, tmp_path) == expected
+
+
+def test_an_unknown_part_is_an_error(tmp_path):
+    with pytest.raises(KeyError):
+        render_page("<!-- results:nonsense -->\n<!-- /results -->", tmp_path)
+
+
+def test_numbers_are_written_as_in_the_field():
+    interval = {"value": 0.6249, "low": 0.58, "high": 1.0}
+    assert tables.number(interval) == ".62 [.58, 1.00]"
+    assert tables.number(interval, percent=True) == "62% [58%, 100%]"
+    assert tables.number({"value": None, "low": None, "high": None}) == "–"
+    assert tables.signed({"value": -0.01, "low": -0.02, "high": 0.005}) == "-.010 [-.020, +.005]"
+
+
+def test_shipped_weights_are_those_that_were_scored():
+    from cxr_common.networks import weights_sha256
+
+    record = json.loads((REPOSITORY / "docs" / "results" / "localization.json").read_text())
+    shipped = weights_sha256(REPOSITORY / "bundles" / "cxr_pylon_localization" / "models" / "model.pt")
+    assert shipped == record["weights_sha256"]["pylon-seed0"]

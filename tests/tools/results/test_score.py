@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from cxr_common.evaluation import Predictions
+from cxr_common.labels import LABELS
+from tools.results.score import score, score_opacity
+
+C = len(LABELS)
+OPACITY, NODULE = LABELS.index("Opacity"), LABELS.index("Nodule")
+
+
+def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> Predictions:
+    """Predictions whose nodule peaks hit at a given rate; half the images have a nodule at x 3, y 1 of an 8 x 8 map."""
+    rng = np.random.default_rng(seed)
+    label = np.zeros((n, C), dtype=np.float32)
+    label[::2] = 1
+    maps = np.full((n, C, 8, 8), -4, dtype=np.float16)
+    items = []
+    for i in range(n):
+        x, y = (3, 1) if rng.random() < hit_rate else (6, 6)
+        maps[i, :, x, y] = 4
+        present = bool(label[i, NODULE])
+        boxes = {"boxes": [[12, 4, 16, 8]] * 2 if present else [], "box_labels": [NODULE, OPACITY] if present else []}
+        items.append({"image": str(i), "patient": str(i), **boxes})
+    logits = (skill * label + rng.normal(0, 1, label.shape)).astype(np.float32)
+    return Predictions(list(LABELS), items, np.tile([32, 32], (n, 1)), (32, 32), logits, maps, label)
+
+
+@pytest.fixture(scope="module")
+def report():
+    return score({"good": [make(0.9, 1.0, 1), make(0.9, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}, "plain", skip="Opacity")
+
+
+def test_a_clear_difference_excludes_zero_and_equal_skill_does_not(report):
+    against = report["methods"]["good"]["against"]
+    assert against["point micro"]["difference"]["low"] > 0
+    assert against["point micro"]["fewer_misses"]["value"] > 0.5
+    assert against["auroc"]["difference"]["low"] < 0 < against["auroc"]["difference"]["high"]
+    json.dumps(report, allow_nan=False)
+
+
+def test_seeds_are_averaged_and_counted(report):
+    assert report["methods"]["good"]["point"]["micro"]["n_seeds"] == 2
+    assert "against" not in report["methods"]["plain"]
+
+
+def test_the_skipped_class_is_scored_nowhere(report):
+    assert report["pairs"]["Opacity"] == 0
+    assert report["pairs"]["Nodule"] == 30
+    assert report["random pixel"]["micro"]["value"] == pytest.approx(25 / 1024)  # 4 x 4 pixels, borders inclusive
+
+
+def test_opacity_is_scored_on_the_subset_only():
+    predictions = make(0.5, 3.0, 4)
+    keep = np.arange(60) < 20
+    spoiled = dataclasses.replace(predictions, logits=np.where(keep[:, None], predictions.logits, 99).astype(np.float32))
+    part = score_opacity({"a": [spoiled], "b": [predictions]}, "b", keep)
+    assert (part["present"], part["absent"]) == (10, 10)
+    assert part["against"]["a"]["difference"]["value"] == 0
