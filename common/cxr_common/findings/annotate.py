@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,24 @@ def font(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.load_default(size)  # type: ignore[return-value]
 
 
+@dataclass(frozen=True)
+class _Box:
+    """A box at display size, with what its tag says."""
+
+    rect: Rect
+    label: str
+    score: float | None
+    colour: Colour
+
+    @property
+    def text(self) -> str:
+        return self.label if self.score is None else f"{self.label} {self.score:.2f}"
+
+
 def annotate(
     grey: Image.Image,
     findings: Sequence[Mapping[str, Any]],
-    heatmap: np.ndarray,
+    heatmap: np.ndarray | None,
     masks: Mapping[str, np.ndarray],
     size: tuple[int, int],
 ) -> Image.Image:
@@ -34,65 +50,83 @@ def annotate(
 
     Args:
         grey: the radiograph at display size, mode L.
-        findings: the `findings` of an image's record, one a class in channel order.
-        heatmap: (C, X, Y) probabilities.
+        findings: the `findings` of an image's record, one a class in channel order. A box whose score is None is named
+            without one.
+        heatmap: (C, X, Y) probabilities; None draws no heat.
         masks: class -> bool (width, height) in original pixels.
         size: (width, height) of the original, the unit of the boxes.
 
     Returns:
         RGB picture of the same size as `grey`.
     """
-    picture = np.asarray(grey, np.float32)[..., None].repeat(3, -1)
-    large = (grey.width * _SUPERSAMPLE, grey.height * _SUPERSAMPLE)
-    lines = Image.new("RGBA", large)
-    boxes: list[tuple[Rect, str, Colour]] = []
+    lines = Image.new("RGBA", (grey.width * _SUPERSAMPLE, grey.height * _SUPERSAMPLE))
+    heat = _Heat(grey)
+    boxes: list[_Box] = []
     scale = (grey.width / size[0], grey.height / size[1])
     order = sorted((f["probability"], i) for i, f in enumerate(findings) if f["decision"])
     for _, index in order:  # the most probable last, on top
         finding, colour = findings[index], class_colour(index)
-        mask = masks[finding["label"]]
-        picture = _tint(picture, heatmap[index], mask, colour)
-        _outline(lines, mask, colour)
+        inside = _sample(masks[finding["label"]], lines.size)
+        if heatmap is not None:
+            heat.add(heatmap[index], inside, colour)
+        _outline(lines, inside, colour)
         for region in finding["boxes"]:
             x0, y0, x1, y1 = region["box"]
-            box = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
-            boxes.append((box, f"{finding['label']} {region['score']:.2f}", colour))
-    for box, _, colour in boxes:
-        _rectangle(lines, box, colour)
-    annotated = Image.fromarray(picture.round().clip(0, 255).astype(np.uint8))
+            rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
+            boxes.append(_Box(rect, finding["label"], region["score"], colour))
+    for box in boxes:
+        _rectangle(lines, box.rect, box.colour)
+    annotated = heat.picture()
     annotated.paste(reduced := lines.resize(grey.size, Image.Resampling.BOX), mask=reduced.getchannel("A"))
     _draw_tags(annotated, _to_name(boxes))
     return annotated
 
 
-def _to_name(boxes: list[tuple[Rect, str, Colour]]) -> list[tuple[Rect, str, Colour]]:
+def _to_name(boxes: list[_Box]) -> list[_Box]:
     """The best few boxes of each class, the most probable class first."""
-    named: list[tuple[Rect, str, Colour]] = []
-    counts: dict[str, int] = {}
-    for entry in boxes:
-        label = entry[1].rsplit(" ", 1)[0]
-        counts[label] = counts.get(label, 0) + 1
-        if counts[label] <= _TAGS_PER_CLASS:
-            named.append(entry)
-    return sorted(named, key=lambda entry: -float(entry[1].rsplit(" ", 1)[1]))
+    named: list[_Box] = []
+    counts: Counter[str] = Counter()
+    for box in boxes:
+        counts[box.label] += 1
+        if counts[box.label] <= _TAGS_PER_CLASS:
+            named.append(box)
+    return sorted(named, key=lambda box: -(box.score or 0.0))
 
 
-def _resize(values: np.ndarray, size: tuple[int, int], resample: Image.Resampling) -> np.ndarray:
-    """(x, y) values to a picture of `size`, [row, column]."""
-    picture = np.ascontiguousarray(tensor_to_picture(values), np.float32)
-    return np.asarray(Image.fromarray(picture).resize(size, resample))
+class _Heat:
+    """Heat of several classes over one picture, which stays visible however many there are."""
+
+    def __init__(self, grey: Image.Image) -> None:
+        self._grey = np.asarray(grey, np.float32)
+        self._size = grey.size
+        self._strongest = np.zeros_like(self._grey)
+        self._sum = np.zeros_like(self._grey)
+        self._colour = np.zeros((*self._grey.shape, 3), np.float32)
+
+    def add(self, heat: np.ndarray, inside: np.ndarray, colour: Colour) -> None:
+        """Add a class: (X, Y) heat, and its mask as a picture of any size."""
+        picture = Image.fromarray(np.ascontiguousarray(tensor_to_picture(heat), np.float32))
+        alpha = np.asarray(picture.resize(self._size, Image.Resampling.BILINEAR))
+        mask = Image.fromarray(inside.astype(np.uint8) * 255).resize(self._size, Image.Resampling.BOX)
+        alpha = np.asarray(mask, np.float32) / 255 * alpha / max(float(alpha.max()), 1e-6)
+        self._strongest = np.maximum(self._strongest, alpha)
+        self._sum += alpha
+        self._colour += alpha[..., None] * np.array(colour, np.float32)
+
+    def picture(self) -> Image.Image:
+        alpha = _MAX_TINT * self._strongest[..., None]
+        colour = self._colour / np.maximum(self._sum, 1e-6)[..., None]
+        values = self._grey[..., None] * (1 - alpha) + colour * alpha
+        return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
 
 
-def _tint(picture: np.ndarray, heat: np.ndarray, mask: np.ndarray, colour: Colour) -> np.ndarray:
-    size = (picture.shape[1], picture.shape[0])
-    alpha = _resize(heat.astype(np.float32), size, Image.Resampling.BILINEAR)
-    inside = _resize(mask.astype(np.float32), size, Image.Resampling.BOX)
-    alpha = _MAX_TINT * inside * alpha / max(float(alpha.max()), 1e-6)
-    return picture * (1 - alpha[..., None]) + np.array(colour, np.float32) * alpha[..., None]
+def _sample(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask (width, height) as a picture [row, column] of `size`, each pixel that of the mask under its centre."""
+    x, y = (np.floor((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(size, mask.shape, strict=True))
+    return tensor_to_picture(mask[x[:, None], y[None, :]]) != 0
 
 
-def _outline(lines: Image.Image, mask: np.ndarray, colour: Colour) -> None:
-    inside = _resize(mask.astype(np.float32), lines.size, Image.Resampling.BILINEAR) >= 0.5
+def _outline(lines: Image.Image, inside: np.ndarray, colour: Colour) -> None:
     inner = ndimage.binary_erosion(inside, iterations=_SUPERSAMPLE, border_value=1)
     halo = ndimage.binary_dilation(inside, iterations=_SUPERSAMPLE) & ~inner
     lines.paste((0, 0, 0, 150), mask=Image.fromarray((halo * 255).astype(np.uint8)))
@@ -109,15 +143,15 @@ def _rectangle(lines: Image.Image, box: Rect, colour: Colour) -> None:
         draw.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=ink, width=round(width * _SUPERSAMPLE / 2) + 1)
 
 
-def _draw_tags(picture: Image.Image, boxes: list[tuple[Rect, str, Colour]]) -> None:
+def _draw_tags(picture: Image.Image, boxes: list[_Box]) -> None:
     draw, face, pad = ImageDraw.Draw(picture), font(17), 5
     height = 25
-    sizes = [(face.getlength(text) + 2 * pad, height) for _, text, _ in boxes]
-    tags = place_tags([box for box, _, _ in boxes], sizes, (0, 0, picture.width, picture.height))
-    for (box, _, colour), tag in zip(boxes, tags, strict=True):
-        if distance(tag, box) > height / 2:
-            nearest = [min(max((tag[i] + tag[i + 2]) / 2, box[i]), box[i + 2]) for i in (0, 1)]
-            draw.line((*nearest, (tag[0] + tag[2]) / 2, (tag[1] + tag[3]) / 2), fill=colour, width=2)
-    for (_, text, colour), tag in zip(boxes, tags, strict=True):
-        draw.rounded_rectangle(tag, 4, fill=colour, outline=(0, 0, 0))
-        draw.text((tag[0] + pad, (tag[1] + tag[3]) / 2), text, text_colour(colour), face, anchor="lm")
+    sizes = [(face.getlength(box.text) + 2 * pad, height) for box in boxes]
+    tags = place_tags([box.rect for box in boxes], sizes, (0, 0, picture.width, picture.height))
+    for box, tag in zip(boxes, tags, strict=True):
+        if distance(tag, box.rect) > height / 2:
+            nearest = [min(max((tag[i] + tag[i + 2]) / 2, box.rect[i]), box.rect[i + 2]) for i in (0, 1)]
+            draw.line((*nearest, (tag[0] + tag[2]) / 2, (tag[1] + tag[3]) / 2), fill=box.colour, width=2)
+    for box, tag in zip(boxes, tags, strict=True):
+        draw.rounded_rectangle(tag, 4, fill=box.colour, outline=(0, 0, 0))
+        draw.text((tag[0] + pad, (tag[1] + tag[3]) / 2), box.text, text_colour(box.colour), face, anchor="lm")

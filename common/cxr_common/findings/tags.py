@@ -29,10 +29,19 @@ def place_tags(boxes: Sequence[Rect], sizes: Sequence[tuple[float, float]], area
     """
     placed: list[Rect] = []
     for box, (width, height) in zip(boxes, sizes, strict=True):
-        candidates = _candidates(box, width, height, area, gap)
-        costs = [_cost(tag, box, placed, boxes, gap) for tag in candidates]
-        placed.append(candidates[costs.index(min(costs))])
+        best, least = (0.0, 0.0, width, height), float("inf")
+        for tag in _candidates(box, width, height, area, gap):
+            cost = _cost(tag, box, placed, boxes, gap)
+            if cost < least:
+                best, least = tag, cost
+            if least <= _GOOD:
+                break
+        placed.append(best)
     return placed
+
+
+#: What a tag at its box's edge that covers nothing costs, or less: no need to look on.
+_GOOD = 0.15
 
 
 def _candidates(box: Rect, width: float, height: float, area: Rect, gap: float) -> list[Rect]:

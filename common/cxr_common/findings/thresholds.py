@@ -96,7 +96,9 @@ def thresholds_beside(weights: str | Path) -> Path:
         raise InputError("no such weights file", weights, "train the bundle first, or restore models/model.pt")
     path = Path(weights).with_name("thresholds.json")
     if not path.is_file():
-        raise InputError(f"there is no {path.name} beside {Path(weights).name}", path.parent, f"restore it, or {_RETUNE}")
+        raise InputError(
+            f"there is no {path.name} beside {Path(weights).name}", path.parent, f"restore it, or {_RETUNE}"
+        )
     return path
 
 
