@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 
 import numpy as np
@@ -26,15 +25,12 @@ def scale_by_range(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((wide - low) / (high - low), 0, 1).astype(np.float32)
 
 
-def scale_by_percentiles(
-    pixels: np.ndarray, where: object, valid: np.ndarray | None = None
-) -> tuple[np.ndarray, float, float]:
+def scale_by_percentiles(pixels: np.ndarray, where: object) -> tuple[np.ndarray, float, float]:
     """Map the 0.5th percentile to 0 and the 99.5th to 1, clipped.
 
     Args:
-        pixels: picture of any real type.
+        pixels: picture of any real type; pixels that are not finite do not count and become 0.
         where: the file, for the error.
-        valid: mask of the pixels that count; the others become 0. Pixels that are not finite never count.
 
     Returns:
         float32 picture in [0, 1], and the two percentiles.
@@ -48,13 +44,12 @@ def scale_by_percentiles(
         raise InputError(f"{missing:.0%} of the pixels are NaN or infinite", where, "export the image again")
     if missing:
         warnings.warn(f"{missing:.2%} of the pixels are NaN or infinite, read as 0", RadiographWarning, stacklevel=2)
-    valid = finite if valid is None else finite & valid
-    counted = pixels[valid].astype(np.float64)
-    low, high = (float(v) for v in np.percentile(counted, PERCENTILES)) if counted.size else (math.nan, math.nan)
-    if not high > low and counted.size:  # nearly all pixels are alike: what differs must not be clipped away
+    counted = pixels[finite].astype(np.float64)
+    low, high = (float(v) for v in np.percentile(counted, PERCENTILES))
+    if not high > low:  # nearly all pixels are alike: what differs must not be clipped away
         low, high = float(counted.min()), float(counted.max())
-    scaled = scale_by_range(np.where(valid, pixels, low), low, high)
-    scaled[~valid] = 0
+    scaled = scale_by_range(np.where(finite, pixels, low), low, high)
+    scaled[~finite] = 0
     return scaled, low, high
 
 
