@@ -1,6 +1,7 @@
 """Colours of the classes: Okabe and Ito's, which stay apart under the common colour vision deficiencies.
 
-Okabe and Ito, "Color Universal Design", 2008. Their black would vanish on a radiograph, so white stands in for it.
+Okabe and Ito, "Color Universal Design", 2008. Their black and their dark blue would vanish on a radiograph, so white and a
+lighter blue stand in for them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ PALETTE: tuple[Colour, ...] = (
     (255, 255, 255),  # white
     (213, 94, 0),  # vermillion
     (204, 121, 167),  # reddish purple
-    (0, 114, 178),  # blue
+    (128, 138, 255),  # blue, lighter than theirs
 )
 
 

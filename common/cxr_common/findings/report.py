@@ -24,7 +24,7 @@ from cxr_common.findings.palette import class_colour
 from cxr_common.findings.run_record import FILE_NAME
 
 #: Longest side of a picture on the page, in pixels.
-_SIDE = 640
+_SIDE = 520
 
 
 @dataclass(frozen=True)
