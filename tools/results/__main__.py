@@ -25,11 +25,13 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
+    run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundle")
     commands.add_parser("render", help="render tables from docs/results/*.json")
     args = parser.parse_args(argv)
     try:
         if args.command == "run":
-            run_experiment(args.experiment, args.work, args.shared, args.output, args.parallel, args.train_only)
+            folders = (args.work, args.shared, args.output)
+            run_experiment(args.experiment, *folders, args.parallel, args.train_only, args.ship)
         if args.command == "render" or not args.train_only:
             for path in render_all(REPOSITORY):
                 print(f"rendered {path.relative_to(REPOSITORY)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ ERA = (1280, 3970)
 
 
 def run_experiment(
-    experiment: Path, work: Path, shared: Path, output: Path, parallel: int = 2, train_only: bool = False
+    experiment: Path,
+    work: Path,
+    shared: Path,
+    output: Path,
+    parallel: int = 2,
+    train_only: bool = False,
+    ship: bool = False,
 ) -> None:
     """Make data, train every method with every seed, score them and write ``output/<experiment>.json``.
 
@@ -38,6 +45,7 @@ def run_experiment(
         output: folder of the result file.
         parallel: trainings at a time.
         train_only: stop before anything is scored.
+        ship: copy weights and thresholds of the bundle's own method, first seed, into the bundle.
 
     Raises:
         InputError: when the test phantoms are not those the experiment was fixed with.
@@ -76,6 +84,10 @@ def run_experiment(
         predictions = _predict_all(runs, configs, items, work / "predictions" / "nih")
         record["nih"] = _score_nih(predictions, settings["baseline"], items)
     write_json(record, output / f"{experiment.stem}.json")
+    if ship:
+        source = next(r.folder for r in runs if r.method == settings["ships"])
+        for name in ("model.pt", "thresholds.json"):
+            shutil.copyfile(source / name, bundle / "models" / name)
 
 
 def _counts(datalist: Path) -> dict[str, int]:

@@ -6,9 +6,11 @@ import json
 import shutil
 
 import pytest
-from monai.bundle import verify_metadata, verify_net_in_out
+import torch
+from monai.bundle import ckpt_export, verify_metadata, verify_net_in_out
 
 from cxr_common.labels import LABELS
+from cxr_common.networks import Pylon, load_weights
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_pylon_localization"
@@ -42,6 +44,23 @@ def test_network_gives_what_the_metadata_says(n):
         n=n,
         bundle_root=str(BUNDLE),
     )
+
+
+def test_network_exports_to_torchscript(tmp_path):
+    ckpt_export(
+        net_id="network_def",
+        filepath=str(tmp_path / "model.ts"),
+        ckpt_file=str(BUNDLE / "models" / "model.pt"),
+        meta_file=str(METADATA),
+        config_file=str(BUNDLE / "configs" / "inference.json"),
+        bundle_root=str(BUNDLE),
+    )
+    exported = torch.jit.load(tmp_path / "model.ts").eval()
+    network = Pylon(8, backbone="resnet18").eval()
+    load_weights(network, BUNDLE / "models" / "model.pt")
+    x = torch.rand(1, 1, 128, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(exported(x), network(x))
 
 
 def test_version_has_a_changelog_line_and_files_are_there():

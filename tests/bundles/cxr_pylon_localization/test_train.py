@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -106,3 +109,20 @@ def test_any_label_list_trains(phantoms, tmp_path):
     run(phantoms, tmp_path, "from_scratch.yaml", datalist=str(other), spatial_size=[64, 64])
     assert weights(tmp_path / "model.pt")["head.bias"].shape == (2,)
     assert json.loads((tmp_path / "thresholds.json").read_text())["labels"] == ["Shadow", "Large heart"]
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(phantoms, tmp_path):
+    """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
+    configs = ",".join(f"'{CONFIGS / name}'" for name in ("train.yaml", "multi_gpu_train.yaml"))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
+    command += ["--dataset_dir", str(phantoms), "--output_dir", str(tmp_path), "--spatial_size", "[64,64]"]
+    command += ["--batch_size", "8", "--max_epochs", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}
+    checkpoint = weights(tmp_path / "checkpoint.pt")
+    assert checkpoint["epoch"] == 2
+    assert checkpoint["iteration"] == 2 * 32 // (2 * 8)  # each process sees half of the images
+    assert not any(key.startswith("module.") for key in checkpoint["network"])
