@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
 
 from cxr_common.data.phantom.anatomy import Chest, Patient, make_chest
 from cxr_common.data.phantom.config import FINDINGS, PhantomConfig
 from cxr_common.data.phantom.fields import FIELD_CM, Array, coordinates, soft_step
 from cxr_common.data.phantom.findings import SIMULATORS, Changes, Mask
+from cxr_common.data.phantom.outline import Box, outline
 from cxr_common.data.phantom.physics import attenuation, display, expose
 from cxr_common.data.phantom.skeleton import make_bones
 from cxr_common.labels import LABELS
@@ -38,7 +37,7 @@ class Phantom:
 
     image: Array
     masks: dict[str, Mask]
-    boxes: list[tuple[str, int, int, int, int]]
+    boxes: list[Box]
     label: list[int]
     anatomy: dict[str, Mask]
     spacing: tuple[float, float]
@@ -90,10 +89,7 @@ def make_phantom(
     integral = warp.picture(integral)
     lesion_masks = {name: [warp.mask(m) for m in masks] for name, masks in lesion_masks.items()}
     image = display(expose(integral, film), film)
-    masks, boxes = _outline(lesion_masks)
-    if "Consolidation" in masks:
-        masks["Opacity"] = masks["Consolidation"]
-        boxes += [("Opacity", *box[1:]) for box in boxes if box[0] == "Consolidation"]
+    masks, boxes = outline(lesion_masks)
     names = {-1: "right lung", 1: "left lung"}
     anatomy = {names[side]: warp.mask((lung.inside > 0) & (chest.centre < 0.5)) for side, lung in chest.lungs.items()}
     anatomy["heart"] = warp.mask(chest.heart < 1)
@@ -159,35 +155,3 @@ class _Pose:
     def mask(self, mask: Mask) -> Mask:
         """Move a mask."""
         return self.picture(mask.astype(np.float32)) > 0.5
-
-
-def _outline(lesions: dict[str, list[Mask]]) -> tuple[dict[str, Mask], list[tuple[str, int, int, int, int]]]:
-    """Union mask of each finding, and one box a lesion; lesions that merge share a box."""
-    masks: dict[str, NDArray[np.bool_]] = {}
-    boxes = []
-    for name, parts in lesions.items():
-        union = np.any(parts, axis=0)
-        if not union.any():
-            continue
-        masks[name] = union
-        boxes += [(name, *box) for box in _boxes(parts, union)]
-    return masks, boxes
-
-
-def _boxes(groups: list[Mask], union: Mask) -> list[tuple[int, int, int, int]]:
-    """Half-open boxes of the groups that hold any pixel; groups that touch become one."""
-    numbered, _ = ndimage.label(union, structure=np.ones((3, 3)))
-    merged: list[set[int]] = []
-    for group in groups:
-        touched = set(np.unique(numbered[group])) - {0}
-        if not touched:
-            continue
-        for other in [m for m in merged if m & touched]:
-            merged.remove(other)
-            touched |= other
-        merged.append(touched)
-    out = []
-    for parts in merged:
-        rows, columns = np.nonzero(np.isin(numbered, list(parts)))
-        out.append((int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1))
-    return out
