@@ -1,0 +1,63 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from cxr_common.findings.publish import published, sweep
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_files_appear_together(tmp_path):
+    with published(tmp_path / "out") as folder:
+        (folder / "a").write_text("1")
+        assert [n for n in names(tmp_path / "out") if not n.startswith(".")] == []
+        (folder / "b").write_text("2")
+    assert names(tmp_path / "out") == ["a", "b"]
+
+
+def test_a_failure_while_writing_leaves_the_folder_as_it_was(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(RuntimeError):
+        with published(tmp_path, obsolete=["a"]) as folder:
+            (folder / "a").write_text("half")
+            (folder / "b").write_text("new")
+            raise RuntimeError
+    assert names(tmp_path) == ["a"]
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_a_failure_while_moving_puts_the_old_files_back(tmp_path, monkeypatch):
+    for name in ("a", "b", "gone"):
+        (tmp_path / name).write_text("old")
+    move = os.replace
+
+    def fail_on_b(source, target):
+        if Path(target) == tmp_path / "b" and Path(source).read_text() == "new":
+            raise OSError("disk full")
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", fail_on_b)
+    with pytest.raises(OSError, match="disk full"):
+        with published(tmp_path, obsolete=["gone"]) as folder:
+            for name in ("a", "b"):
+                (folder / name).write_text("new")
+    assert names(tmp_path) == ["a", "b", "gone"]
+    assert {(tmp_path / name).read_text() for name in names(tmp_path)} == {"old"}
+
+
+def test_obsolete_files_go_at_the_same_moment(tmp_path):
+    (tmp_path / "old").write_text("")
+    with published(tmp_path, obsolete=["old", "never"]) as folder:
+        (folder / "new").write_text("")
+        assert (tmp_path / "old").exists()
+    assert names(tmp_path) == ["new"]
+
+
+def test_sweep_removes_what_a_killed_run_left(tmp_path):
+    (tmp_path / ".partial-x" / "new").mkdir(parents=True)
+    (tmp_path / "a").write_text("")
+    sweep(tmp_path)
+    assert names(tmp_path) == ["a"]

@@ -1,0 +1,92 @@
+import json
+
+import pytest
+
+from cxr_common.errors import InputError
+from cxr_common.findings import Thresholds, load_thresholds, save_thresholds, thresholds_beside
+from cxr_common.networks import weights_sha256
+
+LABELS = ("Mass", "Nodule")
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"weights")
+    return path
+
+
+def test_defaults():
+    thresholds = Thresholds.default(LABELS)
+    assert thresholds.decision == thresholds.mask == {"Mass": 0.5, "Nodule": 0.5}
+    assert thresholds.mask_mode == "relative"
+    assert thresholds.tuned_on is None
+
+
+def test_round_trip(tmp_path):
+    tuned = {"criterion": "Youden", "n": 10}
+    thresholds = Thresholds(LABELS, {"Nodule": 0.2, "Mass": 0.7}, {"Mass": 0.4, "Nodule": 1}, "absolute", tuned, "ab")
+    save_thresholds(thresholds, tmp_path / "thresholds.json")
+    again = load_thresholds(tmp_path / "thresholds.json")
+    assert again == thresholds
+    assert list(again.decision) == list(LABELS)  # whatever the order they were given in
+    assert again.source == "thresholds.json"
+
+
+def test_with_weights_changes_nothing_else():
+    thresholds = Thresholds.default(LABELS)
+    assert thresholds.with_weights("ab").weights_sha256 == "ab"
+    assert thresholds.with_weights("ab").with_weights(None) == thresholds
+
+
+def test_of_other_weights_are_refused(tmp_path, weights):
+    path = tmp_path / "thresholds.json"
+    save_thresholds(Thresholds.default(LABELS).with_weights(weights_sha256(weights)), path)
+    assert load_thresholds(path, weights=weights).labels == LABELS
+    weights.write_bytes(b"retrained")
+    with pytest.raises(InputError, match="tuned for other weights than model.pt; tune them again"):
+        load_thresholds(path, weights=weights)
+
+
+def test_of_other_classes_or_another_order_are_refused(tmp_path):
+    save_thresholds(Thresholds.default(LABELS), tmp_path / "t.json")
+    with pytest.raises(InputError, match="the network has"):
+        load_thresholds(tmp_path / "t.json", labels=LABELS[::-1])
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"decision": {"Mass": 0.5}}, "missing classes"),
+        ({"decision": {"Mass": 0.5, "Nodule": 0.5, "Cat": 0.5}}, "unknown classes"),
+        ({"mask": {"Mass": 0.5, "Nodule": 1.5}}, "not a number in"),
+        ({"mask": {"Mass": 0.5, "Nodule": float("nan")}}, "not a number in"),
+        ({"mask": {"Mass": 0.5, "Nodule": True}}, "not a number in"),
+        ({"mask": [0.5, 0.5]}, "lacks labels, decision or mask"),
+        ({"mask_mode": "best"}, "unknown mask_mode"),
+        ({"labels": ["Mass", "Mass"]}, "repeated"),
+    ],
+)
+def test_bad_content_is_named(tmp_path, change, text):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(Thresholds.default(LABELS).as_dict() | change))
+    with pytest.raises(InputError, match=text):
+        load_thresholds(path)
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}"])
+def test_unreadable_files_are_input_errors(tmp_path, content):
+    path = tmp_path / "t.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(InputError, match="t.json"):
+        load_thresholds(path)
+
+
+def test_beside_the_weights(tmp_path, weights):
+    with pytest.raises(InputError, match="no thresholds.json beside model.pt"):
+        thresholds_beside(weights)
+    (tmp_path / "thresholds.json").write_text("{}")
+    assert thresholds_beside(weights) == tmp_path / "thresholds.json"
+    with pytest.raises(InputError, match="no such weights file; train the bundle first"):
+        thresholds_beside(tmp_path / "none" / "model.pt")
