@@ -6,6 +6,7 @@ import subprocess
 import numpy as np
 import pydicom
 import pytest
+
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.phantom.dicom import PHOTOMETRICS, write_dicom
 from cxr_common.errors import InputError

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from cxr_common.data.phantom import GENERATOR_VERSION, PhantomConfig, make_phantom
 
 # Recorded from generator version 1. Statistics, not bytes: libraries and processors differ in the last bit.

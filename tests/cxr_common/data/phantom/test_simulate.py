@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from cxr_common.data.phantom import PhantomConfig, make_phantom
+from scipy import ndimage
+
+from cxr_common.data.phantom import PhantomConfig, make_phantom, simulate
 from cxr_common.data.phantom.given_chest import split_lungs
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
-from scipy import ndimage
 
 BRIGHTER = tuple(name for name in SIMULATED if name != "Pneumothorax")
 
@@ -162,11 +163,12 @@ def test_refuses_bad_arguments(chest, change, message):
         simulate_findings(**arguments)
 
 
-def test_refuses_lungs_without_room(chest):
+def test_refuses_lungs_without_room(chest, monkeypatch):
     image, lungs, *_ = chest
     speck = np.zeros(image.shape, bool)
     speck[60, 40] = True
     with pytest.raises(InputError, match="only 1 pixels"):
         simulate_findings(image, speck, ["Mass"])
+    monkeypatch.setitem(simulate._SMALLEST, "Nodule", 0.9)
     with pytest.raises(InputError, match="no room for Nodule"):
-        simulate_findings(image, lungs, ["Nodule"], scale=0.01)
+        simulate_findings(image, lungs, ["Nodule"])
