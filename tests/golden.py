@@ -17,7 +17,9 @@ import torch
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("CXR_SHARED", REPOSITORY.parent / "shared"))
 needs_golden = pytest.mark.skipif(not (SHARED / "golden").is_dir(), reason="golden vectors (../shared) are not here")
-needs_radiographs = pytest.mark.skipif(not (SHARED / "cxr").is_dir(), reason="real radiographs (../shared) are not here")
+needs_radiographs = pytest.mark.skipif(
+    not (SHARED / "cxr").is_dir(), reason="real radiographs (../shared) are not here"
+)
 
 
 def load(name: str) -> dict[str, np.ndarray]:

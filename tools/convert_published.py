@@ -1,6 +1,6 @@
 """Turn a published PYLON checkpoint into a ready bundle.
 
-    python -m tools.convert_published pylon model.pkl --labels NIH --output my_pylon_bundle
+python -m tools.convert_published pylon model.pkl --labels NIH --output my_pylon_bundle
 """
 
 from __future__ import annotations
@@ -20,10 +20,22 @@ from cxr_common.published import pylon, pylon_settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 #: Class order of the authors' NIH ChestX-ray14 networks (github.com/cmb-chula/pylon at e2d493c).
-NIH_LABELS = (
-    "Atelectasis,Cardiomegaly,Effusion,Infiltration,Mass,Nodule,Pneumonia,Pneumothorax,Consolidation,Edema,Emphysema,"
-    "Fibrosis,Pleural_Thickening,Hernia"
-).split(",")
+NIH_LABELS = [
+    "Atelectasis",
+    "Cardiomegaly",
+    "Effusion",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pneumonia",
+    "Pneumothorax",
+    "Consolidation",
+    "Edema",
+    "Emphysema",
+    "Fibrosis",
+    "Pleural_Thickening",
+    "Hernia",
+]
 #: The authors' own input: 256 x 256, standardised by NIH's mean and standard deviation.
 SPATIAL_SIZE = [256, 256]
 
@@ -43,7 +55,9 @@ def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Pa
     """
     if len(labels) != settings["num_classes"]:
         raise InputError(
-            f"{len(labels)} labels for {settings['num_classes']} classes", "--labels", "name every class of the checkpoint"
+            f"{len(labels)} labels for {settings['num_classes']} classes",
+            "--labels",
+            "name every class of the checkpoint",
         )
     if output.exists():
         raise InputError("exists already", output, "choose another folder, or delete it")
@@ -93,12 +107,21 @@ def _metadata(metadata: dict, settings: dict, labels: list[str], name: str) -> N
 
 def _card(name: str, settings: dict, labels: list[str]) -> str:
     rows = "\n".join(f"- {key}: {value}" for key, value in settings.items())
-    return (
-        f"# {name}\n\nA published PYLON checkpoint (github.com/cmb-chula/pylon, Apache-2.0), converted to this collection's"
-        " axes by `python -m tools.convert_published`. Nothing was trained or tuned here: thresholds are the defaults (decision"
-        " at probability .5, masks above half of a map's maximum). Input: 256 x 256, as published. For research, not for"
-        f" clinical use.\n\n## Network\n\n{rows}\n\n## Classes\n\n{', '.join(labels)}\n"
-    )
+    return f"""# {name}
+
+A published PYLON checkpoint (github.com/cmb-chula/pylon, Apache-2.0), converted to this collection's axes by
+`python -m tools.convert_published`. Nothing was trained or tuned here: thresholds are the defaults (decision at
+probability .5, masks above half of a map's maximum). Input: 256 x 256, as published. For research, not for clinical
+use.
+
+## Network
+
+{rows}
+
+## Classes
+
+{", ".join(labels)}
+"""
 
 
 def main(argv: list[str] | None = None) -> int:

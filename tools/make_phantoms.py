@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
 from cxr_common.cli import report_input_errors
 from cxr_common.data import write_datalist
 from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, make_phantom
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
-from PIL import Image
-from tqdm import tqdm
 
 SECTIONS = ("training", "validation", "testing")
 #: Sections take their indices from blocks this far apart, so that one more image changes no other section.
@@ -101,15 +103,15 @@ def make_data_set(
         options: as :func:`write_phantom` takes them.
 
     Raises:
-        InputError: when the folder exists and is not empty, or there is nothing to make.
+        InputError: when the folder exists and is not empty, or numbers are out of range.
     """
-    if output.exists() and any(output.iterdir()):
-        raise InputError("exists and is not empty", output, "choose another folder, or delete it")
-    if sum(counts.values()) < 1:
-        raise InputError("no phantom asked for", "--count", "give --count, --training, --validation or --testing")
+    output = output.resolve()
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")
+    _check_numbers(counts, seed, workers)
     options = {"format": "png", "photometric": "alternate", "masks": True} | options
-    temporary = output.with_name(f".{output.name}.making")
-    shutil.rmtree(temporary, ignore_errors=True)
+    # Its own name for each process: two runs at a time do not write into each other's.
+    temporary = output.with_name(f".{output.name}.making-{os.getpid()}")
     try:
         for name in ("images", "masks") if options["masks"] else ("images",):
             (temporary / name).mkdir(parents=True)
@@ -140,6 +142,30 @@ def make_data_set(
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _check_numbers(counts: dict[str, int], seed: int, workers: int) -> None:
+    for section, count in counts.items():
+        if not 0 <= count <= BLOCK:
+            raise InputError(f"is {count}", f"number of {section} images", f"give 0 to {BLOCK}")
+    if sum(counts.values()) < 1:
+        raise InputError("no phantom asked for", "--count", "give --count, --training, --validation or --testing")
+    if seed < 0:
+        raise InputError(f"is {seed}", "--seed", "give 0 or more")
+    if workers < 1:
+        raise InputError(f"is {workers}", "--workers", "give 1 or more")
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot be read as JSON ({error})", path, "give a JSON object of PhantomConfig's settings"
+        ) from error
+    if not isinstance(settings, dict):
+        raise InputError(f"holds a {type(settings).__name__}", path, "give a JSON object of PhantomConfig's settings")
+    return settings
+
+
 def _jobs(counts: dict[str, int]) -> Iterator[tuple[str, int, str]]:
     for number, section in enumerate(SECTIONS):
         for i in range(counts.get(section, 0)):
@@ -166,7 +192,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
     try:
-        settings = json.loads(args.config.read_text()) if args.config else {}
+        settings = _read_settings(args.config) if args.config else {}
         if args.size is not None:
             settings["size"] = args.size
         counts = {section: getattr(args, section) for section in SECTIONS}
@@ -174,7 +200,7 @@ def main(argv: list[str] | None = None) -> int:
         options = {"format": args.format, "photometric": args.photometric, "masks": not args.no_masks}
         config = PhantomConfig.from_dict(settings)
         make_data_set(args.output, counts, args.seed, config, args.workers, **options)
-    except (InputError, OSError, json.JSONDecodeError) as error:
+    except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"wrote {sum(counts.values())} phantoms to {args.output}")

@@ -1,6 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from monai.data.box_utils import box_iou
+
 from cxr_common.boxes import (
     as_boxes,
     box_area,
@@ -11,10 +16,6 @@ from cxr_common.boxes import (
     xywh_to_xyxy,
     xyxy_to_xywh,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from monai.data.box_utils import box_iou
 
 corner, extent = st.integers(0, 12), st.integers(1, 9)
 box = st.tuples(corner, corner, extent, extent).map(lambda b: (b[0], b[1], b[0] + b[2], b[1] + b[3]))

@@ -37,9 +37,7 @@ def test_a_checkpoint_becomes_a_bundle_that_loads(checkpoint, tmp_path):
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
-@pytest.mark.parametrize(
-    ("labels", "reason"), [("A,B", "2 labels for 3 classes"), ("NIH", "14 labels for 3 classes")]
-)
+@pytest.mark.parametrize(("labels", "reason"), [("A,B", "2 labels for 3 classes"), ("NIH", "14 labels for 3 classes")])
 def test_wrong_labels_leave_nothing(checkpoint, tmp_path, capsys, labels, reason):
     assert main(["pylon", str(checkpoint[1]), "--labels", labels, "--output", str(tmp_path / "out")]) == 1
     assert reason in capsys.readouterr().err

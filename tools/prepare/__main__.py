@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from cxr_common.errors import InputError
-
 from tools.prepare import check_command, csv_command, merge_command
 
 COMMANDS = (csv_command, check_command, merge_command)

@@ -8,7 +8,6 @@ from typing import Any
 
 from cxr_common.data.datalist_io import raise_problems, read_datalist
 from cxr_common.data.datalist_validation import validate_datalist
-
 from tools.prepare.summary import summarize
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from cxr_common.data.datalist_io import raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
-
 from tools.prepare.from_tables import datalist_from_tables
 from tools.prepare.mapping import parse_mapping, read_mapping
 from tools.prepare.summary import summarize

@@ -8,7 +8,6 @@ from typing import Any
 
 from cxr_common.boxes import xywh_to_xyxy
 from cxr_common.errors import InputError
-
 from tools.prepare.labels import label_value
 from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable
 from tools.prepare.splits import draw_sections

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from cxr_common.errors import InputError
-
 from tools.prepare.tables import Row, same_value
 
 PLAIN_VALUES: dict[Any, int | None] = {1: 1, 0: 0, -1: -1, "": None}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from cxr_common.errors import InputError
 
 SPLIT_NAMES = {

@@ -10,7 +10,6 @@ from cxr_common.data.datalist_io import raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
-
 from tools.prepare.merge import merge_datalists
 from tools.prepare.summary import summarize
 

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from cxr_common.errors import InputError
-
 from tools.results.experiment import run_experiment
 from tools.results.render import render_all
 

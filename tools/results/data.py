@@ -13,7 +13,6 @@ from cxr_common.data.prevalence import match_prevalence
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
-
 from tools.prepare.merge import merge_datalists
 
 

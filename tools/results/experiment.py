@@ -17,7 +17,6 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import Predictions, data_sha256, predict, provenance, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
-
 from tools.results.data import make_nih, make_phantoms, mix
 from tools.results.runs import Run, train_all
 from tools.results.score import PHANTOM_SKIP, score, score_opacity
@@ -119,9 +118,7 @@ def _predict_all(
     return out
 
 
-def _score_nih(
-    predictions: dict[str, list[Predictions]], baseline: str, items: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _score_nih(predictions: dict[str, list[Predictions]], baseline: str, items: list[dict[str, Any]]) -> dict[str, Any]:
     """Opacity on Pneumonia and No Finding rows: overall, within one era, per view; and points on official boxes."""
     number = np.array([int(i["patient_number"]) for i in items])
     view = np.array([i.get("view", "") for i in items])

@@ -1,7 +1,7 @@
 """Render result files into the marked parts of README, cards and docs.
 
-A part looks like ``<!-- results:NAME -->`` ... ``<!-- /results -->``; NAME is a key of :data:`PARTS`. Nothing between the
-markers is written by hand, and a test fails where page and result file differ.
+A part looks like ``<!-- results:NAME -->`` ... ``<!-- /results -->``; NAME is a key of :data:`PARTS`. Nothing between
+the markers is written by hand, and a test fails where page and result file differ.
 """
 
 from __future__ import annotations

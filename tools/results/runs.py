@@ -42,7 +42,7 @@ class Run:
 
 
 def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
-    """What must be equal for a finished run to be used again: configs (not their comments), overrides, seed and data."""
+    """What must be equal for a finished run to be used again: configs (not comments), overrides, seed and data."""
     parts: list[Any] = [yaml.safe_load(path.read_text()) for path in configs]
     parts += [run.overrides, run.seed, data_hash]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

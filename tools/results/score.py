@@ -79,7 +79,9 @@ def score(methods: dict[str, list[Predictions]], baseline: str, skip: str | None
             a, b = methods[name], methods[baseline]
             entry["against"] = {
                 "baseline": baseline,
-                "auroc": compare([auroc_statistic(p, every) for p in a], [auroc_statistic(p, every) for p in b], groups),
+                "auroc": compare(
+                    [auroc_statistic(p, every) for p in a], [auroc_statistic(p, every) for p in b], groups
+                ),
                 **{
                     f"point {average}": compare(
                         [hit_statistic(h, average) for h in hits[name]],

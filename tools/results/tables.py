@@ -41,13 +41,21 @@ def summary(record: Record) -> str:
     phantoms, real = record["phantoms"], record.get("nih")
     head = ["", *(_title(record, m) for m in _methods(record))]
     rows = [
-        ["phantoms: point accuracy (micro)", *(number(phantoms["methods"][m]["point"]["micro"]) for m in _methods(record))],
+        [
+            "phantoms: point accuracy (micro)",
+            *(number(phantoms["methods"][m]["point"]["micro"]) for m in _methods(record)),
+        ],
         ["phantoms: AUROC (macro)", *(number(phantoms["methods"][m]["auroc"]["macro"]) for m in _methods(record))],
     ]
     if real:
-        rows.append(["NIH: AUROC of Opacity", *(number(real["opacity"]["all"]["methods"][m]) for m in _methods(record))])
         rows.append(
-            ["NIH: point accuracy on official boxes", *(number(real["boxes"]["methods"][m]["point"]["micro"]) for m in _methods(record))]
+            ["NIH: AUROC of Opacity", *(number(real["opacity"]["all"]["methods"][m]) for m in _methods(record))]
+        )
+        rows.append(
+            [
+                "NIH: point accuracy on official boxes",
+                *(number(real["boxes"]["methods"][m]["point"]["micro"]) for m in _methods(record)),
+            ]
         )
     text = _table(head, rows)
     for method in _methods(record):
@@ -61,8 +69,8 @@ def summary(record: Record) -> str:
             )
     pairs = sum(real["boxes"]["pairs"].values()) if real else 0
     text += (
-        f"\nValue and 95% interval by patient bootstrap; {record['phantoms']['methods'][record['recipe']['baseline']]['n_seeds']}"
-        f" training seed(s). Phantoms: synthetic, {_size(phantoms)}."
+        f"\nValue and 95% interval by patient bootstrap; training seeds: {len(record['recipe']['seeds'])}."
+        f" Phantoms: synthetic, {_size(phantoms)}."
     )
     if real:
         opacity = real["opacity"]["all"]
@@ -155,11 +163,16 @@ def nih(record: Record) -> str:
 def training(record: Record) -> str:
     """What the runs were trained on, and which files they are."""
     on = record["trained_on"]
-    sources = ", ".join(f"{on[f'training_{s}']} {s} + {on[f'validation_{s}']} for validation" for s in ("phantom", "nih"))
-    weights = "\n".join(f"- weights `{name}`: sha256 `{value[:16]}…`" for name, value in record["weights_sha256"].items())
+    sources = ", ".join(
+        f"{on[f'training_{s}']} {s} + {on[f'validation_{s}']} for validation" for s in ("phantom", "nih")
+    )
+    weights = "\n".join(
+        f"- weights `{name}`: sha256 `{value[:16]}…`" for name, value in record["weights_sha256"].items()
+    )
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     return (
         f"- images: {sources}\n- training data sha256 `{on['sha256'][:16]}…`,"
         f" phantom test data sha256 `{record['phantoms']['data_sha256'][:16]}…`\n{weights}\n"
-        f"- seeds: {', '.join(map(str, record['recipe']['seeds']))}; scored {record['date']} on {record['device']}; {versions}\n"
+        f"- seeds: {', '.join(map(str, record['recipe']['seeds']))}; scored {record['date']} on {record['device']};"
+        f" {versions}\n"
     )

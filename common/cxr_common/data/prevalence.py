@@ -12,8 +12,8 @@ def match_prevalence(items: Sequence[dict], num_labels: int, seed: int = 0, key:
     """Give every label the same prevalence in each source that has it, by forgetting some of its absent labels.
 
     A network that sees a label in 30% of one source's images and 2% of another's learns the source instead of the
-    finding. The highest prevalence is kept; in the other sources absent labels are set to None (not annotated), drawn at
-    random. No present label is lost, and a source without any present label of a class forgets that class.
+    finding. The highest prevalence is kept; in the other sources absent labels, drawn at random, are set to None (not
+    annotated). No present label is lost, and a source without any present label of a class forgets that class.
 
     Args:
         items: datalist items of one section, each with "label".

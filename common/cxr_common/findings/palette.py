@@ -1,7 +1,7 @@
 """Colours of the classes: Okabe and Ito's, which stay apart under the common colour vision deficiencies.
 
-Okabe and Ito, "Color Universal Design", 2008. Their black and their dark blue would vanish on a radiograph, so white and a
-lighter blue stand in for them.
+Okabe and Ito, "Color Universal Design", 2008. Their black and their dark blue would vanish on a radiograph, so white
+and a lighter blue stand in for them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Image backbones: MONAI's ResNet and DenseNet with the layout of torchvision's weights, returning four feature maps."""
+"""Image backbones: MONAI's ResNet and DenseNet in the layout of torchvision's weights, giving four feature maps."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class ResNetBackbone(ResNet):
 class DenseNetBackbone(nn.Module):
     """DenseNet-121 (Huang 2017) without its classifier; weights in torchvision's layout load by ``published.backbone``.
 
-    The feature map of a dense block is taken after the batch norm and ReLU that follow it (in the transition, or norm5),
-    because the raw concatenation has a different scale in each of its layers.
+    The feature map of a dense block is taken after the batch norm and ReLU that follow it (in the transition, or
+    norm5), because the raw concatenation has a different scale in each of its layers.
 
     Args:
         in_channels: channels of the input image.

@@ -78,7 +78,9 @@ class UpBlock(nn.Module):
     def __init__(self, lateral_channels: int, out_channels: int, convolutions: int, kernel_size: int) -> None:
         super().__init__()
         widths = [lateral_channels] * convolutions + [out_channels]
-        self.lateral = nn.Sequential(*(ConvNormRelu(i, o, kernel_size) for i, o in zip(widths[:-1], widths[1:])))
+        self.lateral = nn.Sequential(
+            *(ConvNormRelu(i, o, kernel_size) for i, o in zip(widths[:-1], widths[1:], strict=True))
+        )
 
     def forward(self, x: torch.Tensor, lateral: torch.Tensor) -> torch.Tensor:
         """Map (N, out_channels, x, y) and (N, lateral_channels, X, Y) to (N, out_channels, X, Y)."""
@@ -88,7 +90,7 @@ class UpBlock(nn.Module):
 class Pylon(nn.Module):
     """Encoder, pyramid attention and a light decoder; the class logit is the largest pixel of its map.
 
-    At input sizes that are multiples of 256 the numbers are those of the published network; other sizes from 64 run too.
+    At input sizes that are multiples of 256 the numbers are the published network's; other sizes from 64 run too.
 
     Args:
         num_classes: findings to tell apart.

@@ -71,7 +71,9 @@ def check_keys(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
     ]
     groups = (("missing", missing), ("unknown", unknown), ("wrong shape", shapes))
     parts = [
-        f"{len(names)} {kind}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" for kind, names in groups if names
+        f"{len(names)} {kind}: {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}"
+        for kind, names in groups
+        if names
     ]
     if parts:
         raise InputError(

@@ -25,9 +25,9 @@ class TrainingCheckpoint:
     """Write the best and the last weights and a resumable checkpoint after each epoch; resume when training starts.
 
     In ``output_dir``: ``model.pt`` (the best epoch's weights by the evaluator's key metric), ``model_last.pt``, and
-    ``checkpoint.pt`` (network, optimiser, schedule, gradient scaler, random states, best metric, epoch). Each is written
-    to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place, so a kill can destroy the only copy, and
-    forgets the best metric over a resume.
+    ``checkpoint.pt`` (network, optimiser, schedule, gradient scaler, random states, best metric, epoch). Each is
+    written to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place, so a kill can destroy the
+    only copy, and forgets the best metric over a resume.
 
     Attach it last, after the validation and the schedule of the epoch.
 

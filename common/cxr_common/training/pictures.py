@@ -30,7 +30,9 @@ def overlay_picture(image: torch.Tensor, heatmap: torch.Tensor) -> torch.Tensor:
     image = (image - image.min()) / (image.max() - image.min()).clamp_min(1e-6)
     heat = F.interpolate(heatmap[None, None].float().cpu(), size=image.shape[-2:], mode="bilinear")[0]
     # rescale_arrays would stretch a heatmap of .01 to full colour; probabilities keep their meaning as they are.
-    blended = blend_images(image, heat, alpha=0.4 * heat, cmap="viridis", rescale_arrays=False, transparent_background=False)
+    blended = blend_images(
+        image, heat, alpha=0.4 * heat, cmap="viridis", rescale_arrays=False, transparent_background=False
+    )
     return tensor_to_picture(torch.as_tensor(blended)).clamp(0, 1)
 
 
@@ -61,7 +63,9 @@ class TensorBoardHeatmaps:
         output = engine.state.output
         images, maps, labels = output["image"], output["pred"].sigmoid(), output["label"]
         for i in range(min(self.count, len(images))):
-            present = [c for c in range(len(self.labels)) if labels[i, c] == 1] or [int(maps[i].amax((-2, -1)).argmax())]
+            present = [c for c in range(len(self.labels)) if labels[i, c] == 1] or [
+                int(maps[i].amax((-2, -1)).argmax())
+            ]
             for c in present:
                 tag = f"validation/{i}/{self.labels[c]}{'' if labels[i, c] == 1 else ' (absent)'}"
                 self.writer.add_image(tag, overlay_picture(images[i], maps[i, c]), epoch)

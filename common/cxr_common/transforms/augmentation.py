@@ -1,4 +1,4 @@
-"""The two augmentations of PYLON's recipe that MONAI does not have (github.com/cmb-chula/pylon at e2d493c, albumentations)."""
+"""The two augmentations of PYLON's recipe that MONAI does not have (github.com/cmb-chula/pylon at e2d493c)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 import json
 
 import pytest
+from PIL import Image
+
 from cxr_common.data import load_datalist, load_labels, read_datalist, validate_datalist, write_datalist
 from cxr_common.errors import InputError
-from PIL import Image
 
 
 def item(image="a.png", **fields):

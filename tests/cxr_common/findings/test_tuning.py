@@ -40,7 +40,8 @@ def test_box_set_iou_against_brute_force():
             corner = rng.integers(0, 10, (rng.integers(0, 4), 2))
             boxes.append(np.concatenate((corner, corner + rng.integers(1, 8, corner.shape)), 1))
         pixels = [
-            {(x, y) for x0, y0, x1, y1 in b for x in range(x0, min(x1, 12)) for y in range(y0, min(y1, 15))} for b in boxes
+            {(x, y) for x0, y0, x1, y1 in b for x in range(x0, min(x1, 12)) for y in range(y0, min(y1, 15))}
+            for b in boxes
         ]
         union = len(pixels[0] | pixels[1])
         expected = len(pixels[0] & pixels[1]) / union if union else 1.0

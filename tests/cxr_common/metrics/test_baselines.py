@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from cxr_common.axes import argmax_point
 from cxr_common.metrics import (
     centre_maps,

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+
 from cxr_common.metrics import (
     auroc,
     bootstrap,

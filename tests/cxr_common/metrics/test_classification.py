@@ -2,6 +2,10 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
 from cxr_common.metrics import (
     auroc,
     average_precision,
@@ -11,9 +15,6 @@ from cxr_common.metrics import (
     per_class,
     support_average,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 REFERENCE = {auroc: roc_auc_score, average_precision: average_precision_score}
 

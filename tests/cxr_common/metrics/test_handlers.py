@@ -3,15 +3,16 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from cxr_common.metrics import ImageLabelMetrics, PointLocalization, auroc, hit_rates, per_class, point_hits
-from cxr_common.metrics.localization import upsample_heatmaps
-from cxr_common.networks import max_pool
 from ignite.engine import Engine
 from ignite.exceptions import NotComputableError
 from monai.data import DataLoader, Dataset
 from monai.engines import SupervisedEvaluator
 from monai.handlers import MetricsSaver, from_engine
 from sklearn.metrics import average_precision_score, roc_auc_score
+
+from cxr_common.metrics import ImageLabelMetrics, PointLocalization, auroc, hit_rates, per_class, point_hits
+from cxr_common.metrics.localization import upsample_heatmaps
+from cxr_common.networks import max_pool
 
 
 def data(n=12, seed=0):

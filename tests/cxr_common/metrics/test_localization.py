@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from cxr_common.axes import picture_to_tensor
-from cxr_common.boxes import xywh_to_xyxy
-from cxr_common.metrics import hit_rates, point_hits, point_hits_in_masks, points_in_boxes, upsample_heatmaps
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxr_common.axes import picture_to_tensor
+from cxr_common.boxes import xywh_to_xyxy
+from cxr_common.metrics import hit_rates, point_hits, point_hits_in_masks, points_in_boxes, upsample_heatmaps
 from tests import golden
 
 

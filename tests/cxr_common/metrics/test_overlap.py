@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 import torch
-from cxr_common.axes import picture_to_tensor
-from cxr_common.boxes import xywh_to_xyxy
-from cxr_common.metrics import box_overlap, exceeds, hit_rates, mask_overlap, upsample_heatmaps, wang_boxes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxr_common.axes import picture_to_tensor
+from cxr_common.boxes import xywh_to_xyxy
+from cxr_common.metrics import box_overlap, exceeds, hit_rates, mask_overlap, upsample_heatmaps, wang_boxes
 from tests import golden
 
 

@@ -1,12 +1,13 @@
 import pytest
 import torch
-from cxr_common.errors import InputError
-from cxr_common.metrics import PointLocalization
-from cxr_common.transforms import EncodeBoxesd, EncodeLabeld, LoadRadiographd
 from ignite.engine import Engine
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.transforms import Compose, Resized
 from PIL import Image
+
+from cxr_common.errors import InputError
+from cxr_common.metrics import PointLocalization
+from cxr_common.transforms import EncodeBoxesd, EncodeLabeld, LoadRadiographd
 
 
 def image(size=(64, 128), original=(32, 256), **meta):

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from cxr_common.errors import InputError
-from cxr_common.transforms import EncodeLabeld
 from monai.data import DataLoader, Dataset
 from PIL import Image
+
+from cxr_common.errors import InputError
+from cxr_common.transforms import EncodeLabeld
 
 LABELS = ("Mass", "Nodule", "Effusion")
 

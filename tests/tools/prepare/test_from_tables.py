@@ -1,6 +1,6 @@
 import pytest
-from cxr_common.errors import InputError
 
+from cxr_common.errors import InputError
 from tools.prepare.from_tables import datalist_from_tables
 from tools.prepare.mapping import parse_mapping
 

@@ -2,8 +2,8 @@ import itertools
 from pathlib import Path
 
 import pytest
-from cxr_common.labels import LABELS, NIH_DIRECT, NIH_OPACITY, from_nih
 
+from cxr_common.labels import LABELS, NIH_DIRECT, NIH_OPACITY, from_nih
 from tools.prepare.labels import label_value
 from tools.prepare.mapping import parse_mapping, read_mapping
 from tools.prepare.tables import Row

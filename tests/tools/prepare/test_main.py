@@ -4,9 +4,9 @@ import sys
 
 import pytest
 import yaml
+
 from cxr_common.data import load_datalist, read_datalist
 from cxr_common.labels import LABELS
-
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
 from tools.prepare.__main__ import main
 

@@ -1,8 +1,8 @@
 import pytest
-from cxr_common.errors import InputError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cxr_common.errors import InputError
 from tools.prepare.splits import draw_sections
 
 

@@ -33,7 +33,9 @@ def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> Predictions:
 
 @pytest.fixture(scope="module")
 def report():
-    return score({"good": [make(0.9, 1.0, 1), make(0.9, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}, "plain", skip="Opacity")
+    return score(
+        {"good": [make(0.9, 1.0, 1), make(0.9, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}, "plain", skip="Opacity"
+    )
 
 
 def test_a_clear_difference_excludes_zero_and_equal_skill_does_not(report):
@@ -58,7 +60,9 @@ def test_the_skipped_class_is_scored_nowhere(report):
 def test_opacity_is_scored_on_the_subset_only():
     predictions = make(0.5, 3.0, 4)
     keep = np.arange(60) < 20
-    spoiled = dataclasses.replace(predictions, logits=np.where(keep[:, None], predictions.logits, 99).astype(np.float32))
+    spoiled = dataclasses.replace(
+        predictions, logits=np.where(keep[:, None], predictions.logits, 99).astype(np.float32)
+    )
     part = score_opacity({"a": [spoiled], "b": [predictions]}, "b", keep)
     assert (part["present"], part["absent"]) == (10, 10)
     assert part["against"]["a"]["difference"]["value"] == 0

@@ -49,6 +49,7 @@ class PhantomConfig:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
+        self._check_types()
         unknown = sorted(set(self.prevalence) - set(FINDINGS))
         checks = (
             (64 <= self.size <= 4096, "size", "from 64 to 4096"),
@@ -63,6 +64,16 @@ class PhantomConfig:
         for good, name, rule in checks:
             if not good:
                 raise InputError(f"is {getattr(self, name)!r}", f"phantom config: {name}", f"must be {rule}")
+
+    def _check_types(self) -> None:
+        if not isinstance(self.prevalence, Mapping):
+            raise InputError(f"is {self.prevalence!r}", "phantom config: prevalence", "give an object of findings")
+        numbers = {f"prevalence of {name}": value for name, value in self.prevalence.items()}
+        numbers |= {f.name: getattr(self, f.name) for f in fields(self) if f.name != "prevalence"}
+        for name, value in numbers.items():
+            kind, word = (int, "a whole number") if name in ("size", "max_findings") else ((int, float), "a number")
+            if isinstance(value, bool) or not isinstance(value, kind):
+                raise InputError(f"is {value!r}", f"phantom config: {name}", f"must be {word}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -14,6 +14,7 @@ from cxr_common.data.phantom.findings import SIMULATORS, Changes, Mask
 from cxr_common.data.phantom.outline import Box, outline
 from cxr_common.data.phantom.physics import attenuation, display, expose
 from cxr_common.data.phantom.skeleton import make_bones
+from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
 
 
@@ -65,18 +66,20 @@ def make_phantom(
     """Make a phantom; the same arguments give the same pixels.
 
     Args:
-        seed: of the set.
+        seed: of the set, not negative.
         index: of the phantom in the set, not negative.
         config: settings; default ``PhantomConfig()``.
         findings: names from ``FINDINGS`` instead of drawn ones; () for none.
 
     Raises:
-        ValueError: when a finding is not known or the index is negative.
+        InputError: when a finding is not known, or seed or index is negative.
     """
     config = config or PhantomConfig()
     unknown = sorted(set(findings or ()) - set(SIMULATORS))
     if unknown:
-        raise ValueError(f"unknown findings {', '.join(unknown)}; known: {', '.join(SIMULATORS)}")
+        raise InputError(f"unknown {', '.join(unknown)}", "findings", f"known: {', '.join(SIMULATORS)}")
+    if seed < 0 or index < 0:
+        raise InputError(f"seed {seed}, index {index}", "phantom", "give 0 or more")
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence((seed, index)).spawn(6)]
     draw, body, bones, lesions, film, pose = streams
     chosen = draw_findings(config, draw) if findings is None else tuple(findings)
