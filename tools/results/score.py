@@ -37,7 +37,7 @@ def auroc_statistic(predictions: Predictions, classes: Sequence[int]) -> Statist
     return lambda w: macro_average(per_class(auroc, scores, label, w))
 
 
-def compare(a: list[Statistic], b: list[Statistic], groups: np.ndarray, misses: bool = False) -> dict[str, Any]:
+def compare(a: list[Statistic], b: list[Statistic], groups: Sequence[str], misses: bool = False) -> dict[str, Any]:
     """Paired comparison of two methods, one statistic a seed."""
     report = {"difference": paired_difference(a, b, groups).to_dict()}
     if misses:
@@ -61,7 +61,7 @@ def score(methods: dict[str, list[Predictions]], baseline: str, skip: str | None
     every = list(range(count))
     hits = {name: [_without(point_hit_table(p), p.labels, skip) for p in seeds] for name, seeds in methods.items()}
     overlaps = {name: [overlap_tables(p) for p in seeds] for name, seeds in methods.items()}
-    report: dict[str, Any] = {"n_images": len(first.items), "n_patients": len(set(groups.tolist())), "methods": {}}
+    report: dict[str, Any] = {"n_images": len(first.items), "n_patients": len(set(groups)), "methods": {}}
     for name, seeds in methods.items():
         entry: dict[str, Any] = {
             "n_seeds": len(seeds),
@@ -116,7 +116,7 @@ def score_opacity(methods: dict[str, list[Predictions]], baseline: str, keep: np
     }
 
 
-def _ci(seeds: list[Statistic], groups: np.ndarray) -> dict[str, Any]:
+def _ci(seeds: list[Statistic], groups: Sequence[str]) -> dict[str, Any]:
     interval = bootstrap_ci(seeds, groups)
     assert isinstance(interval, Interval)
     return interval.to_dict()

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from monai.data import DataLoader, Dataset
 from monai.utils import CommonKeys
-from torch import nn
 from tqdm import tqdm
 
 from cxr_common.metrics import upsample_heatmaps
@@ -45,9 +44,9 @@ class Predictions:
         return 1 / (1 + np.exp(-self.logits.astype(np.float64)))
 
     @property
-    def patients(self) -> np.ndarray:
-        """(N,) what the bootstrap draws: the group of an image, else its patient, else the image itself."""
-        return np.array([str(i.get("group", i.get("patient", i["image"]))) for i in self.items])
+    def patients(self) -> list[str]:
+        """N names: what the bootstrap draws: the group of an image, else its patient, else the image itself."""
+        return [str(i.get("group", i.get("patient", i["image"]))) for i in self.items]
 
     def subset(self, keep: np.ndarray) -> Predictions:
         """The images where a (N,) bool array is true."""
@@ -109,7 +108,7 @@ class Predictions:
 
 
 def predict(
-    network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str = "cpu", batch_size: int = 32
+    network: Any, dataset: Dataset, labels: list[str], device: torch.device | str = "cpu", batch_size: int = 32
 ) -> Predictions:
     """Run a localiser over a data set, in evaluation mode and in order.
 

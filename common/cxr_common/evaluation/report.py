@@ -94,7 +94,7 @@ def overlap_tables(predictions: Predictions) -> dict[str, np.ndarray]:
         truth, names = boxes[part], classes[part]
         # Only classes with a true box are scored; the others need no regions.
         detected = [
-            [wang_boxes(maps[n, c]) if names[n] and c in names[n] else np.zeros((0, 4)) for c in range(maps.shape[1])]
+            [wang_boxes(maps[n, c]) if c in (names[n] or ()) else np.zeros((0, 4)) for c in range(maps.shape[1])]
             for n in range(len(maps))
         ]
         iobb, iou = mask_overlap(maps, truth, names)
@@ -135,7 +135,7 @@ def evaluation_report(predictions: Predictions, **options: Any) -> dict[str, Any
     """
     return {
         "n_images": len(predictions.items),
-        "n_patients": len(set(predictions.patients.tolist())),
+        "n_patients": len(set(predictions.patients)),
         "image_labels": classification_report(predictions, **options),
         "localization": localization_report(predictions, **options),
     }

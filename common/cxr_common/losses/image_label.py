@@ -58,6 +58,7 @@ class ImageLabelLoss(nn.Module):
         self.pool, self.policy, self.soft_target = pool, policy, soft_target
         apply_label_policy(torch.zeros(1), policy)  # an unknown policy fails here, not an hour later
         weight = None if positive_weight is None else torch.as_tensor(positive_weight, dtype=torch.float32)
+        self.positive_weight: torch.Tensor | None
         self.register_buffer("positive_weight", weight)
 
     def forward(self, maps: torch.Tensor, label: torch.Tensor) -> torch.Tensor:

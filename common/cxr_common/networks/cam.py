@@ -26,7 +26,7 @@ class CamClassifier(nn.Module):
         self.backbone = make_backbone(backbone, in_channels)
         self.head = nn.Conv2d(self.backbone.channels[-1], num_classes, 1)
         nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        nn.init.zeros_(torch.as_tensor(self.head.bias))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map images (N, in_channels, X, Y) to logit maps (N, num_classes, X / 32, Y / 32)."""

@@ -130,11 +130,11 @@ class Pylon(nn.Module):
         self.head = nn.Conv2d(decoder_channels, num_classes, head_kernel, padding=head_kernel // 2)
         for module in (self.attention, self.up):
             for m in module.modules():
-                if isinstance(m, nn.Conv2d):
+                if isinstance(m, nn.Conv2d) and m.bias is not None:
                     nn.init.kaiming_uniform_(m.weight, mode="fan_in", nonlinearity="relu")
                     nn.init.zeros_(m.bias)
         nn.init.xavier_uniform_(self.head.weight)
-        nn.init.zeros_(self.head.bias)
+        nn.init.zeros_(torch.as_tensor(self.head.bias))
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map images (N, in_channels, X, Y) to logit maps (N, num_classes, ceil(X / 4), ceil(Y / 4)).

@@ -6,6 +6,7 @@ Key layout read in github.com/cmb-chula/pylon at e2d493c (2021) and 79fcb36 (202
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import torch
 
@@ -41,8 +42,8 @@ def _rename(key: str) -> str | None:
 
 def _clean(state_dict: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """Undo the wrappers: old files keep the weights under "net"; DataParallel puts "module." in front."""
-    if isinstance(state_dict.get("net"), dict):
-        state_dict = state_dict["net"]
+    inner: Any = state_dict.get("net")
+    state_dict = inner if isinstance(inner, dict) else state_dict
     state = {k.removeprefix("module."): v for k, v in state_dict.items()}
     if state and not any(k.startswith("net.") for k in state):
         state = {f"net.{k}": v for k, v in state.items()}

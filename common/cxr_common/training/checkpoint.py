@@ -52,7 +52,8 @@ class TrainingCheckpoint:
         self.folder = Path(output_dir)
         self.network = network
         self.stateful = {"optimizer": optimizer, **({"lr_scheduler": lr_scheduler} if lr_scheduler is not None else {})}
-        self.evaluator = evaluator
+        # MONAI's workflows put best_metric, best_metric_epoch and rank into ignite's state.
+        self.evaluator: Any = evaluator
         self.resume_run = resume
         self.logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ class TrainingCheckpoint:
         set_random_state(state["random"])
         self.logger.info("resumed after epoch %d from %s", state["epoch"], self.path)
 
-    def save(self, engine: Engine) -> None:
+    def save(self, engine: Any) -> None:
         """Write the files of the epoch; only the first process of a distributed run does."""
         if engine.state.rank != 0:
             return

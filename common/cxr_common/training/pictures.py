@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from ignite.engine import Engine, Events
@@ -57,10 +57,10 @@ class TensorBoardHeatmaps:
 
     def __call__(self, engine: Engine) -> None:
         """Write the pictures of an epoch's first batch."""
-        if (engine.state.iteration - 1) % engine.state.epoch_length != 0:
+        if (engine.state.iteration - 1) % (engine.state.epoch_length or 1) != 0:
             return
         epoch = (self.epoch_of or engine).state.epoch
-        output = engine.state.output
+        output: Any = engine.state.output
         images, maps, labels = output["image"], output["pred"].sigmoid(), output["label"]
         for i in range(min(self.count, len(images))):
             present = [c for c in range(len(self.labels)) if labels[i, c] == 1] or [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -22,7 +23,7 @@ def load_initial_weights(network: nn.Module, backbone_weights: str | Path | None
         InputError: when the file does not fit the backbone.
     """
     if backbone_weights is not None:
-        load_backbone(network.backbone, backbone_weights)
+        load_backbone(cast(Any, network.backbone), backbone_weights)
 
 
 def process_device() -> torch.device:

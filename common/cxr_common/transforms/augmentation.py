@@ -35,15 +35,15 @@ class RandResizedCropd(RandomizableTransform, MapTransform):
         MapTransform.__init__(self, keys, allow_missing_keys)
         RandomizableTransform.__init__(self, prob=1.0)
         self.spatial_size = tuple(spatial_size)
-        self.scale, self.ratio, self.mode = tuple(scale), tuple(ratio), mode
+        (self.low, self.high), (self.narrow, self.wide), self.mode = scale, ratio, mode
         self.box = (0, 0, 1, 1)
 
     def randomize(self, size: tuple[int, int]) -> None:
         """Draw the box x0, y0, x1, y1 for an image of size (X, Y); the whole image if ten draws do not fit."""
         width, height = size
         for _ in range(10):
-            area = width * height * self.R.uniform(*self.scale)
-            ratio = math.exp(self.R.uniform(math.log(self.ratio[0]), math.log(self.ratio[1])))
+            area = width * height * self.R.uniform(self.low, self.high)
+            ratio = math.exp(self.R.uniform(math.log(self.narrow), math.log(self.wide)))
             w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
             if 0 < w <= width and 0 < h <= height:
                 x, y = self.R.randint(0, width - w + 1), self.R.randint(0, height - h + 1)
@@ -54,7 +54,8 @@ class RandResizedCropd(RandomizableTransform, MapTransform):
     def __call__(self, data: Mapping[Hashable, torch.Tensor]) -> dict[Hashable, torch.Tensor]:
         """Apply one box to all keys."""
         d = dict(data)
-        self.randomize(tuple(d[self.first_key(d)].shape[-2:]))
+        width, height = d[self.first_key(d)].shape[-2:]
+        self.randomize((width, height))
         x0, y0, x1, y1 = self.box
         for key in self.key_iterator(d):
             crop = d[key][..., x0:x1, y0:y1]

@@ -31,7 +31,7 @@ def test_predictions_are_the_networks_in_order_and_it_is_left_as_it_was(dataset)
         expected = torch.cat([network.pool(network(dataset[i]["image"].as_tensor()[None])) for i in range(5)])
     np.testing.assert_allclose(predictions.logits, expected, atol=1e-5)
     assert predictions.input_size == (64, 96)
-    assert predictions.patients.tolist() == ["p0", "p0", "p1", "p1", "p2"]
+    assert predictions.patients == ["p0", "p0", "p1", "p1", "p2"]
 
 
 def make(boxes=None):
