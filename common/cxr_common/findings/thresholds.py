@@ -18,7 +18,7 @@ DEFAULT_MASK = 0.5
 #: PYLON's published evaluation has it (map / max > .5). "absolute": above the probability `mask` itself.
 MASK_MODES = ("relative", "absolute")
 
-_RETUNE = "tune them again on validation, or set thresholds to null for the defaults"
+_RETUNE = "tune them again on validation, or take the defaults as docs/findings.md says"
 
 
 @dataclass(frozen=True)
