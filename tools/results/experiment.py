@@ -58,12 +58,21 @@ def run_experiment(
     sources = [(phantoms, phantoms.parent)] + ([(real["develop"], shared.resolve())] if real else [])
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
-    runs = [
-        Run(name, seed, method["overrides"], work / "runs" / f"{name}-seed{seed}")
-        for seed in settings["seeds"]
-        for name, method in settings["methods"].items()
-    ]
-    train_all(runs, parallel, bundle=bundle, configs=configs, datalist=training, data_hash=data_hash)
+    runs: list[Run] = []
+    for number, cycle in enumerate(settings["cycles"], start=1):
+        before = {(r.method, r.seed): r for r in runs}
+        runs = [
+            Run(
+                name,
+                seed,
+                {**method["overrides"], **cycle},
+                work / "runs" / f"{name}-seed{seed}-cycle{number}",
+                before.get((name, seed)),
+            )
+            for seed in settings["seeds"]
+            for name, method in settings["methods"].items()
+        ]
+        train_all(runs, parallel, bundle=bundle, configs=configs, datalist=training, data_hash=data_hash)
     if train_only:
         return
     if settings["phantoms"]["test_sha256"] is None:

@@ -28,12 +28,14 @@ class Run:
         seed: of weights, order and augmentation.
         overrides: config entries that differ from the bundle's training configs.
         folder: where its files go.
+        previous: the run whose best weights this one starts from, if any.
     """
 
     method: str
     seed: int
     overrides: dict[str, Any]
     folder: Path
+    previous: Run | None = None
 
     @property
     def weights(self) -> Path:
@@ -45,6 +47,7 @@ def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
     """What must be equal for a finished run to be used again: configs (not comments), overrides, seed and data."""
     parts: list[Any] = [yaml.safe_load(path.read_text()) for path in configs]
     parts += [run.overrides, run.seed, data_hash]
+    parts += [recipe_hash(run.previous, configs, data_hash)] if run.previous else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -63,7 +66,8 @@ def train(run: Run, bundle: Path, configs: list[Path], datalist: Path, data_hash
         raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
     started.write_text(recipe)
     overlay = run.folder / "overrides.yaml"
-    overlay.write_text(yaml.safe_dump({"seed": run.seed, **run.overrides}))
+    start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
+    overlay.write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
     files = ",".join(f"'{path}'" for path in [*configs, overlay])
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", f"[{files}]"]
     command += ["--bundle_root", str(bundle), "--datalist", str(datalist), "--dataset_dir", str(datalist.parent)]

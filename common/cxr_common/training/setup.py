@@ -9,19 +9,26 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from cxr_common.networks.weights import load_weights
 from cxr_common.published.backbone import load_backbone
 
 
-def load_initial_weights(network: nn.Module, backbone_weights: str | Path | None) -> None:
-    """Start a network's backbone from an ImageNet file in torchvision's key layout; None leaves it random.
+def load_initial_weights(
+    network: nn.Module, backbone_weights: str | Path | None = None, initial_weights: str | Path | None = None
+) -> None:
+    """Start a network from weights; without any it stays random.
 
     Args:
         network: with an attribute ``backbone``.
-        backbone_weights: the file, or None.
+        backbone_weights: an ImageNet file in torchvision's key layout for the backbone, or None.
+        initial_weights: weights of the whole network, or None; they win.
 
     Raises:
-        InputError: when the file does not fit the backbone.
+        InputError: when a file does not fit.
     """
+    if initial_weights is not None:
+        load_weights(network, initial_weights)
+        return
     if backbone_weights is not None:
         load_backbone(cast(Any, network.backbone), backbone_weights)
 
