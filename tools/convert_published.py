@@ -36,8 +36,6 @@ NIH_LABELS = [
     "Pleural_Thickening",
     "Hernia",
 ]
-#: The authors' own input: 256 x 256, standardised by NIH's mean and standard deviation.
-SPATIAL_SIZE = [256, 256]
 
 
 def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Path, output: Path) -> None:
@@ -85,7 +83,6 @@ def _edit(path: Path, change) -> None:
 def _inference(config: dict, settings: dict, name: str) -> None:
     config["network_def"] = {"_target_": "cxr_common.networks.Pylon", **settings}
     del config["backbone"]
-    config["spatial_size"] = SPATIAL_SIZE
     config["findings_writer"]["bundle"] = name
 
 

@@ -70,6 +70,11 @@ class Thresholds:
         names = tuple(labels)
         return cls(names, dict.fromkeys(names, DEFAULT_DECISION), dict.fromkeys(names, DEFAULT_MASK))
 
+    @property
+    def input_size(self) -> list[int]:
+        """X, Y of the network input that the thresholds were tuned at; 256 x 256, the paper's, where that is not known."""
+        return [int(side) for side in (self.tuned_on or {}).get("input_size", (256, 256))]
+
     def with_weights(self, sha256: str) -> Thresholds:
         """The same thresholds, recorded as those of the weights with this hash."""
         return replace(self, weights_sha256=sha256)

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -90,3 +91,9 @@ def test_beside_the_weights(tmp_path, weights):
     assert thresholds_beside(weights) == tmp_path / "thresholds.json"
     with pytest.raises(InputError, match="no such weights file; train the bundle first"):
         thresholds_beside(tmp_path / "none" / "model.pt")
+
+
+def test_the_network_input_is_the_one_they_were_tuned_at():
+    tuned = dataclasses.replace(Thresholds.default(["a"]), tuned_on={"input_size": [128, 96]})
+    assert tuned.input_size == [128, 96]
+    assert Thresholds.default(["a"]).input_size == [256, 256]
