@@ -72,7 +72,7 @@ class Thresholds:
 
     @property
     def input_size(self) -> list[int]:
-        """X, Y of the network input that the thresholds were tuned at; 256 x 256, the paper's, where that is not known."""
+        """X, Y of the network input that they were tuned at; 256 x 256, the paper's, where that is not known."""
         return [int(side) for side in (self.tuned_on or {}).get("input_size", (256, 256))]
 
     def with_weights(self, sha256: str) -> Thresholds:

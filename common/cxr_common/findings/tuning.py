@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from cxr_common.findings.extraction import extract_mask
 from cxr_common.findings.thresholds import DEFAULT_DECISION, DEFAULT_MASK
 
-#: Parts of a heatmap's maximum that are tried as mask thresholds; max pooling makes peaked maps, so low ones are needed.
+#: Parts of a heatmap's maximum that are tried as mask thresholds; low ones too, for max pooling makes peaked maps.
 MASK_GRID: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, *np.round(np.arange(0.1, 0.95, 0.05), 2).tolist())
 #: Fewest images with the class that its thresholds are tuned on.
 MIN_IMAGES = 5
