@@ -57,7 +57,7 @@ def save_image(path):
 def test_phantoms_page(tmp_path, inference, capsys):
     assert demo.main(["--output", str(tmp_path / "out"), "--count", "3"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "out" / "index.html")
-    page = (tmp_path / "out" / "index.html").read_text()
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert page.count("<article") == 3
     assert page.count("<img") == 9  # original, truth, found
     assert len(re.findall(r'alt="[^"]+"', page)) == 9
@@ -70,7 +70,7 @@ def test_phantoms_page(tmp_path, inference, capsys):
 
 def test_page_needs_no_other_file(tmp_path, inference):
     demo.main(["--output", str(tmp_path / "out"), "--count", "1"])
-    page = (tmp_path / "out" / "index.html").read_text()
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     links = re.findall(r'(?:src|href)="([^"]*)"|url\(([^)]*)\)|@import', page)
     assert len(links) == 3
     assert all(src.startswith("data:image/jpeg;base64,") for src, _ in links)
@@ -81,7 +81,7 @@ def test_own_images_have_no_truth_and_failures_come_first(tmp_path, inference, c
     save_image(tmp_path / "in" / "a <1>.png")
     (tmp_path / "in" / "bad.png").write_text("no image")
     assert demo.main(["--images", str(tmp_path / "in"), "--output", str(tmp_path / "out")]) == 1
-    page = (tmp_path / "out" / "index.html").read_text()
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert page.count("<img") == 2
     assert "Truth" not in page
     assert "a &lt;1&gt;.png" in page
@@ -159,6 +159,6 @@ def test_with_the_bundle_itself(tmp_path):
     save_thresholds(Thresholds.default(LABELS), weights.with_name("thresholds.json"))
     (tmp_path / "configs").symlink_to(BUNDLE / "configs")
     assert demo.main(["--output", str(tmp_path / "out"), "--count", "2", "--bundle", str(tmp_path)]) == 0
-    page = (tmp_path / "out" / "index.html").read_text()
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert page.count("<article") == 2
-    assert "Traceback" not in (tmp_path / "out" / "inference.log").read_text()
+    assert "Traceback" not in (tmp_path / "out" / "inference.log").read_text(encoding="utf-8")

@@ -49,7 +49,7 @@ def run_experiment(
     Raises:
         InputError: when the test phantoms are not those the experiment was fixed with.
     """
-    settings = yaml.safe_load(experiment.read_text())
+    settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
     bundle = REPOSITORY / settings["bundle"]
     configs = [bundle / "configs" / name for name in settings["configs"]]
     work = work.resolve()

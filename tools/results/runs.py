@@ -45,7 +45,7 @@ class Run:
 
 def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
     """What must be equal for a finished run to be used again: configs (not comments), overrides, seed and data."""
-    parts: list[Any] = [yaml.safe_load(path.read_text()) for path in configs]
+    parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in configs]
     parts += [run.overrides, run.seed, data_hash]
     parts += [recipe_hash(run.previous, configs, data_hash)] if run.previous else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
