@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ def run_experiment(
         "recipe": settings,
         "trained_on": {"sha256": data_hash, "with_nih": real is not None, **_counts(training)},
         "weights_sha256": {f"{r.method}-seed{r.seed}": weights_sha256(r.weights) for r in runs},
+        "training_minutes": {f"{r.method}-seed{r.seed}": r.minutes() for r in runs},
+        "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
         **provenance(),
     }
     predictions = _predict_all(runs, configs, load_datalist(phantoms, "testing"), work / "predictions" / "phantoms")

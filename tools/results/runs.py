@@ -42,6 +42,11 @@ class Run:
         """Best weights of the run."""
         return self.folder / "model.pt"
 
+    def minutes(self) -> float:
+        """Wall-clock minutes of training, the cycles before included; of a resumed run only its last part."""
+        own = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"]
+        return own + (self.previous.minutes() if self.previous else 0)
+
 
 def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
     """What must be equal for a finished run to be used again: configs (not comments), overrides, seed and data."""

@@ -167,12 +167,15 @@ def training(record: Record) -> str:
         f"{on[f'training_{s}']} {s} + {on[f'validation_{s}']} for validation" for s in ("phantom", "nih")
     )
     weights = "\n".join(
-        f"- weights `{name}`: sha256 `{value[:16]}…`" for name, value in record["weights_sha256"].items()
+        f"- weights `{name}`: {record['training_minutes'][name]:.0f} minutes, sha256 `{value[:16]}…`"
+        for name, value in record["weights_sha256"].items()
     )
+    epochs = " + ".join(str(cycle.get("max_epochs", "those of the config")) for cycle in record["recipe"]["cycles"])
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     return (
         f"- images: {sources}\n- training data sha256 `{on['sha256'][:16]}…`,"
         f" phantom test data sha256 `{record['phantoms']['data_sha256'][:16]}…`\n{weights}\n"
+        f"- epochs: {epochs}; machine: {record['training_machine']}\n"
         f"- seeds: {', '.join(map(str, record['recipe']['seeds']))}; scored {record['date']} on {record['device']};"
         f" {versions}\n"
     )
