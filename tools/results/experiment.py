@@ -76,6 +76,7 @@ def run_experiment(
         train_all(runs, parallel, bundle=bundle, configs=configs, datalist=training, data_hash=data_hash)
     if train_only:
         return
+    runs = [run.best_cycle() for run in runs]
     if settings["phantoms"]["test_sha256"] is None:
         raise InputError("has no test_sha256", experiment, "fix the test phantoms before anything is scored")
     record: dict[str, Any] = {
@@ -84,6 +85,7 @@ def run_experiment(
         "trained_on": {"sha256": data_hash, "with_nih": real is not None, **_counts(training)},
         "weights_sha256": {f"{r.method}-seed{r.seed}": weights_sha256(r.weights) for r in runs},
         "training_minutes": {f"{r.method}-seed{r.seed}": r.minutes() for r in runs},
+        "best_cycle": {f"{r.method}-seed{r.seed}": r.folder.name for r in runs},
         "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
         **provenance(),
     }

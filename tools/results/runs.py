@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from cxr_common.errors import InputError
@@ -41,6 +42,16 @@ class Run:
     def weights(self) -> Path:
         """Best weights of the run."""
         return self.folder / "model.pt"
+
+    def validation_loss(self) -> float:
+        """Lowest validation loss, that of the best weights."""
+        return float(torch.load(self.folder / "checkpoint.pt", map_location="cpu", weights_only=True)["best_metric"])
+
+    def best_cycle(self) -> Run:
+        """Of this run and those before it, the one whose best weights have the lowest validation loss."""
+        if self.previous is None:
+            return self
+        return min((self.previous.best_cycle(), self), key=Run.validation_loss)
 
     def minutes(self) -> float:
         """Wall-clock minutes of training, the cycles before included; of a resumed run only its last part."""
