@@ -18,6 +18,7 @@ Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
 PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "localization-summary": ("localization.json", tables.summary),
+    "localization-goals": ("localization.json", tables.goals),
     "localization-phantoms": ("localization.json", tables.phantoms),
     "localization-classes": ("localization.json", tables.classes),
     "localization-overlap": ("localization.json", tables.overlap),

@@ -64,8 +64,8 @@ def summary(record: Record) -> str:
             fewer = against["point micro"]["fewer_misses"]
             auroc = against["auroc"]["difference"]
             text += (
-                f"\n{_title(record, method)} misses {number(fewer, percent=True)} fewer findings' points than"
-                f" {_title(record, against['baseline'])} on phantoms; AUROC differs by {signed(auroc)}.\n"
+                f"\nOn phantoms {_title(record, method)} points beside the finding {number(fewer, percent=True)} less often"
+                f" than {_title(record, against['baseline'])}; its AUROC differs by {signed(auroc)}.\n"
             )
     pairs = sum(real["boxes"]["pairs"].values()) if real else 0
     text += (
@@ -86,6 +86,24 @@ def signed(interval: Record) -> str:
     values = [interval[k] for k in ("value", "low", "high")]
     texts = ["–" if v is None else f"{v:+.3f}".replace("0.", ".", 1) for v in values]
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+def goals(record: Record) -> str:
+    """What was aimed at before the runs, and what came out."""
+    against = record["phantoms"]["methods"]["pylon"]["against"]
+    fewer, difference = against["point micro"]["fewer_misses"], against["auroc"]["difference"]
+    rows = [
+        ["phantoms: fewer missed points than CAM", "at least 31%", number(fewer, percent=True), fewer["value"] >= 0.31],
+        ["phantoms: AUROC against CAM", "at least -.010", signed(difference), difference["value"] >= -0.01],
+    ]
+    real = record.get("nih")
+    if real:
+        for key, floor in (("all", 0.86), ("era", 0.83)):
+            measured = real["opacity"][key]["methods"]["pylon"]
+            name = "all rows" if key == "all" else "patients 1280 to 3970"
+            goal = f"above {floor:.2f}".replace("0.", ".")
+            rows.append([f"NIH: AUROC of Opacity, {name}", goal, number(measured), measured["value"] > floor])
+    return _table(["", "goal", "PYLON", "met"], [[*row[:3], "yes" if row[3] else "**no**"] for row in rows])
 
 
 def phantoms(record: Record) -> str:
