@@ -64,8 +64,8 @@ def summary(record: Record) -> str:
             fewer = against["point micro"]["fewer_misses"]
             auroc = against["auroc"]["difference"]
             text += (
-                f"\nOn phantoms {_title(record, method)} points beside the finding {number(fewer, percent=True)} less often"
-                f" than {_title(record, against['baseline'])}; its AUROC differs by {signed(auroc)}.\n"
+                f"\nOn phantoms {_title(record, method)} points beside the finding {number(fewer, percent=True)}"
+                f" less often than {_title(record, against['baseline'])}; its AUROC differs by {signed(auroc)}.\n"
             )
     pairs = sum(real["boxes"]["pairs"].values()) if real else 0
     text += (
