@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from scipy import stats
 
 from cxr_common.findings.extraction import extract_mask
 from cxr_common.findings.thresholds import DEFAULT_DECISION, DEFAULT_MASK
@@ -17,7 +18,9 @@ MASK_GRID: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, *np.round(n
 MIN_IMAGES = 5
 
 
-def tune_decision_thresholds(probabilities: ArrayLike, label: ArrayLike, labels: Sequence[str]) -> dict[str, float]:
+def tune_decision_thresholds(
+    probabilities: ArrayLike, label: ArrayLike, labels: Sequence[str], significance: float = 0.01
+) -> dict[str, float]:
     """The threshold with the largest Youden index, sensitivity + specificity - 1, of each class.
 
     It does not depend on the prevalence, which differs between a validation set and the clinic. The threshold lies half
@@ -27,15 +30,21 @@ def tune_decision_thresholds(probabilities: ArrayLike, label: ArrayLike, labels:
         probabilities: (N, C).
         label: (N, C); 1 and 0 count, others (uncertain, not annotated) do not.
         labels: C class names.
+        significance: largest p of the one-sided Kolmogorov-Smirnov test (its statistic is the Youden index) at which a
+            class counts as learnt. The best threshold of a class at chance would only raise false alarms.
 
     Returns:
-        Class -> threshold; the default where a class has fewer than :data:`MIN_IMAGES` present or absent images.
+        Class -> threshold; the default where a class is not learnt, or has fewer than :data:`MIN_IMAGES` present or
+        absent images.
     """
     scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(label, dtype=np.float64)
     thresholds = {}
     for c, name in enumerate(labels):
         present, absent = np.sort(scores[truth[:, c] == 1, c]), np.sort(scores[truth[:, c] == 0, c])
         if min(len(present), len(absent)) < MIN_IMAGES:
+            thresholds[name] = DEFAULT_DECISION
+            continue
+        if stats.ks_2samp(present, absent, alternative="less").pvalue > significance:
             thresholds[name] = DEFAULT_DECISION
             continue
         values = np.unique(np.concatenate((present, absent)))

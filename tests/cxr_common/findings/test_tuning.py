@@ -20,7 +20,7 @@ def test_no_other_threshold_has_a_larger_youden_index(seed):
     rng = np.random.default_rng(seed)
     truth = np.array([1] * 7 + [0] * 9)
     scores = np.round(rng.random(16), 1)  # with ties
-    chosen = tune_decision_thresholds(scores[:, None], truth[:, None], ["a"])["a"]
+    chosen = tune_decision_thresholds(scores[:, None], truth[:, None], ["a"], significance=1.0)["a"]
     best = max(youden(scores, truth, t) for t in np.linspace(-0.01, 1.01, 205))
     assert youden(scores, truth, chosen) == pytest.approx(best)
 
@@ -30,6 +30,14 @@ def test_unknown_and_uncertain_labels_do_not_count():
     truth = np.array([[1.0]] * 5 + [[0.0]] * 5 + [[-1.0], [np.nan]])
     assert tune_decision_thresholds(scores, truth, ["a"]) == {"a": pytest.approx(0.5)}
     assert tune_decision_thresholds(scores[:8], truth[:8], ["a"]) == {"a": 0.5}  # too few absent: the default
+
+
+def test_a_class_at_chance_or_worse_keeps_the_default():
+    rng = np.random.default_rng(0)
+    truth = np.repeat([[1.0], [0.0]], 40, axis=0)
+    assert tune_decision_thresholds(rng.random((80, 1)) / 10, truth, ["a"]) == {"a": 0.5}
+    assert tune_decision_thresholds(1 - truth * 0.9, truth, ["a"]) == {"a": 0.5}
+    assert tune_decision_thresholds(truth * 0.2 + rng.random((80, 1)) / 10, truth, ["a"])["a"] < 0.25
 
 
 def test_box_set_iou_against_brute_force():
