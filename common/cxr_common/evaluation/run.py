@@ -92,7 +92,7 @@ def tune_thresholds(
             "n_images": len(predictions.items),
             "n_with_boxes": sum(bool(c) for c in classes),
             "input_size": list(predictions.input_size),
-            "criterion": "decision: largest Youden index, .5 for a class not learnt; mask: largest mean IoU of box sets",
+            "criterion": "decision: largest Youden index, .5 if not learnt; mask: largest mean IoU of box sets",
         },
         weights_sha256=weights_sha256(folder / "model.pt"),
     )
