@@ -48,6 +48,11 @@ def peak_point(heatmap: torch.Tensor, size: tuple[int, int]) -> tuple[float, flo
     return x, y
 
 
+#: Regions whose largest probability is below this part of the map's are dropped: beside the finding they are noise,
+#: which a low mask threshold (right for the main region of a peaked map) would let through.
+MIN_PEAK = 0.25
+
+
 @dataclass(frozen=True)
 class Region:
     """One connected region: its half-open box x0, y0, x1, y1 in original pixels, and its largest probability."""
@@ -66,7 +71,8 @@ def extract_mask(
         size: (width, height) of the original image.
         threshold: in the unit `mode` names.
         mode: "relative" to the heatmap's maximum or "absolute".
-        min_area: regions with fewer *network input* pixels are dropped, except the one that holds the peak.
+        min_area: regions with fewer *network input* pixels are dropped, except the one that holds the peak; so are
+            those whose largest probability is below :data:`MIN_PEAK` of the map's.
 
     Returns:
         bool mask (width, height), and its 8-connected regions by falling score. In "relative" mode the peak's pixel is
@@ -88,11 +94,11 @@ def extract_mask(
         x0, y0, x1, y1 = box
         window = (slice(x0, x1), slice(y0, y1))
         holds_peak = x0 <= peak[0] < x1 and y0 <= peak[1] < y1 and bool(member[peak[0] - x0, peak[1] - y0])
-        if member.sum() < min_pixels and not holds_peak:
-            mask[window] &= ~member
-            continue
         # The peak's own value, not its resampled one: the best box then scores as the map's maximum does.
         score = top if holds_peak else float(resized[window][member].max())
+        if not holds_peak and (member.sum() < min_pixels or score < MIN_PEAK * top):
+            mask[window] &= ~member
+            continue
         regions.append(Region(box, score))
     return mask, sorted(regions, key=lambda region: -region.score)
 

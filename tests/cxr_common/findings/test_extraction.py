@@ -88,3 +88,13 @@ def test_boxes_scale_with_the_image(fx, fy, x, y):
     assert y * fy - fy / 2 <= y0 <= y * fy + fy / 2
     assert (x + 0.5) * fx - 0.5 <= x1 <= (x + 1.5) * fx
     assert (y + 0.5) * fy - 0.5 <= y1 <= (y + 1.5) * fy
+
+
+def test_a_region_far_below_the_peak_is_noise():
+    heatmap = torch.zeros(32, 32)
+    heatmap[4:8, 4:8] = 0.8
+    heatmap[20:24, 4:8] = 0.3
+    heatmap[20:24, 20:24] = 0.1
+    mask, regions = extract_mask(heatmap, (32, 32), 0.01, "relative")
+    assert [round(r.score, 3) for r in regions] == [0.8, 0.3]
+    assert not mask[22, 22]
