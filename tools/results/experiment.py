@@ -59,24 +59,14 @@ def run_experiment(
     sources = [(phantoms, phantoms.parent)] + ([(real["develop"], shared.resolve())] if real else [])
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
-    runs: list[Run] = []
-    for number, cycle in enumerate(settings["cycles"], start=1):
-        before = {(r.method, r.seed): r for r in runs}
-        runs = [
-            Run(
-                name,
-                seed,
-                {**method["overrides"], **cycle},
-                work / "runs" / f"{name}-seed{seed}-cycle{number}",
-                before.get((name, seed)),
-            )
-            for seed in settings["seeds"]
-            for name, method in settings["methods"].items()
-        ]
-        train_all(runs, parallel, bundle=bundle, configs=configs, datalist=training, data_hash=data_hash)
+    runs = [
+        Run(name, seed, method["overrides"], work / "runs" / f"{name}-seed{seed}")
+        for seed in settings["seeds"]
+        for name, method in settings["methods"].items()
+    ]
+    train_all(runs, parallel, bundle=bundle, configs=configs, datalist=training, data_hash=data_hash)
     if train_only:
         return
-    runs = [run.best_cycle() for run in runs]
     if settings["phantoms"]["test_sha256"] is None:
         raise InputError("has no test_sha256", experiment, "fix the test phantoms before anything is scored")
     record: dict[str, Any] = {
@@ -85,7 +75,6 @@ def run_experiment(
         "trained_on": {"sha256": data_hash, "with_nih": real is not None, **_counts(training)},
         "weights_sha256": {f"{r.method}-seed{r.seed}": weights_sha256(r.weights) for r in runs},
         "training_minutes": {f"{r.method}-seed{r.seed}": r.minutes() for r in runs},
-        "best_cycle": {f"{r.method}-seed{r.seed}": r.folder.name for r in runs},
         "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
         **provenance(),
     }

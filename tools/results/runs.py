@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 from cxr_common.errors import InputError
@@ -29,41 +28,27 @@ class Run:
         seed: of weights, order and augmentation.
         overrides: config entries that differ from the bundle's training configs.
         folder: where its files go.
-        previous: the run whose best weights this one starts from, if any.
     """
 
     method: str
     seed: int
     overrides: dict[str, Any]
     folder: Path
-    previous: Run | None = None
 
     @property
     def weights(self) -> Path:
         """Best weights of the run."""
         return self.folder / "model.pt"
 
-    def validation_loss(self) -> float:
-        """Lowest validation loss, that of the best weights."""
-        return float(torch.load(self.folder / "checkpoint.pt", map_location="cpu", weights_only=True)["best_metric"])
-
-    def best_cycle(self) -> Run:
-        """Of this run and those before it, the one whose best weights have the lowest validation loss."""
-        if self.previous is None:
-            return self
-        return min((self.previous.best_cycle(), self), key=Run.validation_loss)
-
     def minutes(self) -> float:
-        """Wall-clock minutes of training, the cycles before included; of a resumed run only its last part."""
-        own = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"]
-        return own + (self.previous.minutes() if self.previous else 0)
+        """Wall-clock minutes of training; of a resumed run only its last part."""
+        return float(json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"])
 
 
 def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
     """What must be equal for a finished run to be used again: configs (not comments), overrides, seed and data."""
     parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in configs]
     parts += [run.overrides, run.seed, data_hash]
-    parts += [recipe_hash(run.previous, configs, data_hash)] if run.previous else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -82,8 +67,7 @@ def train(run: Run, bundle: Path, configs: list[Path], datalist: Path, data_hash
         raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
     started.write_text(recipe)
     overlay = run.folder / "overrides.yaml"
-    start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
-    overlay.write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
+    overlay.write_text(yaml.safe_dump({"seed": run.seed, **run.overrides}))
     files = ",".join(f"'{path}'" for path in [*configs, overlay])
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", f"[{files}]"]
     command += ["--bundle_root", str(bundle), "--datalist", str(datalist), "--dataset_dir", str(datalist.parent)]

@@ -2,7 +2,9 @@
 
 from cxr_common.networks.backbones import BACKBONES, DenseNetBackbone, ResNetBackbone, make_backbone
 from cxr_common.networks.cam import CamClassifier
-from cxr_common.networks.pooling import average_pool, max_pool
+from cxr_common.networks.dropblock import DropBlock2d
+from cxr_common.networks.multiscale import MultiscaleClassifier
+from cxr_common.networks.pooling import average_pool, log_sum_exp_pool, max_pool
 from cxr_common.networks.pylon import Pylon
 from cxr_common.networks.weights import load_weights, save_weights, weights_sha256
 
@@ -10,10 +12,13 @@ __all__ = [
     "BACKBONES",
     "CamClassifier",
     "DenseNetBackbone",
+    "DropBlock2d",
+    "MultiscaleClassifier",
     "Pylon",
     "ResNetBackbone",
     "average_pool",
     "load_weights",
+    "log_sum_exp_pool",
     "make_backbone",
     "max_pool",
     "save_weights",

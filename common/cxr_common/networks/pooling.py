@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -18,3 +20,15 @@ def max_pool(maps: torch.Tensor) -> torch.Tensor:
 def average_pool(maps: torch.Tensor) -> torch.Tensor:
     """Mean over space (GAP): (N, C, x, y) -> (N, C), in float32 or wider."""
     return _full_precision(maps).mean((-2, -1))
+
+
+def log_sum_exp_pool(maps: torch.Tensor, sharpness: float = 10.0) -> torch.Tensor:
+    r"""Smooth maximum over space: (N, C, x, y) -> (N, C), in float32 or wider.
+
+    .. math:: \tfrac{1}{r} \log \tfrac{1}{xy} \sum \exp(r m)
+
+    From the mean (r towards 0) to the maximum (r towards infinity); Wang 2017 (arXiv 1705.02315) pools features so with
+    r = 10, we pool logit maps (as Pinheiro 2015, arXiv 1411.6228), so that score and map stay one tensor.
+    """
+    maps = _full_precision(maps).flatten(2)
+    return (torch.logsumexp(sharpness * maps, -1) - math.log(maps.shape[-1])) / sharpness

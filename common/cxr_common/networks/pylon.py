@@ -5,6 +5,8 @@ Facts of the published code: github.com/cmb-chula/pylon at e2d493c (two-convolut
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -19,12 +21,12 @@ def resize_like(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
 
 
 class ConvNormRelu(nn.Sequential):
-    """Convolution (bias kept, as published) -> batch norm -> ReLU, size preserved."""
+    """Convolution (bias kept, as published) -> batch norm, or group norm -> ReLU, size preserved."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1) -> None:
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1, norm: str = "batch") -> None:
         super().__init__(
             nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2),
-            nn.BatchNorm2d(out_channels),
+            nn.BatchNorm2d(out_channels) if norm == "batch" else nn.GroupNorm(math.gcd(32, out_channels), out_channels),
             nn.ReLU(inplace=True),
         )
 
@@ -35,18 +37,25 @@ class PyramidAttention(nn.Module):
     .. math:: y = \operatorname{mid}(f) \cdot a, \quad a = \uparrow(g_1 + \uparrow(g_2 + \uparrow g_3))
 
     with :math:`g_i` of one channel at 1/2, 1/4 and 1/8 of the size of :math:`f`. There is no global-pooling branch:
-    that is the paper's difference from the attention of PAN.
+    that is the paper's difference from the attention of PAN (Li 2018, arXiv 1805.10180).
+
+    Args:
+        in_channels: of the features.
+        out_channels: of the result.
+        norm: "batch" or "group".
+        global_branch: add PAN's branch: the projected mean of the features, the same everywhere.
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, norm: str = "batch", global_branch: bool = False) -> None:
         super().__init__()
-        self.mid = ConvNormRelu(in_channels, out_channels)
-        self.down1 = ConvNormRelu(in_channels, 1, 7)
-        self.down2 = ConvNormRelu(1, 1, 5)
-        self.down3 = ConvNormRelu(1, 1, 3)
-        self.conv1 = ConvNormRelu(1, 1, 7)
-        self.conv2 = ConvNormRelu(1, 1, 5)
-        self.conv3 = ConvNormRelu(1, 1, 3)
+        self.mid = ConvNormRelu(in_channels, out_channels, norm=norm)
+        self.down1 = ConvNormRelu(in_channels, 1, 7, norm)
+        self.down2 = ConvNormRelu(1, 1, 5, norm)
+        self.down3 = ConvNormRelu(1, 1, 3, norm)
+        self.conv1 = ConvNormRelu(1, 1, 7, norm)
+        self.conv2 = ConvNormRelu(1, 1, 5, norm)
+        self.conv3 = ConvNormRelu(1, 1, 3, norm)
+        self.branch = ConvNormRelu(in_channels, out_channels, norm=norm) if global_branch else None
         # The published pool drops an odd last row, so only inputs that are multiples of 256 run there; rounding up
         # gives the same numbers at those sizes and runs at the others.
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
@@ -62,7 +71,10 @@ class PyramidAttention(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, x, y) to (N, out_channels, x, y)."""
-        return self.gate(x) * self.mid(x)
+        out = self.gate(x) * self.mid(x)
+        if self.branch is not None:
+            out = out + self.branch(x.mean((-2, -1), keepdim=True))
+        return out
 
 
 class UpBlock(nn.Module):
@@ -73,13 +85,16 @@ class UpBlock(nn.Module):
         out_channels: channels of the decoder.
         convolutions: 1 (2020 code) or 2 (2021 code: one more at the lateral's own width first).
         kernel_size: of the lateral convolutions, odd.
+        norm: "batch" or "group".
     """
 
-    def __init__(self, lateral_channels: int, out_channels: int, convolutions: int, kernel_size: int) -> None:
+    def __init__(
+        self, lateral_channels: int, out_channels: int, convolutions: int, kernel_size: int, norm: str = "batch"
+    ) -> None:
         super().__init__()
         widths = [lateral_channels] * convolutions + [out_channels]
         self.lateral = nn.Sequential(
-            *(ConvNormRelu(i, o, kernel_size) for i, o in zip(widths[:-1], widths[1:], strict=True))
+            *(ConvNormRelu(i, o, kernel_size, norm) for i, o in zip(widths[:-1], widths[1:], strict=True))
         )
 
     def forward(self, x: torch.Tensor, lateral: torch.Tensor) -> torch.Tensor:
@@ -102,6 +117,8 @@ class Pylon(nn.Module):
         up_blocks: 3 gives maps at stride 4, 2 at stride 8, 1 at stride 16.
         lateral_kernel: size of the lateral kernels, odd.
         head_kernel: size of the head's kernel, odd.
+        norm: of attention and decoder: "batch" (the paper's), or "group", which the paper finds to harm localisation.
+        global_branch: add a global-pooling branch to the attention, which the paper finds to harm localisation too.
     """
 
     def __init__(
@@ -115,18 +132,29 @@ class Pylon(nn.Module):
         up_blocks: int = 3,
         lateral_kernel: int = 1,
         head_kernel: int = 1,
+        norm: str = "batch",
+        global_branch: bool = False,
     ) -> None:
         super().__init__()
         if lateral_convolutions not in (1, 2):
             raise ValueError(f"lateral_convolutions must be 1 or 2, not {lateral_convolutions}")
         if not 1 <= up_blocks <= 3:
             raise ValueError(f"up_blocks must be 1, 2 or 3, not {up_blocks}")
+        if norm not in ("batch", "group"):
+            raise ValueError(f"norm must be batch or group, not {norm!r}")
+        if global_branch and not pyramid_attention:
+            raise ValueError("global_branch is a branch of the pyramid attention, which is off")
         self.backbone = make_backbone(backbone, in_channels)
         deepest = self.backbone.channels[-1]
-        attention = PyramidAttention if pyramid_attention else ConvNormRelu
-        self.attention = attention(deepest, decoder_channels)
+        self.attention: nn.Module = (
+            PyramidAttention(deepest, decoder_channels, norm, global_branch)
+            if pyramid_attention
+            else ConvNormRelu(deepest, decoder_channels, norm=norm)
+        )
         laterals = self.backbone.channels[-2::-1][:up_blocks]
-        self.up = nn.ModuleList(UpBlock(c, decoder_channels, lateral_convolutions, lateral_kernel) for c in laterals)
+        self.up = nn.ModuleList(
+            UpBlock(c, decoder_channels, lateral_convolutions, lateral_kernel, norm) for c in laterals
+        )
         self.head = nn.Conv2d(decoder_channels, num_classes, head_kernel, padding=head_kernel // 2)
         for module in (self.attention, self.up):
             for m in module.modules():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common.networks import CamClassifier, Pylon, make_backbone
+from cxr_common.networks import CamClassifier, MultiscaleClassifier, Pylon, make_backbone
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet34", "resnet50", "densenet121"])
@@ -48,7 +48,32 @@ def test_swapping_axes_of_image_and_kernels_swaps_the_map():
     torch.testing.assert_close(picture_to_tensor(after), before, atol=1e-10, rtol=0)
 
 
-@pytest.mark.parametrize("network", [Pylon, CamClassifier])
+@pytest.mark.parametrize("settings", [{"norm": "group"}, {"global_branch": True}, {"pyramid_attention": False}])
+def test_ablations_of_the_paper_run_and_change_the_map(settings):
+    torch.manual_seed(0)
+    net = Pylon(2, backbone="resnet18", decoder_channels=16, **settings)
+    x = torch.randn(2, 1, 128, 96)
+    assert net(x).shape == (2, 2, 32, 24)
+    norms = {type(m).__name__ for m in net.up.modules() if "Norm" in type(m).__name__} - {"ConvNormRelu"}
+    assert norms == {"GroupNorm" if settings.get("norm") == "group" else "BatchNorm2d"}
+    assert torch.jit.script(net.eval())(x).shape == (2, 2, 32, 24)
+
+
+def test_the_global_branch_adds_the_same_everywhere():
+    net = Pylon(2, backbone="resnet18", decoder_channels=16, global_branch=True).eval()
+    features = torch.randn(1, 512, 4, 4)
+    with torch.no_grad():
+        added = net.attention(features) - net.attention.gate(features) * net.attention.mid(features)
+    torch.testing.assert_close(added, added[..., :1, :1].expand_as(added))
+
+
+@pytest.mark.parametrize("settings", [{"norm": "layer"}, {"global_branch": True, "pyramid_attention": False}])
+def test_settings_that_do_not_go_together_are_refused(settings):
+    with pytest.raises(ValueError):
+        Pylon(2, backbone="resnet18", **settings)
+
+
+@pytest.mark.parametrize("network", [Pylon, CamClassifier, MultiscaleClassifier])
 def test_scripting_and_tracing_give_the_same_map(network):
     net = network(3, backbone="resnet18").eval()
     x = torch.randn(1, 1, 64, 96)
