@@ -6,6 +6,8 @@ RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 IMAGES ?=
 OUTPUT ?= build/demo
+PART ?= localisation
+QUICK ?=
 BUNDLES := $(wildcard bundles/*)
 
 .DEFAULT_GOAL := help
@@ -46,8 +48,8 @@ types: setup  ## check types
 
 check: lint types test  ## all that a change must pass
 
-results: setup  ## train and score what docs/results.md shows (hours; resumes, skips what is done)
-	$(RUN) -m tools.results run
+results: setup  ## train and score what docs/results.md shows (hours; resumes): make results PART=localisation [QUICK=1]
+	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)
 
 tables: setup  ## render the measured figures into README, cards and docs
 	$(RUN) -m tools.results render

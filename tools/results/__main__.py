@@ -8,9 +8,11 @@ from pathlib import Path
 
 from cxr_common.errors import InputError
 from tools.results.experiment import run_experiment
-from tools.results.render import render_all
+from tools.results.render import render_all, render_quick
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+#: Part -> experiment file beside this module.
+PARTS = {"localisation": "localization.yaml"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -18,20 +20,37 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="train and score what is missing, then render")
-    run.add_argument("--experiment", type=Path, default=Path(__file__).with_name("localization.yaml"))
-    run.add_argument("--work", type=Path, default=REPOSITORY / "build" / "results", help="data and runs")
+    run.add_argument("--part", choices=sorted(PARTS), default="localisation", help="which experiment")
+    run.add_argument("--work", type=Path, help="data and runs (default build/results, or build/results-quick)")
     run.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared" / "cxr", help="real radiographs")
-    run.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results")
+    run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
-    run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundle")
+    run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")
+    run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundles")
+    run.add_argument("--quick", action="store_true", help="a fraction of everything, marked as such")
     commands.add_parser("render", help="render tables from docs/results/*.json")
     args = parser.parse_args(argv)
     try:
         if args.command == "run":
-            folders = (args.work, args.shared, args.output)
-            run_experiment(args.experiment, *folders, args.parallel, args.train_only, args.ship)
-        if args.command == "render" or not args.train_only:
+            if args.quick and args.ship:
+                raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
+            work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
+            output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
+            run_experiment(
+                Path(__file__).with_name(PARTS[args.part]),
+                work,
+                args.shared,
+                output,
+                args.parallel,
+                train=not args.trained_only,
+                score=not args.train_only,
+                ship=args.ship,
+                quick=args.quick,
+            )
+            if args.quick and not args.train_only:
+                print(f"wrote {render_quick(REPOSITORY, output)}: a quick run, which says nothing about the methods")
+        if args.command == "render" or not (args.train_only or args.quick):
             for path in render_all(REPOSITORY):
                 print(f"rendered {path.relative_to(REPOSITORY)}")
     except InputError as error:

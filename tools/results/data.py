@@ -70,3 +70,13 @@ def mix(sources: list[tuple[Path, Path]], output: Path) -> Path:
     data["testing"] = []
     write_datalist(data, output)
     return output
+
+
+def make_nihmass(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
+    """Datalist of NIH images with a third party's Mass and Nodule boxes, patients that are trained on left out."""
+    output = folder / "nihmass_score.json"
+    splits = "images.splits={train: null, val: testing, test: testing}"
+    _python(
+        "tools.prepare", "csv", "--mapping", settings["mapping"], "--root", shared, "--set", splits, "--output", output
+    )
+    return output

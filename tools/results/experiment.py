@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from pathlib import Path
@@ -18,13 +20,42 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import Predictions, data_sha256, predict, provenance, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
-from tools.results.data import make_nih, make_phantoms, mix
+from tools.results.claims import check_claims
+from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
+from tools.results.plots import save_plots
 from tools.results.runs import Run, train_all
-from tools.results.score import PHANTOM_SKIP, score, score_opacity
+from tools.results.score import PHANTOM_SKIP, score_methods, score_opacity, scored
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Patients among whom NIH's No Finding rows lie; figures within them are free of the acquisition era.
 ERA = (1280, 3970)
+Settings = dict[str, Any]
+
+
+def load_settings(experiment: Path, quick: bool = False) -> Settings:
+    """Read an experiment file; with `quick`, with what its section of that name changes."""
+    settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
+    change = settings.pop("quick")
+    settings["quick"] = quick
+    if quick:
+        settings["phantoms"] |= change["phantoms"]
+        for method in settings["methods"].values():
+            if "weights_of" not in method:
+                method["seeds"] = change["seeds"]
+                method["overrides"] = {**method.get("overrides", {}), **change["overrides"]}
+    return settings
+
+
+def plan_runs(settings: Settings, work: Path) -> list[Run]:
+    """Every training of the experiment: first seeds first, so that all methods can be compared early."""
+    runs = []
+    for name, method in settings["methods"].items():
+        bundle = REPOSITORY / "bundles" / method.get("bundle", settings["bundle"])
+        configs = tuple(bundle / "configs" / config for config in settings["configs"])
+        for place, seed in enumerate(method.get("seeds", [])):
+            folder = work / "runs" / f"{name}-seed{seed}"
+            runs.append((place, Run(name, seed, bundle, configs, method.get("overrides", {}), folder)))
+    return [run for _, run in sorted(runs, key=lambda pair: pair[0])]
 
 
 def run_experiment(
@@ -33,10 +64,12 @@ def run_experiment(
     shared: Path,
     output: Path,
     parallel: int = 2,
-    train_only: bool = False,
+    train: bool = True,
+    score: bool = True,
     ship: bool = False,
+    quick: bool = False,
 ) -> None:
-    """Make data, train every method with every seed, score them and write ``output/<experiment>.json``.
+    """Make data, train every method with every seed, score them and write ``output/<experiment>.json`` and plots.
 
     Args:
         experiment: YAML file as ``localization.yaml`` beside this module.
@@ -44,52 +77,139 @@ def run_experiment(
         shared: folder of the real radiographs; where it is absent, training and scoring go without.
         output: folder of the result file.
         parallel: trainings at a time.
-        train_only: stop before anything is scored.
-        ship: copy weights and thresholds of the bundle's own method, first seed, into the bundle.
+        train: train what is missing; without, only what is trained already is scored, and the rest listed as missing.
+        score: score, unless the result file is of the same weights, data and settings.
+        ship: copy weights and thresholds of the methods that say so, first seed, into their bundles.
+        quick: a fraction of everything, marked.
 
     Raises:
-        InputError: when the test phantoms are not those the experiment was fixed with.
+        InputError: when the test phantoms are not those the experiment was fixed with, or nothing is trained.
     """
-    settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    bundle = REPOSITORY / settings["bundle"]
-    configs = [bundle / "configs" / name for name in settings["configs"]]
+    settings = load_settings(experiment, quick)
     work = work.resolve()
     phantoms = make_phantoms(settings["phantoms"], work / "phantoms")
-    real = make_nih(settings["nih"], shared.resolve(), work) if shared.is_dir() else None
-    sources = [(phantoms, phantoms.parent)] + ([(real["develop"], shared.resolve())] if real else [])
+    real = shared.is_dir()
+    nih = make_nih(settings["nih"], shared.resolve(), work) if real else {}
+    sources = [(phantoms, phantoms.parent)] + ([(nih["develop"], shared.resolve())] if real else [])
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
-    runs = [
-        Run(name, seed, method["overrides"], work / "runs" / f"{name}-seed{seed}")
-        for seed in settings["seeds"]
-        for name, method in settings["methods"].items()
-    ]
-    train_all(runs, parallel, bundle=bundle, configs=configs, datalist=training, data_hash=data_hash)
-    if train_only:
+    runs = plan_runs(settings, work)
+    if train:
+        train_all(runs, parallel, training, data_hash)
+    if not score:
         return
-    if settings["phantoms"]["test_sha256"] is None:
+    done = [run for run in runs if run.is_done(data_hash)]
+    if settings["baseline"] not in {run.method for run in done}:
+        raise InputError("the baseline is not trained yet", work, "run without --trained-only")
+    if settings["phantoms"]["test_sha256"] is None and not quick:
         raise InputError("has no test_sha256", experiment, "fix the test phantoms before anything is scored")
-    record: dict[str, Any] = {
-        "experiment": experiment.stem,
-        "recipe": settings,
-        "trained_on": {"sha256": data_hash, "with_nih": real is not None, **_counts(training)},
-        "weights_sha256": {f"{r.method}-seed{r.seed}": weights_sha256(r.weights) for r in runs},
-        "training_minutes": {f"{r.method}-seed{r.seed}": r.minutes() for r in runs},
-        "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
-        **provenance(),
-    }
-    predictions = _predict_all(runs, configs, load_datalist(phantoms, "testing"), work / "predictions" / "phantoms")
-    record["phantoms"] = score(predictions, settings["baseline"], PHANTOM_SKIP)
-    record["phantoms"]["data_sha256"] = data_sha256(next(iter(predictions.values()))[0].items)
+
+    tests = {"phantoms": load_datalist(phantoms, "testing")}
     if real:
-        items = load_datalist(real["score"], "testing", shared.resolve())
-        predictions = _predict_all(runs, configs, items, work / "predictions" / "nih")
-        record["nih"] = _score_nih(predictions, settings["baseline"], items)
-    write_json(record, output / f"{experiment.stem}.json")
+        tests["nih"] = load_datalist(nih["score"], "testing", shared.resolve())
+        nihmass = make_nihmass(settings["nihmass"], shared.resolve(), work)
+        tests["nihmass"] = load_datalist(nihmass, "testing", shared.resolve())
+    record: Settings = {
+        "experiment": experiment.stem,
+        "quick": quick,
+        "recipe": settings,
+        "epochs": max_epochs(done[0]),
+        "trained_on": {"sha256": data_hash, "with_nih": real, **_counts(training)},
+        "weights_sha256": {run.name: weights_sha256(run.weights) for run in done},
+        "missing": [run.name for run in runs if run not in done],
+        "test_sha256": {name: data_sha256(items) for name, items in tests.items()},
+    }
+    target = output / f"{experiment.stem}.json"
+    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
+        predictions = {
+            name: predict_all(settings, done, items, work / "predictions" / name) for name, items in tests.items()
+        }
+        record |= {
+            "training_minutes": {run.name: run.minutes() for run in done},
+            "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
+            "relevance": {run.name: relevance(run) for run in done if hasattr(network(run), "describe")},
+            **score_all(settings, predictions, tests),
+            **provenance(),
+        }
+        save_plots(record, predictions["phantoms"], output)
+        write_json(record, target)
     if ship:
-        source = next(r.folder for r in runs if r.method == settings["ships"])
-        for name in ("model.pt", "thresholds.json"):
-            shutil.copyfile(source / name, bundle / "models" / name)
+        for name, method in settings["methods"].items():
+            for run in [run for run in done if method.get("ships") and run.method == name][:1]:
+                for file in ("model.pt", "thresholds.json"):
+                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+
+
+def score_all(settings: Settings, predictions: dict[str, dict[str, list[Predictions]]], tests: Settings) -> Settings:
+    """The figures of every test set."""
+    baseline = settings["baseline"]
+    phantoms = scored(predictions["phantoms"], PHANTOM_SKIP)
+    out: Settings = {"phantoms": score_methods(phantoms, baseline)}
+    out["claims"] = check_claims(settings["claims"], phantoms)
+    if "nih" in tests:
+        items = tests["nih"]
+        number = np.array([int(i["patient_number"]) for i in items])
+        view = np.array([i.get("view", "") for i in items])
+        era = (number >= ERA[0]) & (number <= ERA[1])
+        subsets = {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
+        boxed = np.array([bool(i.get("boxes")) for i in items])
+        on_boxes = {name: [p.subset(boxed) for p in seeds] for name, seeds in predictions["nih"].items()}
+        out["nih"] = {
+            "n_images": len(items),
+            "opacity": {name: score_opacity(predictions["nih"], baseline, keep) for name, keep in subsets.items()},
+            "boxes": score_methods(scored(on_boxes), baseline),
+        }
+        out["nihmass"] = {"boxes": score_methods(scored(predictions["nihmass"]), baseline)}
+    return out
+
+
+def config(run: Run) -> ConfigParser:
+    """The configuration a run was trained with."""
+    parser = ConfigParser()
+    parser.read_config(run.config_files())
+    parser["labels"] = list(LABELS)
+    return parser
+
+
+def max_epochs(run: Run) -> int:
+    """Epochs of a run."""
+    return int(config(run).get_parsed_content("max_epochs"))
+
+
+def network(run: Run) -> Any:
+    """The network of a run with its best weights."""
+    out = config(run).get_parsed_content("network_def")
+    load_weights(out, run.weights)
+    return out
+
+
+def relevance(run: Run) -> dict[str, dict[str, float]]:
+    """Layer relevance weights of a run: class -> stage -> weight."""
+    return network(run).describe(LABELS)["layer_relevance"]
+
+
+def predict_all(
+    settings: Settings, runs: list[Run], items: list[dict[str, Any]], cache: Path
+) -> dict[str, list[Predictions]]:
+    """Predictions of every method and seed on some items, kept in ``cache`` under the hashes of all that matters."""
+    cache.mkdir(parents=True, exist_ok=True)
+    data = data_sha256(items)
+    out: dict[str, list[Predictions]] = {}
+    for name, method in settings["methods"].items():
+        for run in [run for run in runs if run.method == method.get("weights_of", name)]:
+            content = json.dumps([weights_sha256(run.weights), data, method.get("inferer")])
+            path = cache / f"{name}-seed{run.seed}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.npz"
+            if not path.exists():
+                inferer = _instance(method["inferer"]) if "inferer" in method else None
+                dataset = Dataset(items, config(run).get_parsed_content("validate#preprocessing"))
+                predict(network(run), dataset, list(LABELS), torch.device("cpu"), inferer=inferer).save(path)
+            out.setdefault(name, []).append(Predictions.load(path))
+    return out
+
+
+def _instance(definition: Settings) -> Any:
+    return ConfigParser({"object": definition}).get_parsed_content("object")
 
 
 def _counts(datalist: Path) -> dict[str, int]:
@@ -97,41 +217,4 @@ def _counts(datalist: Path) -> dict[str, int]:
         f"{section}_{source}": sum(i.get("source") == source for i in load_datalist(datalist, section))
         for section in ("training", "validation")
         for source in ("phantom", "nih")
-    }
-
-
-def _predict_all(
-    runs: list[Run], configs: list[Path], items: list[dict[str, Any]], cache: Path
-) -> dict[str, list[Predictions]]:
-    """Predictions of every run on some items, kept in ``cache`` under the hashes of weights and data."""
-    cache.mkdir(parents=True, exist_ok=True)
-    data = data_sha256(items)
-    out: dict[str, list[Predictions]] = {}
-    for run in runs:
-        path = cache / f"{run.method}-seed{run.seed}-{weights_sha256(run.weights)[:12]}-{data[:12]}.npz"
-        if not path.exists():
-            parser = ConfigParser()
-            parser.read_config([*configs, run.folder / "overrides.yaml"])
-            parser["labels"] = list(LABELS)
-            network = parser.get_parsed_content("network_def")
-            load_weights(network, run.weights)
-            dataset = Dataset(items, parser.get_parsed_content("validate#preprocessing"))
-            predict(network, dataset, list(LABELS), torch.device("cpu")).save(path)
-        out.setdefault(run.method, []).append(Predictions.load(path))
-    return out
-
-
-def _score_nih(predictions: dict[str, list[Predictions]], baseline: str, items: list[dict[str, Any]]) -> dict[str, Any]:
-    """Opacity on Pneumonia and No Finding rows: overall, within one era, per view; and points on official boxes."""
-    number = np.array([int(i["patient_number"]) for i in items])
-    view = np.array([i.get("view", "") for i in items])
-    era = (number >= ERA[0]) & (number <= ERA[1])
-    subsets = {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
-    boxed = np.array([bool(i.get("boxes")) for i in items])
-    on_boxes = {name: [p.subset(boxed) for p in seeds] for name, seeds in predictions.items()}
-    return {
-        "data_sha256": data_sha256(items),
-        "n_images": len(items),
-        "opacity": {name: score_opacity(predictions, baseline, keep) for name, keep in subsets.items()},
-        "boxes": score(on_boxes, baseline),
     }

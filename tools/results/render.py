@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.results import tables
+from tools.results import head_to_head, tables
 
 Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
@@ -24,8 +24,19 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "localization-overlap": ("localization.json", tables.overlap),
     "localization-nih": ("localization.json", tables.nih),
     "localization-training": ("localization.json", tables.training),
+    "localization-methods": ("localization.json", head_to_head.methods),
+    "localization-by-class": ("localization.json", head_to_head.by_class),
+    "localization-claims": ("localization.json", head_to_head.claims),
+    "localization-relevance": ("localization.json", head_to_head.relevance),
+    "localization-real": ("localization.json", head_to_head.real),
 }
-PAGES: tuple[str, ...] = ("README.md", "docs/results.md", "bundles/cxr_pylon_localization/docs/README.md")
+PAGES: tuple[str, ...] = (
+    "README.md",
+    "docs/results.md",
+    "bundles/cxr_pylon_localization/docs/README.md",
+    "bundles/cxr_gradcam_classification/docs/README.md",
+    "bundles/cxr_multiscale_localization/docs/README.md",
+)
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 
 
@@ -62,3 +73,12 @@ def render_all(repository: Path) -> list[Path]:
             path.write_text(new, encoding="utf-8")
             changed.append(path)
     return changed
+
+
+def render_quick(repository: Path, output: Path) -> Path:
+    """Render the results page from a quick run's file, marked, into that run's own folder; returns the page."""
+    text = render_page((repository / "docs" / "results.md").read_text(encoding="utf-8"), output)
+    mark = "> **Quick run**: too little data and training to say anything about the methods.\n\n"
+    page = output / "results.md"
+    page.write_text(mark + text.replace("](results/", "]("), encoding="utf-8")
+    return page

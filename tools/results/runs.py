@@ -26,51 +26,67 @@ class Run:
     Attributes:
         method: name in the experiment file.
         seed: of weights, order and augmentation.
-        overrides: config entries that differ from the bundle's training configs.
+        bundle: folder of the bundle whose training it is.
+        configs: that bundle's config files, in order.
+        overrides: config entries that differ from them.
         folder: where its files go.
     """
 
     method: str
     seed: int
+    bundle: Path
+    configs: tuple[Path, ...]
     overrides: dict[str, Any]
     folder: Path
+
+    @property
+    def name(self) -> str:
+        """``method-seedN``."""
+        return f"{self.method}-seed{self.seed}"
 
     @property
     def weights(self) -> Path:
         """Best weights of the run."""
         return self.folder / "model.pt"
 
+    def recipe(self, data_hash: str) -> str:
+        """Hash of what must be equal for a finished run to be used again: configs (not comments), seed and data."""
+        parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.configs]
+        parts += [self.overrides, self.seed, data_hash]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def is_done(self, data_hash: str) -> bool:
+        """Whether it was trained to the end, with this recipe."""
+        done = self.folder / "run.json"
+        return done.exists() and json.loads(done.read_text(encoding="utf-8"))["recipe"] == self.recipe(data_hash)
+
     def minutes(self) -> float:
         """Wall-clock minutes of training; of a resumed run only its last part."""
         return float(json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"])
 
-
-def recipe_hash(run: Run, configs: list[Path], data_hash: str) -> str:
-    """What must be equal for a finished run to be used again: configs (not comments), overrides, seed and data."""
-    parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in configs]
-    parts += [run.overrides, run.seed, data_hash]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    def config_files(self) -> list[Path]:
+        """Everything the bundle is configured with, the overlay of this run last."""
+        return [*self.configs, self.folder / "overrides.yaml"]
 
 
-def train(run: Run, bundle: Path, configs: list[Path], datalist: Path, data_hash: str, threads: int) -> None:
+def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
     """Train a run with ``python -m monai.bundle run``, unless it is done; a killed one resumes from its checkpoint.
 
     Raises:
         InputError: when the training fails; names its log.
     """
-    recipe = recipe_hash(run, configs, data_hash)
-    done, started = run.folder / "run.json", run.folder / "recipe.txt"
-    if done.exists() and json.loads(done.read_text())["recipe"] == recipe:
+    if run.is_done(data_hash):
         return
+    recipe = run.recipe(data_hash)
     run.folder.mkdir(parents=True, exist_ok=True)
+    started = run.folder / "recipe.txt"
     if started.exists() and started.read_text() != recipe:
         raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
     started.write_text(recipe)
-    overlay = run.folder / "overrides.yaml"
-    overlay.write_text(yaml.safe_dump({"seed": run.seed, **run.overrides}))
-    files = ",".join(f"'{path}'" for path in [*configs, overlay])
+    (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **run.overrides}))
+    files = ",".join(f"'{path}'" for path in run.config_files())
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", f"[{files}]"]
-    command += ["--bundle_root", str(bundle), "--datalist", str(datalist), "--dataset_dir", str(datalist.parent)]
+    command += ["--bundle_root", str(run.bundle), "--datalist", str(datalist), "--dataset_dir", str(datalist.parent)]
     command += ["--output_dir", str(run.folder)]
     begin = time.monotonic()
     with open(run.folder / "log.txt", "a") as log:
@@ -79,12 +95,13 @@ def train(run: Run, bundle: Path, configs: list[Path], datalist: Path, data_hash
     if status:
         raise InputError(f"training ended with status {status}", run.folder / "log.txt", "read the end of this log")
     minutes = (time.monotonic() - begin) / 60
-    write_json({"recipe": recipe, "method": run.method, "seed": run.seed, "minutes": minutes, "threads": threads}, done)
+    record = {"recipe": recipe, "method": run.method, "seed": run.seed, "minutes": minutes, "threads": threads}
+    write_json(record, run.folder / "run.json")
 
 
-def train_all(runs: list[Run], parallel: int, **options: Any) -> None:
+def train_all(runs: list[Run], parallel: int, datalist: Path, data_hash: str) -> None:
     """Train several runs at a time, the cores divided among them."""
     threads = max(1, (os.cpu_count() or 1) // parallel)
     with ThreadPoolExecutor(parallel) as pool:
-        for future in [pool.submit(train, run, threads=threads, **options) for run in runs]:
+        for future in [pool.submit(train, run, datalist, data_hash, threads) for run in runs]:
             future.result()

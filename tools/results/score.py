@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cxr_common.evaluation import Predictions, overlap_tables, point_hit_table
 from cxr_common.metrics import (
-    Interval,
     auroc,
     bootstrap_ci,
     centre_point_hits,
@@ -24,6 +24,8 @@ from cxr_common.metrics import (
 Statistic = Callable[[np.ndarray], np.ndarray]
 #: Opacity has the boxes of Consolidation on phantoms; counting both would count one finding twice.
 PHANTOM_SKIP = "Opacity"
+#: The overlap that is given class by class.
+BY_CLASS = "box T(IoBB) > 0.25"
 
 
 def hit_statistic(hits: np.ndarray, average: str = "micro") -> Statistic:
@@ -37,6 +39,50 @@ def auroc_statistic(predictions: Predictions, classes: Sequence[int]) -> Statist
     return lambda w: macro_average(per_class(auroc, scores, label, w))
 
 
+@dataclass(frozen=True)
+class Scored:
+    """One network's predictions and the hit tables (N, C) made of them; NaN where a class has no box."""
+
+    predictions: Predictions
+    points: np.ndarray
+    overlaps: dict[str, np.ndarray]
+
+    def statistic(self, figure: str, label: str | None = None, average: str = "micro") -> Statistic:
+        """A figure as a function of image weights.
+
+        Args:
+            figure: "auroc" (macro), "point", or the name of an overlap, such as "mask T(IoU) > 0.1".
+            label: one class only.
+            average: of points and overlaps over classes: "micro" or "macro".
+        """
+        labels = self.predictions.labels
+        classes = [labels.index(label)] if label else list(range(len(labels)))
+        if figure == "auroc":
+            return auroc_statistic(self.predictions, classes)
+        table = self.points if figure == "point" else self.overlaps[figure]
+        return hit_statistic(table[:, classes], average)
+
+
+def scored(methods: dict[str, list[Predictions]], skip: str | None = None) -> dict[str, list[Scored]]:
+    """Hit tables of every seed of every method.
+
+    Args:
+        methods: predictions, all on the same images.
+        skip: class whose boxes are not counted.
+    """
+    return {
+        name: [
+            Scored(
+                p,
+                _without(point_hit_table(p), p.labels, skip),
+                {key: _without(table, p.labels, skip) for key, table in overlap_tables(p).items()},
+            )
+            for p in seeds
+        ]
+        for name, seeds in methods.items()
+    }
+
+
 def compare(a: list[Statistic], b: list[Statistic], groups: Sequence[str], misses: bool = False) -> dict[str, Any]:
     """Paired comparison of two methods, one statistic a seed."""
     report = {"difference": paired_difference(a, b, groups).to_dict()}
@@ -45,59 +91,50 @@ def compare(a: list[Statistic], b: list[Statistic], groups: Sequence[str], misse
     return report
 
 
-def score(methods: dict[str, list[Predictions]], baseline: str, skip: str | None = None) -> dict[str, Any]:
+def score_methods(methods: dict[str, list[Scored]], baseline: str) -> dict[str, Any]:
     """Figures of every method, and of every method against the baseline.
 
-    Args:
-        methods: predictions of each seed of each method, all on the same images.
-        baseline: method the others are compared with.
-        skip: class whose boxes are not scored.
-
     Returns:
-        Plain values: AUROC, point accuracy, overlaps; differences; random and centre points.
+        Plain values: AUROC, point accuracy, overlaps; differences; random and centre points; counts.
     """
-    first = methods[baseline][0]
-    groups, count = first.patients, len(first.labels)
-    every = list(range(count))
-    hits = {name: [_without(point_hit_table(p), p.labels, skip) for p in seeds] for name, seeds in methods.items()}
-    overlaps = {name: [overlap_tables(p) for p in seeds] for name, seeds in methods.items()}
+    first = methods[baseline][0].predictions
+    groups, labels = first.patients, first.labels
+
+    def interval(seeds: list[Scored], *figure: Any, **options: Any) -> dict[str, Any]:
+        return bootstrap_ci([s.statistic(*figure) for s in seeds], groups, **options).to_dict()
+
+    def against(seeds: list[Scored], *figure: Any, misses: bool = False) -> dict[str, Any]:
+        a, b = ([s.statistic(*figure) for s in method] for method in (seeds, methods[baseline]))
+        return compare(a, b, groups, misses)
+
     report: dict[str, Any] = {"n_images": len(first.items), "n_patients": len(set(groups)), "methods": {}}
     for name, seeds in methods.items():
         entry: dict[str, Any] = {
-            "n_seeds": len(seeds),
-            "auroc": {"macro": _ci([auroc_statistic(p, every) for p in seeds], groups)},
-            "point": {a: _ci([hit_statistic(h, a) for h in hits[name]], groups) for a in ("micro", "macro")},
-            "overlap": {
-                key: _ci([hit_statistic(_without(t[key], first.labels, skip)) for t in overlaps[name]], groups)
-                for key in overlaps[name][0]
+            "seeds": len(seeds),
+            "auroc": {"macro": interval(seeds, "auroc")} | {c: interval(seeds, "auroc", c) for c in labels},
+            "point": {a: interval(seeds, "point", None, a) for a in ("micro", "macro")}
+            | {c: interval(seeds, "point", c) for c in labels},
+            "overlap": {key: interval(seeds, key) for key in seeds[0].overlaps},
+            "overlap_by_class": {BY_CLASS: {c: interval(seeds, BY_CLASS, c) for c in labels}},
+            # Of each seed by itself, to show how far apart they lie.
+            "by_seed": {
+                figure: [interval([s], figure, n_resamples=1)["value"] for s in seeds] for figure in ("auroc", "point")
             },
         }
-        for c, label in enumerate(first.labels):
-            entry["auroc"][label] = _ci([auroc_statistic(p, [c]) for p in seeds], groups)
-            entry["point"][label] = _ci([hit_statistic(h[:, [c]]) for h in hits[name]], groups)
         if name != baseline:
-            a, b = methods[name], methods[baseline]
             entry["against"] = {
                 "baseline": baseline,
-                "auroc": compare(
-                    [auroc_statistic(p, every) for p in a], [auroc_statistic(p, every) for p in b], groups
-                ),
-                **{
-                    f"point {average}": compare(
-                        [hit_statistic(h, average) for h in hits[name]],
-                        [hit_statistic(h, average) for h in hits[baseline]],
-                        groups,
-                        misses=True,
-                    )
-                    for average in ("micro", "macro")
-                },
+                "auroc": against(seeds, "auroc"),
+                "point micro": against(seeds, "point", misses=True),
+                "point macro": against(seeds, "point", None, "macro", misses=True),
             }
         report["methods"][name] = entry
     boxes, classes = first.boxes()
+    counted = np.isfinite(methods[baseline][0].points)
     for name, chance in (("random pixel", random_point_hits), ("centre pixel", centre_point_hits)):
-        table = _without(chance(boxes, classes, count, first.input_size), first.labels, skip)
-        report[name] = {a: _ci([hit_statistic(table, a)], groups) for a in ("micro", "macro")}
-    report["pairs"] = dict(zip(first.labels, np.isfinite(hits[baseline][0]).sum(0).tolist(), strict=True))
+        table = np.where(counted, chance(boxes, classes, len(labels), first.input_size), np.nan)
+        report[name] = {a: bootstrap_ci(hit_statistic(table, a), groups).to_dict() for a in ("micro", "macro")}
+    report["pairs"] = dict(zip(labels, counted.sum(0).tolist(), strict=True))
     return report
 
 
@@ -111,15 +148,9 @@ def score_opacity(methods: dict[str, list[Predictions]], baseline: str, keep: np
     return {
         "present": int((label == 1).sum()),
         "absent": int((label == 0).sum()),
-        "methods": {name: _ci(s, groups) for name, s in statistics.items()},
+        "methods": {name: bootstrap_ci(s, groups).to_dict() for name, s in statistics.items()},
         "against": {n: compare(s, statistics[baseline], groups) for n, s in statistics.items() if n != baseline},
     }
-
-
-def _ci(seeds: list[Statistic], groups: Sequence[str]) -> dict[str, Any]:
-    interval = bootstrap_ci(seeds, groups)
-    assert isinstance(interval, Interval)
-    return interval.to_dict()
 
 
 def _without(hits: np.ndarray, labels: list[str], skip: str | None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Markdown tables of the localisation experiment."""
+"""Markdown tables of the localisation experiment's headline: PYLON against CAM."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def number(interval: Record | None, percent: bool = False) -> str:
     return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
@@ -29,11 +30,15 @@ def _title(record: Record, method: str) -> str:
 
 
 def _methods(record: Record) -> list[str]:
-    return list(record["recipe"]["methods"])
+    return list(record["recipe"]["headline"])
 
 
 def _size(part: Record) -> str:
     return f"{part['n_images']} images of {part['n_patients']} patients"
+
+
+def _seeds(record: Record) -> int:
+    return min(record["phantoms"]["methods"][m]["seeds"] for m in _methods(record))
 
 
 def summary(record: Record) -> str:
@@ -57,7 +62,7 @@ def summary(record: Record) -> str:
                 *(number(real["boxes"]["methods"][m]["point"]["micro"]) for m in _methods(record)),
             ]
         )
-    text = _table(head, rows)
+    text = table(head, rows)
     for method in _methods(record):
         against = phantoms["methods"][method].get("against")
         if against:
@@ -69,7 +74,7 @@ def summary(record: Record) -> str:
             )
     pairs = sum(real["boxes"]["pairs"].values()) if real else 0
     text += (
-        f"\nValue and 95% interval by patient bootstrap; training seeds: {len(record['recipe']['seeds'])}."
+        f"\nValue and 95% interval by patient (and seed) bootstrap; training seeds: {_seeds(record)}."
         f" Phantoms: synthetic, {_size(phantoms)}."
     )
     if real:
@@ -103,7 +108,7 @@ def goals(record: Record) -> str:
             name = "all rows" if key == "all" else "patients 1280 to 3970"
             goal = f"above {floor:.2f}".replace("0.", ".")
             rows.append([f"NIH: AUROC of Opacity, {name}", goal, number(measured), measured["value"] > floor])
-    return _table(["", "goal", "PYLON", "met"], [[*row[:3], "yes" if row[3] else "**no**"] for row in rows])
+    return table(["", "goal", "PYLON", "met"], [[*row[:3], "yes" if row[3] else "**no**"] for row in rows])
 
 
 def phantoms(record: Record) -> str:
@@ -126,7 +131,7 @@ def phantoms(record: Record) -> str:
     for chance in ("random pixel", "centre pixel"):
         rows.append([chance, number(part[chance]["micro"]), number(part[chance]["macro"]), "–", "–", "–"])
     head = ["", "point, micro", "point, macro", "AUROC, macro", "fewer misses (micro)", "AUROC difference"]
-    return _table(head, rows) + f"\nSynthetic phantoms: {_size(part)}.\n"
+    return table(head, rows) + f"\nSynthetic phantoms: {_size(part)}.\n"
 
 
 def classes(record: Record) -> str:
@@ -142,7 +147,7 @@ def classes(record: Record) -> str:
             entry = part["methods"][method]
             row += [number(entry["point"][label]), number(entry["auroc"][label])]
         rows.append(row)
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def overlap(record: Record) -> str:
@@ -150,7 +155,7 @@ def overlap(record: Record) -> str:
     part = record["phantoms"]
     names = list(part["methods"][record["recipe"]["baseline"]]["overlap"])
     rows = [[name, *(number(part["methods"][m]["overlap"][name]) for m in _methods(record))] for name in names]
-    return _table(["", *(_title(record, m) for m in _methods(record))], rows)
+    return table(["", *(_title(record, m) for m in _methods(record))], rows)
 
 
 def nih(record: Record) -> str:
@@ -169,12 +174,12 @@ def nih(record: Record) -> str:
     ]
     titles = [_title(record, m) for m in _methods(record)]
     text = "AUROC of Opacity, Pneumonia against No Finding:\n\n"
-    text += _table(["rows", "present / absent", *titles], rows)
+    text += table(["rows", "present / absent", *titles], rows)
     boxes = real["boxes"]
     head = ["", *titles, "random pixel", "centre pixel"]
     row = ["all boxes", *(number(boxes["methods"][m]["point"]["micro"]) for m in _methods(record))]
     row += [number(boxes[chance]["micro"]) for chance in ("random pixel", "centre pixel")]
-    text += f"\nPoint accuracy on the official boxes, {_size(boxes)}:\n\n" + _table(head, [row])
+    text += f"\nPoint accuracy on the official boxes, {_size(boxes)}:\n\n" + table(head, [row])
     return text
 
 
@@ -188,12 +193,11 @@ def training(record: Record) -> str:
         f"- weights `{name}`: {record['training_minutes'][name]:.0f} minutes, sha256 `{value[:16]}…`"
         for name, value in record["weights_sha256"].items()
     )
-    epochs = " + ".join(str(cycle.get("max_epochs", "those of the config")) for cycle in record["recipe"]["cycles"])
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     return (
         f"- images: {sources}\n- training data sha256 `{on['sha256'][:16]}…`,"
-        f" phantom test data sha256 `{record['phantoms']['data_sha256'][:16]}…`\n{weights}\n"
-        f"- epochs: {epochs}; machine: {record['training_machine']}\n"
-        f"- seeds: {', '.join(map(str, record['recipe']['seeds']))}; scored {record['date']} on {record['device']};"
+        f" phantom test data sha256 `{record['test_sha256']['phantoms'][:16]}…`\n{weights}\n"
+        f"- epochs: {record['epochs']}; machine: {record['training_machine']}\n"
+        f"- scored {record['date']} on {record['device']};"
         f" {versions}\n"
     )

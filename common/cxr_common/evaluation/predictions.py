@@ -108,7 +108,12 @@ class Predictions:
 
 
 def predict(
-    network: Any, dataset: Dataset, labels: list[str], device: torch.device | str = "cpu", batch_size: int = 32
+    network: Any,
+    dataset: Dataset,
+    labels: list[str],
+    device: torch.device | str = "cpu",
+    batch_size: int = 32,
+    inferer: Any = None,
 ) -> Predictions:
     """Run a localiser over a data set, in evaluation mode and in order.
 
@@ -118,7 +123,10 @@ def predict(
         labels: class names.
         device: where to run.
         batch_size: images at a time.
+        inferer: makes the maps, ``inferer(image, network)``, where they are not the network's own; if they pool to
+            class logits in another way than the network's, it has its own ``pool``.
     """
+    pool = getattr(inferer, "pool", network.pool)
     was_training = network.training
     network.eval()
     logits, maps, label, sizes, input_size = [], [], [], [], (0, 0)
@@ -128,8 +136,9 @@ def predict(
                 image = batch[CommonKeys.IMAGE]
                 sizes.append(np.asarray(image.meta["spatial_shape"])[:, :2])
                 input_size = (int(image.shape[-2]), int(image.shape[-1]))
-                out = network(image.as_tensor().to(device))
-                logits.append(network.pool(out).float().cpu().numpy())
+                image = image.as_tensor().to(device)
+                out = network(image) if inferer is None else inferer(image, network)
+                logits.append(pool(out).float().cpu().numpy())
                 maps.append(out.half().cpu().numpy())
                 label.append(torch.as_tensor(batch[CommonKeys.LABEL]).numpy())
     finally:

@@ -23,6 +23,7 @@ def evaluate(
     output_dir: str | Path,
     device: torch.device | str = "cpu",
     weights: str | Path | None = None,
+    inferer: Any = None,
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -35,6 +36,7 @@ def evaluate(
         output_dir: made where missing.
         device: where to run.
         weights: the file, for its hash.
+        inferer: makes the maps, as :func:`predict` takes it.
         n_resamples: bootstrap replicates.
         seed: of the bootstrap.
 
@@ -43,7 +45,7 @@ def evaluate(
     """
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    predictions = predict(network.to(device), dataset, list(thresholds.labels), device)
+    predictions = predict(network.to(device), dataset, list(thresholds.labels), device, inferer=inferer)
     report = evaluation_report(predictions, n_resamples=n_resamples, seed=seed)
     report |= {
         "thresholds": thresholds.as_dict(),
@@ -62,6 +64,7 @@ def tune_thresholds(
     labels: list[str],
     output_dir: str | Path,
     device: torch.device | str = "cpu",
+    inferer: Any = None,
 ) -> Thresholds | None:
     """Tune per-class thresholds for a run's best weights on its validation data, beside the weights.
 
@@ -71,6 +74,7 @@ def tune_thresholds(
         labels: class names.
         output_dir: folder of the run; ``thresholds.json`` is written there.
         device: where to run.
+        inferer: makes the maps, as :func:`predict` takes it.
 
     Returns:
         The thresholds; None in all but the first process of a distributed run.
@@ -81,7 +85,7 @@ def tune_thresholds(
 
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")
-    predictions = predict(network.to(device), dataset, labels, device)
+    predictions = predict(network.to(device), dataset, labels, device, inferer=inferer)
     boxes, classes = predictions.boxes()
     thresholds = Thresholds(
         labels=tuple(labels),

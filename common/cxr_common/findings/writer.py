@@ -40,6 +40,7 @@ class FindingsWriter:
         input_dir: case names and paths are relative to it.
         read_picture: path -> picture in [0, 1] as (X, Y) or (1, X, Y), the background of the overlay at the original's
             resolution; None draws on the network input.
+        network: where it has ``describe(labels)``, what that returns joins the record's `model`.
         findings_key, heatmap_key, masks_key, image_key: where LocalizeFindingsd put its results.
     """
 
@@ -53,6 +54,7 @@ class FindingsWriter:
         loader: Any = None,
         input_dir: str | Path | None = None,
         read_picture: Callable[[str], Any] | None = None,
+        network: Any = None,
         findings_key: str = "findings",
         heatmap_key: str = "heatmap",
         masks_key: str = "masks",
@@ -68,7 +70,7 @@ class FindingsWriter:
             "weights_sha256": None if weights is None else weights_sha256(weights),
             "labels": list(thresholds.labels),
         }
-        self.loader, self.read_picture = loader, read_picture
+        self.loader, self.read_picture, self.network = loader, read_picture, network
         self.names = CaseNames(self.output_dir, input_dir)
         self.keys = (findings_key, heatmap_key, masks_key, image_key)
         self.images: list[dict[str, Any]] = []
@@ -104,7 +106,10 @@ class FindingsWriter:
                 failure["path"] = self.names.relative(failure["path"]).as_posix()
                 for name in self._existing(case):
                     (self.output_dir / name).unlink(missing_ok=True)
-        record = run_record(self.model, self.thresholds, self.images, every, self.names.root)
+        # Asked at the end: the writer is made before the weights are loaded.
+        details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
+        model = {**self.model, **details}
+        record = run_record(model, self.thresholds, self.images, every, self.names.root)
         write_run_record(record, self.output_dir)
         return record
 

@@ -3,6 +3,7 @@
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.pictures import TensorBoardHeatmaps
+from cxr_common.training.relevance import TensorBoardRelevance, relevance_figure
 from cxr_common.training.setup import load_initial_weights, process_device
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "SeededCacheDataset",
     "StopAtLearningRate",
     "TensorBoardHeatmaps",
+    "TensorBoardRelevance",
     "TrainingCheckpoint",
     "load_initial_weights",
     "process_device",
+    "relevance_figure",
 ]

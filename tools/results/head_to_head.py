@@ -1,0 +1,125 @@
+"""Markdown tables that compare all methods of the localisation experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.results.plots import mean_relevance, titles
+from tools.results.score import BY_CLASS
+from tools.results.tables import number, signed, table
+
+Record = dict[str, Any]
+
+
+def methods(record: Record) -> str:
+    """Every method on the phantom test set, and its paired difference from the baseline."""
+    part, rows = record["phantoms"], []
+    for name, title in titles(record).items():
+        entry = part["methods"][name]
+        against = entry.get("against")
+        rows.append(
+            [
+                title,
+                str(entry["seeds"]),
+                number(entry["point"]["micro"]),
+                number(entry["point"]["macro"]),
+                number(entry["auroc"]["macro"]),
+                signed(against["point micro"]["difference"]) if against else "–",
+                signed(against["auroc"]["difference"]) if against else "–",
+                ", ".join(f"{v:.2f}".replace("0.", ".", 1) for v in entry["by_seed"]["point"]),
+            ]
+        )
+    for chance in ("random pixel", "centre pixel"):
+        rows.append([chance, "", number(part[chance]["micro"]), number(part[chance]["macro"]), *["–"] * 4])
+    baseline = titles(record)[record["recipe"]["baseline"]]
+    head = ["", "seeds", "point, micro", "point, macro", "AUROC, macro"]
+    head += [f"point - {baseline}", f"AUROC - {baseline}", "point, by seed"]
+    size = f"\nSynthetic phantoms: {part['n_images']} images of {part['n_patients']} patients.\n"
+    missing = record["missing"]
+    if missing:
+        size += f"\nPlanned and not trained yet: {', '.join(missing)}.\n"
+    return table(head, rows) + size
+
+
+def by_class(record: Record) -> str:
+    """Point accuracy and T(IoBB) 0.25 of every method, class by class."""
+    part = record["phantoms"]
+    labels = [label for label, count in part["pairs"].items() if count]
+    blocks = []
+    for text, pick in (
+        ("Point accuracy", lambda e, c: e["point"][c]),
+        (BY_CLASS, lambda e, c: e["overlap_by_class"][BY_CLASS][c]),
+    ):
+        rows = [
+            [title, *(number(pick(part["methods"][name], label)) for label in labels)]
+            for name, title in titles(record).items()
+        ]
+        head = [f"{label} ({part['pairs'][label]})" for label in labels]
+        blocks.append(f"{text}; boxed images in brackets:\n\n" + table(["", *head], rows))
+    return "\n".join(blocks)
+
+
+def claims(record: Record) -> str:
+    """What the papers say, and what was measured."""
+    names = titles(record)
+    rows = []
+    for claim in record["claims"]:
+        measured = "difference" in claim
+        rows.append(
+            [
+                claim["paper"],
+                claim["claim"],
+                f"{claim['figure']}{', ' + claim['class'] if 'class' in claim else ''}",
+                f"{names[claim['first']]} - {names[claim['second']]}" if measured else "–",
+                f"{signed(claim['difference'])}, {claim['difference']['n_seeds']} seed(s)" if measured else "–",
+                claim["verdict"] if claim["verdict"] == "holds" else f"**{claim['verdict']}**",
+            ]
+        )
+    return table(["paper", "claim", "figure", "compared", "difference", "verdict"], rows)
+
+
+def relevance(record: Record) -> str:
+    """Layer relevance weights of the multiscale network, mean over seeds."""
+    weights = mean_relevance(record)
+    if not weights:
+        return "The multiscale network is not trained yet.\n"
+    stages = list(next(iter(weights.values())))
+    seeds = sum(name.startswith("multiscale-") for name in record["relevance"])
+    rows = [[label, *(f"{row[s]:.2f}".replace("0.", ".", 1) for s in stages)] for label, row in weights.items()]
+    shallow = {label: row["stride 4"] + row["stride 8"] for label, row in weights.items()}
+    verdict = "more" if shallow["Nodule"] > shallow["Cardiomegaly"] else "**not** more"
+    return table(["", *stages], rows) + (
+        f"\nMean over {seeds} seed(s). Nodule puts {verdict} on the two shallow stages than Cardiomegaly:"
+        f" {shallow['Nodule']:.3f} against {shallow['Cardiomegaly']:.3f}.\n"
+    )
+
+
+def real(record: Record) -> str:
+    """Every method on real NIH images: Opacity, official boxes, a third party's Mass and Nodule boxes."""
+    if "nih" not in record:
+        return "The real radiographs were not at hand.\n"
+    opacity, official, other = record["nih"]["opacity"], record["nih"]["boxes"], record["nihmass"]["boxes"]
+    rows = []
+    for name, title in titles(record).items():
+        points = other["methods"][name]["point"]
+        rows.append(
+            [
+                title,
+                number(opacity["all"]["methods"][name]),
+                number(opacity["era"]["methods"][name]),
+                number(official["methods"][name]["point"]["micro"]),
+                number(points["Mass"]),
+                number(points["Nodule"]),
+            ]
+        )
+    for chance in ("random pixel", "centre pixel"):
+        rows.append([chance, "–", "–", number(official[chance]["micro"]), number(other[chance]["micro"]), "(both)"])
+    head = ["", "AUROC Opacity", "the same, patients 1280 to 3970", "point, official boxes"]
+    head += ["point, Mass (third party)", "point, Nodule (third party)"]
+    pairs = sum(official["pairs"].values())
+    return table(head, rows) + (
+        f"\nOpacity: {opacity['all']['present']} Pneumonia and {opacity['all']['absent']} No Finding images. Official"
+        f" boxes: {pairs} (image, class) pairs of {official['n_patients']} patients. Third party: unverified boxes on"
+        f" {other['n_images']} images of {other['n_patients']} patients ({other['pairs']['Mass']} with Mass,"
+        f" {other['pairs']['Nodule']} with Nodule).\n"
+    )

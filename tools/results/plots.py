@@ -1,0 +1,118 @@
+"""Plots of the localisation experiment: bars with intervals, a gallery of heatmaps, layer relevance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from cxr_common.axes import tensor_to_picture
+from cxr_common.data import read_picture
+from cxr_common.evaluation import Predictions
+from cxr_common.training import relevance_figure
+
+Record = dict[str, Any]
+
+
+def titles(record: Record) -> dict[str, str]:
+    """Method -> what it is called in tables and plots, in the order of the experiment file; scored methods only."""
+    return {
+        name: method["title"]
+        for name, method in record["recipe"]["methods"].items()
+        if name in record["phantoms"]["methods"]
+    }
+
+
+def bars(record: Record) -> Figure:
+    """Point accuracy and AUROC of every method on the phantom test set, with 95% intervals."""
+    names = titles(record)
+    figure = Figure(figsize=(9, 1.2 + 0.34 * len(names)), layout="constrained")
+    panels = figure.subplots(1, 2, sharey=True)
+    entries = [record["phantoms"]["methods"][name] for name in names]
+    columns = (("point accuracy (micro)", "point", "micro"), ("AUROC (macro)", "auroc", "macro"))
+    for axes, (text, figure_name, average) in zip(panels, columns, strict=True):
+        intervals = [entry[figure_name][average] for entry in entries]
+        value = np.array([i["value"] for i in intervals])
+        # A percentile interval can end short of the value it belongs to.
+        below = np.maximum(value - [i["low"] for i in intervals], 0)
+        above = np.maximum([i["high"] for i in intervals] - value, 0)
+        axes.barh(range(len(names)), value, color="#4477aa")
+        axes.errorbar(value, range(len(names)), xerr=(below, above), fmt="none", ecolor="black", capsize=3)
+        axes.set_xlim(0.5 if figure_name == "auroc" else 0, 1)
+        axes.set_xlabel(f"{text}, synthetic phantoms")
+    panels[0].set_yticks(
+        range(len(names)), [f"{t} ({e['seeds']})" for t, e in zip(names.values(), entries, strict=True)]
+    )
+    panels[0].invert_yaxis()
+    mark = "QUICK RUN, says nothing about the methods. " if record["quick"] else ""
+    figure.suptitle(f"{mark}In brackets: training seeds. 95% intervals by patient (and seed) bootstrap", fontsize=9)
+    return figure
+
+
+def gallery(record: Record, predictions: dict[str, list[Predictions]]) -> Figure:
+    """Heatmaps of every method (columns) on the first test phantom of every class with a box (rows); first seed."""
+    names = titles(record)
+    first = predictions[next(iter(names))][0]
+    rows = []
+    for c, label in enumerate(first.labels):
+        boxed = [i for i, item in enumerate(first.items) if c in (item.get("box_labels") or [])]
+        if boxed and label != "Opacity":
+            rows.append((c, label, boxed[0]))
+    figure = Figure(figsize=(1.25 * (len(names) + 1), 1.3 * len(rows) + 0.5), layout="constrained")
+    grid = figure.subplots(len(rows), len(names) + 1, squeeze=False)
+    for (c, label, image), axes in zip(rows, grid, strict=True):
+        item = first.items[image]
+        picture = tensor_to_picture(np.squeeze(np.asarray(read_picture(item["image"]))))
+        boxes = [b for b, k in zip(item["boxes"], item["box_labels"], strict=True) if k == c]
+        axes[0].set_ylabel(label, fontsize=8)
+        for axis in axes:
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
+            axis.set_xticks([])
+            axis.set_yticks([])
+        for axis, name in zip(axes[1:], names, strict=True):
+            one = predictions[name][0].subset(np.arange(len(first.items)) == image)
+            _heat(axis, one.heatmaps()[0, c].numpy(), picture.shape)
+        for axis in axes:
+            for x0, y0, x1, y1 in boxes:
+                axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=0.8))
+    for axis, text in zip(grid[0], ["phantom, true box", *names.values()], strict=True):
+        axis.set_title(text.replace(", ", ",\n"), fontsize=7)
+    return figure
+
+
+def _heat(axis: Axes, heatmap: np.ndarray, shape: tuple[int, ...]) -> None:
+    """A heatmap stretched to its own range, as these pictures show where and not how much; a cross at its peak."""
+    low, high = heatmap.min(), heatmap.max()
+    scaled = tensor_to_picture((heatmap - low) / max(high - low, 1e-9))
+    height, width = shape
+    axis.imshow(scaled, cmap="inferno", alpha=0.15 + 0.55 * scaled, extent=(0, width, height, 0), vmin=0, vmax=1)
+    row, column = np.unravel_index(scaled.argmax(), scaled.shape)
+    x, y = (column + 0.5) * width / scaled.shape[1], (row + 0.5) * height / scaled.shape[0]
+    axis.plot(x, y, "+", color="cyan", markersize=7)
+    axis.set_xlim(0, width)
+    axis.set_ylim(height, 0)
+
+
+def mean_relevance(record: Record) -> Record:
+    """Layer relevance of the multiscale network, mean over its seeds: class -> stage -> weight."""
+    seeds = [table for name, table in record["relevance"].items() if name.startswith("multiscale-")]
+    return {
+        label: {stage: float(np.mean([s[label][stage] for s in seeds])) for stage in stages}
+        for label, stages in (seeds[0] if seeds else {}).items()
+    }
+
+
+def save_plots(record: Record, predictions: dict[str, list[Predictions]], folder: Path) -> None:
+    """Write ``<experiment>-{bars,gallery,relevance}.png``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {"bars": bars(record), "gallery": gallery(record, predictions)}
+    relevance = mean_relevance(record)
+    if relevance:
+        figures["relevance"] = relevance_figure(relevance, "Layer relevance, mean over seeds")
+    for name, figure in figures.items():
+        # No date or version inside, so that the same figures give the same file.
+        figure.savefig(folder / f"{record['experiment']}-{name}.png", dpi=110, metadata={"Software": None})
