@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cxr_common.data.phantom import PhantomConfig
+from tests.golden import REPOSITORY
 from tools.make_phantoms import make_data_set
 
 
@@ -12,3 +13,13 @@ def phantoms(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data") / "phantoms"
     make_data_set(folder, {"training": 32, "validation": 8, "testing": 8}, 5, PhantomConfig(size=64), workers=1)
     return folder
+
+
+#: Bundles that learn heatmaps from image-level labels: one set of tests for all of them.
+LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_pylon_localization")
+
+
+@pytest.fixture(scope="module", params=LOCALIZERS)
+def bundle(request):
+    """Folder of each localiser bundle in turn."""
+    return REPOSITORY / "bundles" / request.param

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from tests.golden import REPOSITORY
 from tools.results import tables
-from tools.results.render import PAGES, render_page
+from tools.results.render import PAGES, render_page, render_quick
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -44,9 +45,20 @@ def test_numbers_are_written_as_in_the_field():
     assert tables.signed({"value": -0.01, "low": -0.02, "high": 0.005}) == "-.010 [-.020, +.005]"
 
 
-def test_shipped_weights_are_those_that_were_scored():
+@pytest.mark.parametrize("method", ["pylon", "multiscale", "cam_dropblock"])
+def test_shipped_weights_are_those_that_were_scored(method):
     from cxr_common.networks import weights_sha256
 
     record = json.loads((REPOSITORY / "docs" / "results" / "localization.json").read_text())
-    shipped = weights_sha256(REPOSITORY / "bundles" / "cxr_pylon_localization" / "models" / "model.pt")
-    assert shipped == record["weights_sha256"]["pylon-seed0"]
+    settings = record["recipe"]["methods"][method]
+    assert settings["ships"]
+    bundle = settings.get("bundle", record["recipe"]["bundle"])
+    shipped = weights_sha256(REPOSITORY / "bundles" / bundle / "models" / "model.pt")
+    assert shipped == record["weights_sha256"][f"{method}-seed0"]
+
+
+def test_a_quick_page_is_marked_and_stays_in_its_folder(tmp_path):
+    shutil.copy(REPOSITORY / "docs" / "results" / "localization.json", tmp_path / "localization.json")
+    page = render_quick(REPOSITORY, tmp_path)
+    assert page.parent == tmp_path
+    assert page.read_text(encoding="utf-8").startswith("> **Quick run**")

@@ -8,7 +8,8 @@ import pytest
 
 from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
-from tools.results.score import score, score_opacity
+from tools.results.claims import check_claims, verdict
+from tools.results.score import BY_CLASS, score_methods, score_opacity, scored
 
 C = len(LABELS)
 OPACITY, NODULE = LABELS.index("Opacity"), LABELS.index("Nodule")
@@ -32,10 +33,13 @@ def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> Predictions:
 
 
 @pytest.fixture(scope="module")
-def report():
-    return score(
-        {"good": [make(0.9, 1.0, 1), make(0.9, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}, "plain", skip="Opacity"
-    )
+def methods():
+    return scored({"good": [make(0.95, 1.0, 1), make(0.8, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}, skip="Opacity")
+
+
+@pytest.fixture(scope="module")
+def report(methods):
+    return score_methods(methods, "plain")
 
 
 def test_a_clear_difference_excludes_zero_and_equal_skill_does_not(report):
@@ -49,6 +53,43 @@ def test_a_clear_difference_excludes_zero_and_equal_skill_does_not(report):
 def test_seeds_are_averaged_and_counted(report):
     assert report["methods"]["good"]["point"]["micro"]["n_seeds"] == 2
     assert "against" not in report["methods"]["plain"]
+    by_seed = report["methods"]["good"]["by_seed"]["point"]
+    assert np.mean(by_seed) == pytest.approx(report["methods"]["good"]["point"]["micro"]["value"])
+    assert by_seed[0] != by_seed[1]
+
+
+def test_overlap_is_given_class_by_class(report):
+    table = report["methods"]["good"]["overlap_by_class"][BY_CLASS]
+    assert table["Nodule"]["value"] is not None
+    assert table["Mass"]["value"] is None  # no box of it
+
+
+def test_claims_are_tested_on_the_seeds_both_have(methods):
+    claims = [
+        {"first": "good", "second": "plain", "figure": "point"},
+        {"first": "plain", "second": "good", "figure": "point", "class": "Nodule"},
+        {"first": "good", "second": "plain", "figure": "auroc", "same": True},
+        {"first": "good", "second": "untrained", "figure": "point"},
+    ]
+    found = check_claims(claims, methods)
+    assert [c["verdict"] for c in found] == ["holds", "fails", "holds", "not measured"]
+    assert found[0]["difference"]["n_seeds"] == 1
+    assert found[0]["difference"]["value"] == pytest.approx(-found[1]["difference"]["value"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "same", "expected"),
+    [
+        (0.1, 0.2, False, "holds"),
+        (-0.1, 0.2, False, "undecided"),
+        (-0.1, 0.2, True, "holds"),
+        (-0.2, -0.1, True, "fails"),
+        (-0.2, -0.1, False, "fails"),
+        (None, None, False, "not measured"),
+    ],
+)
+def test_verdicts(low, high, same, expected):
+    assert verdict({"low": low, "high": high}, same) == expected
 
 
 def test_the_skipped_class_is_scored_nowhere(report):

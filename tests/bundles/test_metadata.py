@@ -1,4 +1,4 @@
-"""What the model zoo's checks ask of the bundle."""
+"""What the model zoo's checks ask of a localiser bundle."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ import torch
 from monai.bundle import ckpt_export, verify_metadata, verify_net_in_out
 
 from cxr_common.labels import LABELS
-from cxr_common.networks import Pylon, load_weights
+from cxr_common.networks import load_weights
+from tests.bundles.networks import make_network
 from tests.golden import REPOSITORY
 
-BUNDLE = REPOSITORY / "bundles" / "cxr_pylon_localization"
-METADATA = BUNDLE / "configs" / "metadata.json"
+
+@pytest.fixture
+def metadata(bundle):
+    return bundle / "configs" / "metadata.json"
 
 
-def test_metadata_fits_the_schema(tmp_path):
+def test_metadata_fits_the_schema(metadata, tmp_path):
     # verify_metadata downloads the schema unless it is there already.
     schema = tmp_path / "schema.json"
     shutil.copy(REPOSITORY / "tests" / "data" / "meta_schema_20240725.json", schema)
-    verify_metadata(meta_file=str(METADATA), filepath=str(schema))
+    verify_metadata(meta_file=str(metadata), filepath=str(schema))
 
 
-def test_a_broken_metadata_is_noticed(tmp_path):
+def test_a_broken_metadata_is_noticed(metadata, tmp_path):
     schema = tmp_path / "schema.json"
     shutil.copy(REPOSITORY / "tests" / "data" / "meta_schema_20240725.json", schema)
-    content = json.loads(METADATA.read_text())
+    content = json.loads(metadata.read_text())
     del content["network_data_format"]
     (tmp_path / "metadata.json").write_text(json.dumps(content))
     with pytest.raises(ValueError):
@@ -35,54 +38,55 @@ def test_a_broken_metadata_is_noticed(tmp_path):
 
 
 @pytest.mark.parametrize("n", [1, 2])
-def test_network_gives_what_the_metadata_says(n):
+def test_network_gives_what_the_metadata_says(bundle, metadata, n):
     verify_net_in_out(
         net_id="network_def",
-        meta_file=str(METADATA),
-        config_file=str(BUNDLE / "configs" / "inference.json"),
+        meta_file=str(metadata),
+        config_file=str(bundle / "configs" / "inference.json"),
         device="cpu",
         n=n,
-        bundle_root=str(BUNDLE),
+        bundle_root=str(bundle),
     )
 
 
-def test_network_exports_to_torchscript(tmp_path):
+def test_network_exports_to_torchscript(bundle, metadata, tmp_path):
     ckpt_export(
         net_id="network_def",
         filepath=str(tmp_path / "model.ts"),
-        ckpt_file=str(BUNDLE / "models" / "model.pt"),
-        meta_file=str(METADATA),
-        config_file=str(BUNDLE / "configs" / "inference.json"),
-        bundle_root=str(BUNDLE),
+        ckpt_file=str(bundle / "models" / "model.pt"),
+        meta_file=str(metadata),
+        config_file=str(bundle / "configs" / "inference.json"),
+        bundle_root=str(bundle),
     )
     exported = torch.jit.load(tmp_path / "model.ts").eval()
-    network = Pylon(8, backbone="resnet18").eval()
-    load_weights(network, BUNDLE / "models" / "model.pt")
+    network = make_network(bundle).eval()
+    load_weights(network, bundle / "models" / "model.pt")
     x = torch.rand(1, 1, 128, 64)
     with torch.no_grad():
         torch.testing.assert_close(exported(x), network(x))
 
 
-def test_version_has_a_changelog_line_and_files_are_there():
-    content = json.loads(METADATA.read_text())
+def test_version_has_a_changelog_line_and_files_are_there(bundle, metadata):
+    content = json.loads(metadata.read_text())
     assert content["version"] in content["changelog"]
     for name in ("LICENSE", "docs/README.md", "docs/data_license.txt", "models/model.pt", "models/thresholds.json"):
-        assert (BUNDLE / name).is_file(), name
-    assert (BUNDLE / "models" / "model.pt").stat().st_size < 25e6
+        assert (bundle / name).is_file(), name
+    assert (bundle / "models" / "model.pt").stat().st_size < 25e6
 
 
-def test_label_values_of_the_mask_are_the_channel_definition():
-    content = json.loads(METADATA.read_text())
-    thresholds = json.loads((BUNDLE / "models" / "thresholds.json").read_text())
+def test_label_values_of_the_mask_are_the_channel_definition(bundle, metadata):
+    content = json.loads(metadata.read_text())
+    thresholds = json.loads((bundle / "models" / "thresholds.json").read_text())
     channels = content["network_data_format"]["outputs"]["pred"]["channel_def"]
     assert channels == {str(i): name for i, name in enumerate(["background", *thresholds["labels"]])}
     assert tuple(thresholds["labels"]) == LABELS
-    inference = json.loads((BUNDLE / "configs" / "inference.json").read_text())
+    inference = json.loads((bundle / "configs" / "inference.json").read_text())
     assert inference["findings_writer"]["version"] == content["version"]
+    assert inference["findings_writer"]["bundle"] == bundle.name
 
 
-def test_pinned_versions_are_those_tested():
-    content = json.loads(METADATA.read_text())
+def test_pinned_versions_are_those_tested(metadata):
+    content = json.loads(metadata.read_text())
     constraints = dict(
         line.split("==") for line in (REPOSITORY / "constraints.txt").read_text().splitlines() if "==" in line
     )

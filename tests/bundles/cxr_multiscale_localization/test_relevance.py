@@ -1,0 +1,51 @@
+"""Layer relevance weights reach findings.json and TensorBoard."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import torch
+from monai.bundle import ConfigWorkflow
+from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from cxr_common.labels import LABELS
+from cxr_common.networks import load_weights
+from tests.bundles.networks import make_network
+from tests.bundles.test_train import run
+from tests.golden import REPOSITORY
+
+BUNDLE = REPOSITORY / "bundles" / "cxr_multiscale_localization"
+
+
+def test_findings_hold_the_shipped_networks_relevance(tmp_path):
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
+    flow = ConfigWorkflow(
+        config_file=str(BUNDLE / "configs" / "inference.json"),
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        workflow_type="infer",
+        bundle_root=str(BUNDLE),
+        dataset_dir=str(tmp_path),
+        output_dir=str(tmp_path / "out"),
+    )
+    flow.initialize()
+    flow.run()
+    relevance = json.loads((tmp_path / "out" / "findings.json").read_text())["model"]["layer_relevance"]
+    network = make_network(BUNDLE)
+    load_weights(network, BUNDLE / "models" / "model.pt")
+    assert relevance == network.describe(LABELS)["layer_relevance"]
+    torch.testing.assert_close(
+        torch.tensor([list(row.values()) for row in relevance.values()]).sum(1), torch.ones(8), atol=1e-3, rtol=0
+    )
+
+
+def test_tensorboard_shows_relevance_as_curves_and_plot(phantoms, tmp_path):
+    run(BUNDLE, phantoms, tmp_path, max_epochs=1)
+    events = EventAccumulator(str(tmp_path / "events"))
+    events.Reload()
+    curves = [tag for tag in events.Tags()["scalars"] if tag.startswith("relevance ")]
+    assert len(curves) == 8 * 4
+    assert "relevance" in events.Tags()["images"]
+    values = [events.Scalars(f"relevance Nodule/stride {s}")[-1].value for s in (4, 8, 16, 32)]
+    assert abs(sum(values) - 1) < 1e-3

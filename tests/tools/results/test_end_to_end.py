@@ -1,0 +1,63 @@
+"""The whole experiment, tiny: data, two trainings, scoring, plots, pages, and again from cache."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from tests.golden import REPOSITORY
+from tools.results.experiment import run_experiment
+from tools.results.render import render_page
+
+TINY = {"max_epochs": 1, "spatial_size": [64, 64], "batch_size": 8}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiment")
+    settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "localization.yaml").read_text())
+    settings["phantoms"] |= {"size": 64, "training": 16, "validation": 8, "testing": 24, "test_sha256": None}
+    settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "multiscale", "gradcam")}
+    settings["quick"] = {"phantoms": {}, "seeds": [0], "overrides": TINY}
+    path = folder / "localization.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False))
+    options = {"experiment": path, "work": folder / "work", "shared": folder / "absent", "output": folder / "out"}
+    run_experiment(**options, quick=True)
+    return options
+
+
+def record(options):
+    return json.loads((options["output"] / "localization.json").read_text())
+
+
+def test_every_method_is_scored_and_marked_as_quick(finished):
+    found = record(finished)
+    assert found["quick"]
+    assert list(found["phantoms"]["methods"]) == ["pylon", "cam", "multiscale", "gradcam"]
+    assert found["missing"] == []
+    assert set(found["weights_sha256"]) == {"pylon-seed0", "cam-seed0", "multiscale-seed0"}
+    assert "nih" not in found
+    claims = {claim["verdict"] for claim in found["claims"]}
+    assert "not measured" in claims
+    assert len(claims) > 1
+    for name in ("bars", "gallery", "relevance"):
+        assert (finished["output"] / f"localization-{name}.png").stat().st_size > 5000
+
+
+def test_a_second_run_trains_and_scores_nothing(finished):
+    before = {p: p.stat().st_mtime_ns for p in finished["output"].parent.rglob("*") if p.is_file()}
+    run_experiment(**finished, quick=True)
+    after = {p: p.stat().st_mtime_ns for p in finished["output"].parent.rglob("*") if p.is_file()}
+    changed = {p.name for p in after if after[p] != before.get(p)}
+    assert changed <= {"training.json"}
+
+
+def test_every_part_of_the_pages_renders(finished):
+    from tools.results.render import PARTS
+
+    for part in PARTS:
+        text = render_page(f"<!-- results:{part} -->\n<!-- /results -->\n", finished["output"])
+        assert len(text.splitlines()) > 2, part
+        assert "Not measured yet" not in text

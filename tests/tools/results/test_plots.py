@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxr_common.evaluation import Predictions
+from cxr_common.labels import LABELS
+from tests.golden import REPOSITORY
+from tools.results.plots import bars, gallery, mean_relevance, titles
+
+
+@pytest.fixture(scope="module")
+def record():
+    return json.loads((REPOSITORY / "docs" / "results" / "localization.json").read_text())
+
+
+def test_bars_show_every_scored_method(record):
+    figure = bars(record)
+    ticks = [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    assert len(ticks) == len(titles(record))
+    assert all(tick.startswith(title) for tick, title in zip(ticks, titles(record).values()))
+    widths = [bar.get_width() for bar in figure.axes[0].patches]
+    assert widths == pytest.approx(
+        [record["phantoms"]["methods"][m]["point"]["micro"]["value"] for m in titles(record)]
+    )
+
+
+def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_path):
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
+    nodule = LABELS.index("Nodule")
+    maps = np.full((1, 8, 8, 8), -4, np.float16)
+    maps[0, nodule, 6, 1] = 4
+    items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
+    one = Predictions(
+        list(LABELS), items, np.array([[64, 64]]), (32, 32), np.zeros((1, 8)), maps, np.zeros((1, 8), np.float32)
+    )
+    names = titles(record)
+    figure = gallery(record, {name: [one] for name in names})
+    assert len(figure.axes) == 1 + len(names)
+    x, y = (float(line[0]) for line in figure.axes[1].lines[0].get_data())
+    assert 48 < x < 56
+    assert 8 < y < 16  # the cross lies in the box: x to the right, y down
+
+
+def test_relevance_is_averaged_over_seeds():
+    record = {
+        "relevance": {"multiscale-seed0": {"A": {"s": 0.2}}, "multiscale-seed1": {"A": {"s": 0.4}}, "single-seed0": {}}
+    }
+    assert mean_relevance(record)["A"]["s"] == pytest.approx(0.3)
