@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 IMAGES ?=
+BUNDLE ?= cxr_pylon_localization
 OUTPUT ?= build/demo
 PART ?= localisation
 QUICK ?=
-BUNDLES := $(wildcard bundles/*)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format types check results tables clean
@@ -26,8 +26,8 @@ $(STAMP): pyproject.toml constraints.txt
 
 setup: $(STAMP)  ## make the virtual environment in .venv and install everything
 
-demo: setup  ## findings on six phantom DICOMs, or on yours: make demo IMAGES=folder
-	$(RUN) -m tools.demo --output $(OUTPUT) $(if $(IMAGES),--images "$(IMAGES)")
+demo: setup  ## findings on six phantom DICOMs, or on yours: make demo IMAGES=folder [BUNDLE=name]
+	$(RUN) -m tools.demo --bundle bundles/$(BUNDLE) --output $(OUTPUT) $(if $(IMAGES),--images "$(IMAGES)")
 
 test: setup  ## run the tests (minutes on two cores)
 	$(RUN) -m pytest

@@ -87,9 +87,11 @@ def gallery(record: Record, predictions: dict[str, list[Predictions]]) -> Figure
 def _heat(axis: Axes, heatmap: np.ndarray, shape: tuple[int, ...]) -> None:
     """A heatmap stretched to its own range, as these pictures show where and not how much; a cross at its peak."""
     low, high = heatmap.min(), heatmap.max()
-    scaled = tensor_to_picture((heatmap - low) / max(high - low, 1e-9))
+    if high - low < 1e-6:  # a map without any saliency; its peak is rounding
+        return
+    scaled = tensor_to_picture((heatmap - low) / (high - low))
     height, width = shape
-    axis.imshow(scaled, cmap="inferno", alpha=0.15 + 0.55 * scaled, extent=(0, width, height, 0), vmin=0, vmax=1)
+    axis.imshow(scaled, cmap="inferno", alpha=0.65 * scaled, extent=(0, width, height, 0), vmin=0, vmax=1)
     row, column = np.unravel_index(scaled.argmax(), scaled.shape)
     x, y = (column + 0.5) * width / scaled.shape[1], (row + 0.5) * height / scaled.shape[0]
     axis.plot(x, y, "+", color="cyan", markersize=7)
