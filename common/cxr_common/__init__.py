@@ -18,6 +18,7 @@ _MODULES = (
     "metrics",
     "networks",
     "published",
+    "saliency",
     "training",
     "transforms",
 )
