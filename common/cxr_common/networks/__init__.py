@@ -3,6 +3,7 @@
 from cxr_common.networks.backbones import BACKBONES, DenseNetBackbone, ResNetBackbone, make_backbone
 from cxr_common.networks.cam import CamClassifier
 from cxr_common.networks.dropblock import DropBlock2d
+from cxr_common.networks.irn import InterPixelRelationNetwork, relations
 from cxr_common.networks.multiscale import MultiscaleClassifier
 from cxr_common.networks.pooling import average_pool, log_sum_exp_pool, max_pool
 from cxr_common.networks.pylon import Pylon
@@ -13,6 +14,7 @@ __all__ = [
     "CamClassifier",
     "DenseNetBackbone",
     "DropBlock2d",
+    "InterPixelRelationNetwork",
     "MultiscaleClassifier",
     "Pylon",
     "ResNetBackbone",
@@ -21,6 +23,7 @@ __all__ = [
     "log_sum_exp_pool",
     "make_backbone",
     "max_pool",
+    "relations",
     "save_weights",
     "weights_sha256",
 ]

@@ -61,9 +61,16 @@ class ResNetBackbone(ResNet):
                     dilate_resnet_stage(stage, stride // output_stride // 2)
         self.regularize3, self.regularize4 = regularizer(), regularizer()
 
+    def stem(self, image: torch.Tensor) -> torch.Tensor:
+        """What comes before the stages: (N, in_channels, X, Y) to (N, 64, X / 4, Y / 4)."""
+        return self.maxpool(self.act(self.bn1(self.conv1(image))))
+
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Map (N, in_channels, X, Y) to four feature maps (N, channels[i], X / strides[i], Y / strides[i])."""
-        x = self.maxpool(self.act(self.bn1(self.conv1(image))))
+        return self.stages(self.stem(image))
+
+    def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """The four feature maps of what the stem gives."""
         f1 = self.layer1(x)
         f2 = self.layer2(f1)
         f3 = self.regularize3(self.layer3(f2))

@@ -20,6 +20,12 @@ def dilate_resnet_stage(stage: nn.Module, before: int) -> None:
         conv.stride = (1, 1)
 
 
+def remove_stride(stage: nn.Module) -> None:
+    """Take the stride out of a stage, in place, without dilation: the receptive field shrinks (IRN's backbone)."""
+    for conv in (m for m in stage.modules() if isinstance(m, nn.Conv2d)):
+        conv.stride = (1, 1)
+
+
 def dilate_dense_block(block: nn.Module, dilation: int) -> None:
     """Give the 3 x 3 convolutions of a dense block a dilation, in place."""
     for conv in (m for m in block.modules() if isinstance(m, nn.Conv2d)):
