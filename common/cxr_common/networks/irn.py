@@ -39,8 +39,6 @@ class InterPixelRelationNetwork(nn.Module):
         in_channels: channels of the image; 3 for photographs.
     """
 
-    mean_shift: torch.Tensor
-
     def __init__(self, backbone: str = "resnet50", in_channels: int = 1) -> None:
         super().__init__()
         if backbone not in RESNETS:
@@ -68,7 +66,7 @@ class InterPixelRelationNetwork(nn.Module):
         """Five frozen feature maps at strides 4, 4, 8, 16, 16 of images (N, in_channels, X, Y)."""
         with torch.no_grad():
             stem = self.backbone.stem(image)
-            return [stem, *self.backbone.stages(stem)]
+            return [stem] + self.backbone.stages(stem)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map images (N, in_channels, X, Y) to (N, 3, ceil(X / 4), ceil(Y / 4)).
@@ -76,14 +74,19 @@ class InterPixelRelationNetwork(nn.Module):
         Channel 0 is the boundary logit, 1 and 2 the displacement in cells along x and y. In evaluation mode the
         displacement's mean over the training set (``mean_shift``) is taken off.
         """
-        f = self.features(image)
-        parts = [crop_like(branch(x), f[1]) for branch, x in zip(self.boundary, f, strict=True)]
+        features = self.features(image)
+        fine = features[1]
+        parts: list[torch.Tensor] = []
+        for i, branch in enumerate(self.boundary):
+            parts.append(crop_like(branch(features[i]), fine))
         boundary = self.boundary_head(torch.cat(parts, 1))
-        d = [branch(x) for branch, x in zip(self.displacement, f, strict=True)]
+        d: list[torch.Tensor] = []
+        for i, branch in enumerate(self.displacement):
+            d.append(branch(features[i]))
         deep = self.displacement_deep(torch.cat([d[2], crop_like(d[3], d[2]), crop_like(d[4], d[2])], 1))
-        displacement = self.displacement_head(torch.cat([d[0], d[1], crop_like(deep, d[1])], 1))
+        displacement = self.displacement_head(torch.cat([d[0], d[1], crop_like(deep, fine)], 1))
         if not self.training:
-            displacement = displacement - self.mean_shift[None, :, None, None]
+            displacement = displacement - torch.as_tensor(self.mean_shift)[None, :, None, None]
         return torch.cat([boundary, displacement], 1)
 
 

@@ -9,6 +9,7 @@ import torch
 from monai.inferers import Inferer
 from torch import nn
 
+from cxr_common.networks.pooling import max_pool
 from cxr_common.saliency.methods import SaliencyMethod, make_method
 from cxr_common.saliency.normalize import unit_peak
 
@@ -30,6 +31,11 @@ class SaliencyInferer(Inferer):
         super().__init__()
         self.method = make_method(method) if isinstance(method, str) else method
         self.layer = layer
+
+    @staticmethod
+    def pool(maps: torch.Tensor) -> torch.Tensor:
+        """Class logits (N, C) of the maps (N, C, x, y)."""
+        return max_pool(maps)
 
     def __call__(self, inputs: torch.Tensor, network: Callable, *args: Any, **kwargs: Any) -> torch.Tensor:
         """Map images (N, C_in, X, Y) to logit maps (N, C, x, y), float32 or the network's wider type.
