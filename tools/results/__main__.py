@@ -25,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared" / "cxr", help="real radiographs")
     run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
+    run.add_argument("--only", nargs="+", metavar="METHOD", help="train these only, such as pylon or pylon-seed0")
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
     run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")
     run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundles")
@@ -43,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
                 args.shared,
                 output,
                 args.parallel,
+                args.only,
                 train=not args.trained_only,
                 score=not args.train_only,
                 ship=args.ship,

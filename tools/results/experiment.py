@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def run_experiment(
     shared: Path,
     output: Path,
     parallel: int = 2,
+    only: Sequence[str] | None = None,
     train: bool = True,
     score: bool = True,
     ship: bool = False,
@@ -77,6 +79,7 @@ def run_experiment(
         shared: folder of the real radiographs; where it is absent, training and scoring go without.
         output: folder of the result file.
         parallel: trainings at a time.
+        only: methods or runs (``method-seedN``) to train; None for all.
         train: train what is missing; without, only what is trained already is scored, and the rest listed as missing.
         score: score, unless the result file is of the same weights, data and settings.
         ship: copy weights and thresholds of the methods that say so, first seed, into their bundles.
@@ -95,7 +98,11 @@ def run_experiment(
     data_hash = data_sha256(load_datalist(training, "training"))
     runs = plan_runs(settings, work)
     if train:
-        train_all(runs, parallel, training, data_hash)
+        unknown = {*(only or [])} - {run.method for run in runs} - {run.name for run in runs}
+        if unknown:
+            raise InputError(f"no such method or run: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
+        wanted = [run for run in runs if not only or {run.method, run.name} & {*only}]
+        train_all(wanted, parallel, training, data_hash)
     if not score:
         return
     done = [run for run in runs if run.is_done(data_hash)]
