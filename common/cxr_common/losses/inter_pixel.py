@@ -1,0 +1,112 @@
+"""Losses of the inter-pixel relation network (Ahn 2019, arXiv 1904.05044, section 3.3)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from cxr_common.refinement.affinity import affinities, shifted
+from cxr_common.refinement.paths import half_plane_offsets
+
+IGNORE = 255
+_EPSILON = 1e-5  # as published, in means and logarithms
+
+
+class InterPixelLosses(NamedTuple):
+    """Means over the pairs of each kind; all scalars.
+
+    Attributes:
+        background: -log affinity of two background pixels.
+        foreground: -log affinity of two pixels of one class.
+        negative: -log (1 - affinity) of two pixels of different classes.
+        displacement_foreground: distance (L1, cells) between the centres that two pixels of one class point to.
+        displacement_background: difference (L1, cells) of the displacements of two background pixels.
+    """
+
+    background: torch.Tensor
+    foreground: torch.Tensor
+    negative: torch.Tensor
+    displacement_foreground: torch.Tensor
+    displacement_background: torch.Tensor
+
+    @property
+    def total(self) -> torch.Tensor:
+        """The published sum of means."""
+        positive = (self.background + self.foreground) / 2
+        return (positive + self.negative) / 2 + (self.displacement_foreground + self.displacement_background) / 2
+
+
+def inter_pixel_losses(
+    boundary: torch.Tensor, displacement: torch.Tensor, label: torch.Tensor, radius: int = 10
+) -> InterPixelLosses:
+    """Losses of one labelling, pairs of the whole batch together.
+
+    Args:
+        boundary: (N, 1, X, Y) probabilities.
+        displacement: (N, 2, X, Y) cells along x and y.
+        label: (N, X, Y) integers: 0 background, 1 and up a class, 255 ignored.
+        radius: pairs nearer than this many cells count.
+    """
+    affinity = affinities(boundary, radius)
+    attract, repel = -torch.log(affinity + _EPSILON), -torch.log(1 + _EPSILON - affinity)
+    sums = [boundary.new_zeros(()) for _ in range(5)]
+    counts = [boundary.new_zeros(()) for _ in range(3)]
+    source, from_source = shifted(label, (0, 0), radius), shifted(displacement, (0, 0), radius)
+    for index, offset in enumerate(half_plane_offsets(radius)):
+        target = shifted(label, offset, radius)
+        known = (source != IGNORE) & (target != IGNORE)
+        equal = known & (source == target)
+        kinds = [(equal & (source == 0)), (equal & (source > 0)), (known & (source != target))]
+        background, foreground, negative = (kind.to(boundary.dtype) for kind in kinds)
+        difference = from_source - shifted(displacement, offset, radius)
+        # Two pixels of one thing point to one centre: p + D(p) = q + D(q).
+        apart = (difference - difference.new_tensor(offset)[None, :, None, None]).abs().sum(1)
+        parts = (
+            background * attract[:, index],
+            foreground * attract[:, index],
+            negative * repel[:, index],
+            foreground * apart,
+            background * difference.abs().sum(1),
+        )
+        sums = [total + part.sum() for total, part in zip(sums, parts, strict=True)]
+        counts = [total + kind.sum() for total, kind in zip(counts, (background, foreground, negative), strict=True)]
+    n_background, n_foreground, n_negative = counts
+    return InterPixelLosses(
+        sums[0] / (n_background + _EPSILON),
+        sums[1] / (n_foreground + _EPSILON),
+        sums[2] / (n_negative + _EPSILON),
+        sums[3] / (2 * n_foreground + _EPSILON),
+        sums[4] / (2 * n_background + _EPSILON),
+    )
+
+
+class InterPixelLoss(nn.Module):
+    """Total loss of the network's output against relation labels.
+
+    With several labellings (one a finding, as CheXseg has it) the loss is their mean. CheXseg's code adds up a sum that
+    grows from finding to finding, so that the first weighs most; that is not reproduced.
+
+    Args:
+        radius: pairs nearer than this many cells count; 10 as published.
+    """
+
+    def __init__(self, radius: int = 10) -> None:
+        super().__init__()
+        self.radius = radius
+
+    def forward(self, output: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        """Loss of outputs (N, 3, X, Y), as :class:`InterPixelRelationNetwork` gives them, and labels.
+
+        Args:
+            output: boundary logits and displacements.
+            label: (N, T, X, Y) integers for T labellings: 0 background, 1 and up a class, 255 ignored. A labelling
+                that is 255 everywhere in the batch does not count.
+        """
+        boundary, displacement = torch.sigmoid(output[:, :1].float()), output[:, 1:].float()
+        known = [t for t in range(label.shape[1]) if bool((label[:, t] != IGNORE).any())]
+        if not known:
+            return output.sum() * 0
+        totals = [inter_pixel_losses(boundary, displacement, label[:, t], self.radius).total for t in known]
+        return torch.stack(totals).mean()
