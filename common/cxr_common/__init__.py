@@ -18,6 +18,7 @@ _MODULES = (
     "metrics",
     "networks",
     "published",
+    "refinement",
     "saliency",
     "training",
     "transforms",

@@ -69,6 +69,11 @@ def test_the_ramp_starts_at_nothing_and_is_part_of_the_state():
     assert float((other(x) == 0).float().mean()) > 0.85
 
 
+def test_weights_trained_with_it_fit_a_network_without():
+    trained, plain = (CamClassifier(2, backbone="resnet18", dropblock_prob=p) for p in (0.2, 0.0))
+    plain.load_state_dict(trained.state_dict(), strict=True)
+
+
 @pytest.mark.parametrize(("probability", "size"), [(1.0, 3), (-0.1, 3), (0.2, 0)])
 def test_impossible_settings_are_refused(probability, size):
     with pytest.raises(ValueError, match="drop_prob"):
