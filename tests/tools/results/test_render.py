@@ -45,7 +45,7 @@ def test_numbers_are_written_as_in_the_field():
     assert tables.signed({"value": -0.01, "low": -0.02, "high": 0.005}) == "-.010 [-.020, +.005]"
 
 
-@pytest.mark.parametrize("method", ["pylon", "multiscale", "cam_dropblock"])
+@pytest.mark.parametrize("method", ["pylon", "multiscale", "cam"])
 def test_shipped_weights_are_those_that_were_scored(method):
     from cxr_common.networks import weights_sha256
 
