@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
 from monai.transforms import MapTransform
 
 from cxr_common.errors import InputError
-from cxr_common.findings.extraction import extract_mask, heatmaps_from_map, peak_point
+from cxr_common.findings.extraction import heatmaps_from_map
+from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.transforms.original import failure, identity, like_original, original_size
 
 _POOLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "max": lambda maps: maps.amax((-2, -1)),
@@ -85,14 +85,14 @@ class LocalizeFindingsd(MapTransform):
                 if self.on_error == "raise":
                     raise
                 item.pop(key)
-                item[self.findings_key] = {"failure": _failure(error, item.get(self.image_key))}
+                item[self.findings_key] = {"failure": failure(error, item.get(self.image_key))}
         return item
 
     def _localize(self, logit_map: torch.Tensor, image: torch.Tensor, key: Hashable) -> dict[Hashable, Any]:
         meta = image.meta if isinstance(image, MetaTensor) else {}
         where = meta.get("filename_or_obj", "image")
         labels = self.thresholds.labels
-        size = _original_size(image, where)
+        size = original_size(image, where)
         maps = torch.as_tensor(logit_map.as_tensor() if isinstance(logit_map, MetaTensor) else logit_map).float()
         if maps.ndim != 3 or len(maps) != len(labels):
             raise InputError(
@@ -107,74 +107,11 @@ class LocalizeFindingsd(MapTransform):
         probability = torch.sigmoid(self.pool(maps[None])[0]).tolist()
         heatmap = heatmaps_from_map(maps, (image.shape[-2], image.shape[-1])).cpu()
         min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
-        findings, masks = [], {}
-        for index, label in enumerate(labels):
-            decision = probability[index] >= self.thresholds.decision[label]
-            regions: list = []
-            if decision:
-                masks[label], regions = extract_mask(
-                    heatmap[index], size, self.thresholds.mask[label], self.thresholds.mask_mode, min_area
-                )
-            findings.append(
-                {
-                    "label": label,
-                    "probability": round(probability[index], 6),
-                    "threshold": self.thresholds.decision[label],
-                    "decision": decision,
-                    "point": [round(value, 2) for value in peak_point(heatmap[index], size)],
-                    "boxes": [{"box": list(region.box), "score": round(region.score, 6)} for region in regions],
-                }
-            )
-
-        label_mask = np.zeros(size, np.uint8)
-        for label in sorted(masks, key=lambda name: probability[labels.index(name)]):
-            label_mask[masks[label]] = labels.index(label) + 1
+        decision = [p >= self.thresholds.decision[label] for p, label in zip(probability, labels, strict=True)]
+        findings, masks, label_mask = image_findings(heatmap, probability, decision, self.thresholds, size, min_area)
         return {
-            key: _like_original(label_mask, meta),
+            key: like_original(label_mask, meta),
             self.heatmap_key: heatmap.half(),
             self.masks_key: masks,
-            self.findings_key: {**_identity(meta, size), "findings": findings},
+            self.findings_key: {**identity(meta, size), "findings": findings},
         }
-
-
-def _original_size(image: torch.Tensor, where: object) -> tuple[int, int]:
-    """(width, height) of the original; coordinates scale to it, so preprocessing may only have resized."""
-    if not isinstance(image, MetaTensor):
-        return image.shape[-2], image.shape[-1]
-    other = [step.get("class") for step in image.applied_operations if step.get("class") != "Resize"]
-    if other:
-        raise InputError(
-            f"preprocessing applied {', '.join(map(str, other))}", where, "only Resized may change the geometry here"
-        )
-    shape = [int(n) for n in image.meta.get("spatial_shape", image.shape[-2:])]
-    return shape[0], shape[1]
-
-
-def _identity(meta: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
-    spacing = [float(value) for value in meta.get("spacing", ())]
-    known = len(spacing) == 2 and all(math.isfinite(value) and value > 0 for value in spacing)
-    warnings = meta.get("warnings") or []
-    return {
-        "path": str(meta.get("filename_or_obj", "")),
-        "size": list(size),
-        "spacing_mm": spacing if known else None,
-        "view": meta.get("view") or None,
-        "sop_instance_uid": meta.get("sop_instance_uid") or None,
-        "warnings": warnings.splitlines() if isinstance(warnings, str) else [str(text) for text in warnings],
-    }
-
-
-def _like_original(label_mask: np.ndarray, meta: Mapping[str, Any]) -> MetaTensor:
-    affine = meta.get("original_affine")
-    return MetaTensor(
-        torch.from_numpy(label_mask),
-        affine=None if affine is None else torch.as_tensor(np.asarray(affine)),
-        meta={key: value for key, value in meta.items() if key != "affine"},
-    )
-
-
-def _failure(error: Exception, image: object) -> dict[str, str | None]:
-    path = str(image.meta.get("filename_or_obj", "")) if isinstance(image, MetaTensor) else ""
-    if isinstance(error, InputError):
-        return {"path": path, "reason": error.reason, "action": error.action}
-    return {"path": path, "reason": f"{type(error).__name__}: {error}", "action": "report this as a defect"}
