@@ -1,0 +1,71 @@
+"""Markdown of the benchmarks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.results.tables import table as markdown
+
+Record = dict[str, Any]
+
+
+def table(record: Record) -> str:
+    """The random walk by grid size, and what it was measured with."""
+    head = ["grid", "dense, as published", "ours", "faster", "ours, Chebyshev", "extra memory: dense", "ours"]
+    head += ["float32 error: dense", "ours", "Chebyshev"]
+    rows = []
+    for grid in record["grids"]:
+        dense, ours, short = (grid.get(method, {}) for method in ("dense", "ours", "chebyshev"))
+        derived = "~" if "extrapolated_from" in dense else ""
+        rows.append(
+            [
+                f"{grid['size']} x {grid['size']}",
+                derived + _seconds(dense),
+                _seconds(ours),
+                f"{derived}{_three(grid['ratio'])}x" if "ratio" in grid else "–",
+                _seconds(short),
+                *(_value(method, "extra_megabytes", "{:.0f} MB") for method in (dense, ours)),
+                *(_value(method, "relative_error", "{:.0e}") for method in (dense, ours, short)),
+            ]
+        )
+    return markdown(head, rows) + "\n" + _notes(record)
+
+
+def _notes(record: Record) -> str:
+    settings, scaling = record["settings"], record["scaling"]
+    steps = 2 ** settings["squarings"]
+    text = (
+        f"Radius {settings['radius']}, beta {settings['beta']}, {steps} steps, {settings['channels']} maps, float32,"
+        f" {settings['threads']} threads, path maxima included; ours: median of {settings['repeats']} runs;"
+        f" Chebyshev: degree {settings['degree']}."
+    )
+    derived = [grid for grid in record["grids"] if "extrapolated_from" in grid.get("dense", {})]
+    for grid in derived:
+        text += (
+            f" ~ is not measured: the time at {grid['dense']['extrapolated_from']}, times the ratio of pixels cubed."
+        )
+    if scaling:
+        text += (
+            f" Our time is {scaling['fixed_seconds']:.2f} s + {scaling['microseconds_per_pixel']:.1f} µs a pixel,"
+            f" within {100 * scaling['relative_residual']:.0f}%; it grows with pixels to the power of"
+            f" {scaling['exponent']:.2f} among the three largest grids."
+        )
+    text += (
+        f" Memory: {record['memory']}. Error: {record['error']}."
+        f" Measured {record['date']} on {record['device']}, load average {record['load_before']:.1f} before;"
+        f" torch {record['versions']['torch']}."
+    )
+    return text + "\n"
+
+
+def _seconds(method: Record) -> str:
+    return f"{_three(method['seconds'])} s" if method else "–"
+
+
+def _value(method: Record, key: str, form: str) -> str:
+    return form.format(method[key]) if key in method else "–"
+
+
+def _three(value: float) -> str:
+    """Three digits, never as a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
