@@ -132,9 +132,9 @@ def refine_labels(
 def mean_field(unary: torch.Tensor, image: torch.Tensor, settings: CrfSettings) -> torch.Tensor:
     """The solver that needs nothing but torch; arguments as :func:`dense_crf` takes them.
 
-    The smoothness kernel is exact. The appearance kernel of a grey image is a quadrature with a relative error of 3e-8,
+    The smoothness kernel is exact. The appearance kernel of a grey image is a quadrature with a relative error of 2e-8,
     in time and memory that grow with X Y: about a second of one core for 2 labels on 128 x 128. That of a colour image
-    is summed pair by pair, in blocks of rows, in time that grows with (X Y)^2: 20 seconds there, 1.3 on 64 x 64.
+    is summed pair by pair, in blocks of rows, in time that grows with (X Y)^2: 20 seconds there, 2 on 64 x 64.
     Measured against a sum over all pairs (16 x 16 noise) the probabilities of a grey image differ by 1e-7 at most, of
     a colour image by 1e-11. In float64 throughout, because undecided pixels amplify rounding a hundredfold.
     """
