@@ -40,23 +40,27 @@ def load_settings(experiment: Path, quick: bool = False) -> Settings:
     settings["quick"] = quick
     if quick:
         settings["phantoms"] |= change["phantoms"]
+        settings["cycles"] = change["cycles"]
         for method in settings["methods"].values():
             if "weights_of" not in method:
                 method["seeds"] = change["seeds"]
-                method["overrides"] = {**method.get("overrides", {}), **change["overrides"]}
     return settings
 
 
 def plan_runs(settings: Settings, work: Path) -> list[Run]:
-    """Every training of the experiment: first seeds first, so that all methods can be compared early."""
+    """The last training of every method and seed: first seeds first, so that all methods can be compared early."""
     runs = []
     for name, method in settings["methods"].items():
         bundle = REPOSITORY / "bundles" / method.get("bundle", settings["bundle"])
         configs = tuple(bundle / "configs" / config for config in settings["configs"])
         for place, seed in enumerate(method.get("seeds", [])):
-            folder = work / "runs" / f"{name}-seed{seed}"
-            runs.append((place, Run(name, seed, bundle, configs, method.get("overrides", {}), folder)))
-    return [run for _, run in sorted(runs, key=lambda pair: pair[0])]
+            run: Run | None = None
+            for number, cycle in enumerate(settings["cycles"], start=1):
+                overrides = {**method.get("overrides", {}), **cycle}
+                folder = work / "runs" / f"{name}-seed{seed}-cycle{number}"
+                run = Run(name, seed, bundle, configs, overrides, folder, run)
+            runs.append((place, run))
+    return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]
 
 
 def run_experiment(
@@ -90,10 +94,10 @@ def run_experiment(
     """
     settings = load_settings(experiment, quick)
     work = work.resolve()
-    phantoms, clear = make_phantoms(settings["phantoms"], work / "phantoms")
+    phantoms = make_phantoms(settings["phantoms"], work / "phantoms")
     real = shared.is_dir()
     nih = make_nih(settings["nih"], shared.resolve(), work) if real else {}
-    sources = [(path, path.parent) for path in (phantoms, clear)] + ([(nih["develop"], shared.resolve())] if real else [])
+    sources = [(phantoms, phantoms.parent)] + ([(nih["develop"], shared.resolve())] if real else [])
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
     runs = plan_runs(settings, work)
@@ -105,7 +109,8 @@ def run_experiment(
         train_all(wanted, parallel, training, data_hash)
     if not score:
         return
-    done = [run for run in runs if run.is_done(data_hash)]
+    missing = [run.name for run in runs if not run.is_done(data_hash)]
+    done = [run.best_cycle() for run in runs if run.name not in missing]
     if settings["baseline"] not in {run.method for run in done}:
         raise InputError("the baseline is not trained yet", work, "run without --trained-only")
     if settings["phantoms"]["test_sha256"] is None and not quick:
@@ -120,10 +125,9 @@ def run_experiment(
         "experiment": experiment.stem,
         "quick": quick,
         "recipe": settings,
-        "epochs": max_epochs(done[0]),
         "trained_on": {"sha256": data_hash, "with_nih": real, **_counts(training)},
         "weights_sha256": {run.name: weights_sha256(run.weights) for run in done},
-        "missing": [run.name for run in runs if run not in done],
+        "missing": missing,
         "test_sha256": {name: data_sha256(items) for name, items in tests.items()},
     }
     target = output / f"{experiment.stem}.json"
@@ -177,11 +181,6 @@ def config(run: Run) -> ConfigParser:
     parser.read_config(run.config_files())
     parser["labels"] = list(LABELS)
     return parser
-
-
-def max_epochs(run: Run) -> int:
-    """Epochs of a run."""
-    return int(config(run).get_parsed_content("max_epochs"))
 
 
 def network(run: Run) -> Any:

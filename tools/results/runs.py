@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from cxr_common.errors import InputError
@@ -30,6 +31,7 @@ class Run:
         configs: that bundle's config files, in order.
         overrides: config entries that differ from them.
         folder: where its files go.
+        previous: the run whose best weights this one starts from, if any.
     """
 
     method: str
@@ -38,6 +40,7 @@ class Run:
     configs: tuple[Path, ...]
     overrides: dict[str, Any]
     folder: Path
+    previous: Run | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +56,7 @@ class Run:
         """Hash of what must be equal for a finished run to be used again: configs (not comments), seed and data."""
         parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.configs]
         parts += [self.overrides, self.seed, data_hash]
+        parts += [self.previous.recipe(data_hash)] if self.previous else []
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def is_done(self, data_hash: str) -> bool:
@@ -60,9 +64,20 @@ class Run:
         done = self.folder / "run.json"
         return done.exists() and json.loads(done.read_text(encoding="utf-8"))["recipe"] == self.recipe(data_hash)
 
+    def validation_loss(self) -> float:
+        """Lowest validation loss, that of the best weights."""
+        return float(torch.load(self.folder / "checkpoint.pt", map_location="cpu", weights_only=True)["best_metric"])
+
+    def best_cycle(self) -> Run:
+        """Of this run and those before it, the one whose best weights have the lowest validation loss."""
+        if self.previous is None:
+            return self
+        return min((self.previous.best_cycle(), self), key=Run.validation_loss)
+
     def minutes(self) -> float:
-        """Wall-clock minutes of training; of a resumed run only its last part."""
-        return float(json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"])
+        """Wall-clock minutes of training, those of the runs before included; of a resumed run only its last part."""
+        own = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"]
+        return float(own) + (self.previous.minutes() if self.previous else 0)
 
     def config_files(self) -> list[Path]:
         """Everything the bundle is configured with, the overlay of this run last."""
@@ -75,6 +90,8 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
     Raises:
         InputError: when the training fails; names its log.
     """
+    if run.previous:
+        train(run.previous, datalist, data_hash, threads)
     if run.is_done(data_hash):
         return
     recipe = run.recipe(data_hash)
@@ -83,7 +100,8 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
     if started.exists() and started.read_text() != recipe:
         raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
     started.write_text(recipe)
-    (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **run.overrides}))
+    start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
+    (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
     files = ",".join(f"'{path}'" for path in run.config_files())
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", f"[{files}]"]
     command += ["--bundle_root", str(run.bundle), "--datalist", str(datalist), "--dataset_dir", str(datalist.parent)]

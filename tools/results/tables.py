@@ -193,11 +193,12 @@ def training(record: Record) -> str:
         f"- weights `{name}`: {record['training_minutes'][name]:.0f} minutes, sha256 `{value[:16]}…`"
         for name, value in record["weights_sha256"].items()
     )
+    epochs = " + ".join(str(cycle.get("max_epochs", "those of the config")) for cycle in record["recipe"]["cycles"])
     versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     return (
         f"- images: {sources}\n- training data sha256 `{on['sha256'][:16]}…`,"
         f" phantom test data sha256 `{record['test_sha256']['phantoms'][:16]}…`\n{weights}\n"
-        f"- epochs: {record['epochs']}; machine: {record['training_machine']}\n"
+        f"- epochs: {epochs}; machine: {record['training_machine']}\n"
         f"- scored {record['date']} on {record['device']};"
         f" {versions}\n"
     )

@@ -1,4 +1,4 @@
-"""Backbone weights in torchvision's key layout (ImageNet files, published checkpoints), turned to our axes."""
+"""Backbone weights from elsewhere: torchvision's key layout (ImageNet, published checkpoints), or our own networks."""
 
 from __future__ import annotations
 
@@ -47,13 +47,19 @@ def convert_backbone(state: dict[str, torch.Tensor], in_channels: int = 1) -> di
 
 
 def load_backbone(backbone: ResNetBackbone | DenseNetBackbone, path: str | Path) -> None:
-    """Load an ImageNet weight file of torchvision's key layout into a backbone.
+    """Load weights of a backbone: a file of torchvision's key layout, or of any network of this collection.
+
+    Args:
+        backbone: whose weights are replaced.
+        path: an ImageNet file of torchvision's layout; or a model.pt of this collection, whose ``backbone.*`` are taken.
 
     Raises:
         InputError: when the file is unreadable, or its keys or shapes are another network's.
     """
     in_channels = next(p for p in backbone.parameters()).shape[1]
-    state = convert_backbone(read_state_dict(path), in_channels)
+    state = read_state_dict(path)
+    own = {k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")}
+    state = own or convert_backbone(state, in_channels)
     expected = backbone.state_dict()
     # Files older than torch 0.4.1 have no batch counters; they matter to no result in eval mode.
     for key, value in expected.items():

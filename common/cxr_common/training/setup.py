@@ -20,7 +20,8 @@ def load_initial_weights(
 
     Args:
         network: with an attribute ``backbone``.
-        backbone_weights: an ImageNet file in torchvision's key layout for the backbone, or None.
+        backbone_weights: for the backbone: an ImageNet file in torchvision's key layout, or the model.pt of any network
+            of this collection; or None.
         initial_weights: weights of the whole network, or None; they win.
 
     Raises:

@@ -5,7 +5,7 @@ import torch
 
 from cxr_common.axes import picture_to_tensor
 from cxr_common.errors import InputError
-from cxr_common.networks import make_backbone
+from cxr_common.networks import CamClassifier, Pylon, make_backbone, save_weights
 from cxr_common.published import load_backbone
 
 
@@ -41,3 +41,15 @@ def test_another_networks_file_is_refused(tmp_path):
     torchvision_file(make_backbone("resnet18"), tmp_path / "r18.pth")
     with pytest.raises(InputError, match="missing"):
         load_backbone(make_backbone("resnet50"), tmp_path / "r18.pth")
+
+
+@pytest.mark.parametrize("name", ["resnet18", "densenet121"])
+def test_a_backbone_is_taken_from_another_network_of_the_collection(name, tmp_path):
+    torch.manual_seed(0)
+    classifier = CamClassifier(2, backbone=name, dropblock_prob=0.2)
+    save_weights(classifier, tmp_path / "model.pt")
+    target = Pylon(3, backbone=name)
+    load_backbone(target.backbone, tmp_path / "model.pt")
+    expected = classifier.backbone.state_dict()
+    for key, value in target.backbone.state_dict().items():
+        torch.testing.assert_close(value, expected[key], atol=1e-3, rtol=1e-3)  # stored in half precision

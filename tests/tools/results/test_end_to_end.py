@@ -20,8 +20,7 @@ def finished(tmp_path_factory):
     settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "localization.yaml").read_text())
     settings["phantoms"] |= {"size": 64, "training": 16, "validation": 8, "testing": 24, "test_sha256": None}
     settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "multiscale", "gradcam")}
-    settings["phantoms"]["clear"]["training"] = 8
-    settings["quick"] = {"phantoms": {}, "seeds": [0], "overrides": TINY}
+    settings["quick"] = {"phantoms": {}, "seeds": [0], "cycles": [TINY, {**TINY, "max_epochs": 2}]}
     path = folder / "localization.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     options = {"experiment": path, "work": folder / "work", "shared": folder / "absent", "output": folder / "out"}

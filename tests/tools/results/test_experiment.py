@@ -45,7 +45,7 @@ def test_quick_is_less_of_everything_and_marked():
     assert quick["phantoms"]["training"] < 1000
     runs = plan_runs(quick, Path("work"))
     assert {run.seed for run in runs} == {0}
-    assert all(run.overrides["max_epochs"] <= 3 for run in runs)
+    assert all(run.overrides["max_epochs"] <= 3 and run.previous is None for run in runs)
     assert {run.method for run in runs} == {run.method for run in PLANNED}
 
 
@@ -59,8 +59,17 @@ def test_a_recipe_changes_with_settings_and_data_and_not_with_comments(tmp_path)
     run = PLANNED[0]
     commented = tmp_path / "train.yaml"
     commented.write_text("# more\n" + run.configs[0].read_text())
-    other = type(run)(run.method, run.seed, run.bundle, (commented, *run.configs[1:]), run.overrides, run.folder)
+    configs = (commented, *run.configs[1:])
+    other = type(run)(run.method, run.seed, run.bundle, configs, run.overrides, run.folder, run.previous)
     assert other.recipe("a") == run.recipe("a")
     assert run.recipe("b") != run.recipe("a")
-    changed = type(run)(run.method, run.seed, run.bundle, run.configs, {"max_epochs": 1}, run.folder)
+    changed = type(run)(run.method, run.seed, run.bundle, run.configs, {"max_epochs": 1}, run.folder, run.previous)
     assert changed.recipe("a") != run.recipe("a")
+
+
+def test_a_cycle_starts_where_the_one_before_was_best():
+    run = PLANNED[0]
+    assert run.folder.name.endswith("-cycle2")
+    assert run.previous.folder.name.endswith("-cycle1")
+    assert run.previous.previous is None
+    assert (run.overrides["max_epochs"], run.previous.overrides["max_epochs"]) == (4, 7)
