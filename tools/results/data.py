@@ -20,12 +20,25 @@ def _python(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)
 
 
-def make_phantoms(settings: dict[str, Any], folder: Path) -> Path:
-    """Make the experiment's phantoms once; returns their datalist.
+def make_phantoms(settings: dict[str, Any], folder: Path) -> list[Path]:
+    """Make the experiment's phantoms once; returns their datalists: of the experiment, and of clear ones to learn from.
 
     Raises:
         InputError: when the test section is not the one the experiment was fixed with.
     """
+    datalist = _phantoms(settings, folder)
+    found = data_sha256(load_datalist(datalist, "testing"))
+    if settings["test_sha256"] not in (None, found):
+        raise InputError(
+            f"the test phantoms have the hash {found}, the experiment was fixed with {settings['test_sha256']}",
+            folder,
+            "delete the folder; if they come out so again, the generator changed and all runs are void",
+        )
+    clear = {"size": settings["size"], "validation": 0, "testing": 0, **settings["clear"]}
+    return [datalist, _phantoms(clear, folder.with_name(f"{folder.name}_clear"))]
+
+
+def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
     datalist = folder / "datalist.json"
     if not datalist.exists():
         config = folder.with_suffix(".config.json")
@@ -34,13 +47,6 @@ def make_phantoms(settings: dict[str, Any], folder: Path) -> Path:
         counts = [a for s in ("training", "validation", "testing") for a in (f"--{s}", settings[s])]
         options = ["--seed", settings["seed"], "--size", settings["size"], "--config", config]
         _python("tools.make_phantoms", "--output", folder, *counts, *options)
-    found = data_sha256(load_datalist(datalist, "testing"))
-    if settings["test_sha256"] not in (None, found):
-        raise InputError(
-            f"the test phantoms have the hash {found}, the experiment was fixed with {settings['test_sha256']}",
-            folder,
-            "delete the folder; if they come out so again, the generator changed and all runs are void",
-        )
     return datalist
 
 

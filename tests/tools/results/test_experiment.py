@@ -68,7 +68,9 @@ def test_a_recipe_changes_with_settings_and_data_and_not_with_comments(tmp_path)
 
 
 def test_a_cycle_starts_where_the_one_before_was_best():
-    run = PLANNED[0]
+    settings = load_settings(EXPERIMENT)
+    settings["cycles"] = [{"max_epochs": 7}, {"max_epochs": 4}]
+    run = plan_runs(settings, Path("work"))[0]
     assert run.folder.name.endswith("-cycle2")
     assert run.previous.folder.name.endswith("-cycle1")
     assert run.previous.previous is None

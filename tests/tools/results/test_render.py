@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from tests.bundles.conftest import WITHOUT_WEIGHTS
 from tests.golden import REPOSITORY
 from tools.results import tables
 from tools.results.render import PAGES, render_page, render_quick
@@ -53,6 +54,9 @@ def test_shipped_weights_are_those_that_were_scored(method):
     settings = record["recipe"]["methods"][method]
     assert settings["ships"]
     bundle = settings.get("bundle", record["recipe"]["bundle"])
+    if bundle in WITHOUT_WEIGHTS:
+        assert f"{method}-seed0" in record["missing"]
+        pytest.skip("its weights are not trained yet")
     shipped = weights_sha256(REPOSITORY / "bundles" / bundle / "models" / "model.pt")
     assert shipped == record["weights_sha256"][f"{method}-seed0"]
 
