@@ -21,7 +21,7 @@ def _python(*arguments: object) -> None:
 
 
 def make_phantoms(settings: dict[str, Any], folder: Path) -> list[Path]:
-    """Make the experiment's phantoms once; returns their datalists: of the experiment, and of clear ones to learn from.
+    """Make the experiment's phantoms once; returns their datalist, and that of clearer ones to learn from, if any.
 
     Raises:
         InputError: when the test section is not the one the experiment was fixed with.
@@ -34,6 +34,8 @@ def make_phantoms(settings: dict[str, Any], folder: Path) -> list[Path]:
             folder,
             "delete the folder; if they come out so again, the generator changed and all runs are void",
         )
+    if not settings.get("clear"):
+        return [datalist]
     clear = {"size": settings["size"], "validation": 0, "testing": 0, **settings["clear"]}
     return [datalist, _phantoms(clear, folder.with_name(f"{folder.name}_clear"))]
 

@@ -94,10 +94,12 @@ def run_experiment(
     """
     settings = load_settings(experiment, quick)
     work = work.resolve()
-    phantoms, clear = make_phantoms(settings["phantoms"], work / "phantoms")
+    phantoms, *clearer = make_phantoms(settings["phantoms"], work / "phantoms")
     real = shared.is_dir()
     nih = make_nih(settings["nih"], shared.resolve(), work) if real else {}
-    sources = [(path, path.parent) for path in (phantoms, clear)] + ([(nih["develop"], shared.resolve())] if real else [])
+    sources = [(path, path.parent) for path in (phantoms, *clearer)] + (
+        [(nih["develop"], shared.resolve())] if real else []
+    )
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
     runs = plan_runs(settings, work)
