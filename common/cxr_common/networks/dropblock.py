@@ -52,7 +52,7 @@ class DropBlock2d(nn.Module):
         if not 0 <= drop_prob < 1 or block_size < 1:
             raise ValueError(f"drop_prob must be in [0, 1) and block_size positive, not {drop_prob} and {block_size}")
         self.drop_prob, self.block_size, self.ramp_batches = drop_prob, block_size, ramp_batches
-        # Saved where there is a ramp, so that a resumed run goes on with it; named as batch norm's counter, which a file
+        # Saved where there is a ramp, so that a resumed run goes on with it; named as batch norm's counter, which files
         # may lack. Without one, weights trained with DropBlock fit a network without it.
         self.register_buffer("num_batches_tracked", torch.tensor(0), persistent=ramp_batches > 0)
 

@@ -51,7 +51,7 @@ def load_backbone(backbone: ResNetBackbone | DenseNetBackbone, path: str | Path)
 
     Args:
         backbone: whose weights are replaced.
-        path: an ImageNet file of torchvision's layout; or a model.pt of this collection, whose ``backbone.*`` are taken.
+        path: an ImageNet file of torchvision's layout; or a model.pt of this collection, of which ``backbone.*``.
 
     Raises:
         InputError: when the file is unreadable, or its keys or shapes are another network's.
