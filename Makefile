@@ -11,7 +11,7 @@ PART ?= localisation
 QUICK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types check results tables clean
+.PHONY: help setup demo test test-all lint format types check results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ check: lint types test  ## all that a change must pass
 
 results: setup  ## train and score what docs/results.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)
+
+bench: setup  ## time something on an idle machine: make bench PART=random_walk
+	$(RUN) -m tools.bench $(if $(filter localisation,$(PART)),random_walk,$(PART))
 
 tables: setup  ## render the measured figures into README, cards and docs
 	$(RUN) -m tools.results render
