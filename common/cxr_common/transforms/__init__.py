@@ -3,15 +3,21 @@
 from cxr_common.transforms.augmentation import RandBrightnessContrastd, RandResizedCropd
 from cxr_common.transforms.boxes import EncodeBoxesd
 from cxr_common.transforms.findings import LocalizeFindingsd
+from cxr_common.transforms.heatmap import LoadHeatmapd
 from cxr_common.transforms.labels import EncodeLabeld
 from cxr_common.transforms.load import LoadRadiograph, LoadRadiographd
+from cxr_common.transforms.refinement import RefineHeatmapd
+from cxr_common.transforms.relations import RelationLabelsd
 
 __all__ = [
     "EncodeBoxesd",
     "EncodeLabeld",
+    "LoadHeatmapd",
     "LoadRadiograph",
     "LoadRadiographd",
     "LocalizeFindingsd",
     "RandBrightnessContrastd",
     "RandResizedCropd",
+    "RefineHeatmapd",
+    "RelationLabelsd",
 ]

@@ -1,0 +1,110 @@
+"""From a heatmap and the relation network's boundaries to refined findings."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+from monai.transforms import MapTransform
+from torch.nn import functional as F
+
+from cxr_common.errors import InputError
+from cxr_common.findings.image_findings import image_findings
+from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.refinement.pseudo_masks import normalized_walk
+from cxr_common.refinement.random_walk import random_walk
+from cxr_common.transforms.original import failure, identity, like_original, original_size
+
+
+class RefineHeatmapd(MapTransform):
+    """Spread heatmaps up to boundaries and take masks of the result, in the pixels of the original image.
+
+    Only findings that the image is said to have are refined; others have empty maps. Sets, like
+    :class:`~cxr_common.transforms.findings.LocalizeFindingsd`, the label mask under `keys`, the refined heatmaps
+    (C, X, Y) in [0, 1] (each divided by its maximum), bool masks and the findings' record.
+
+    Args:
+        keys: the network's output (3, x, y): boundary probability in [0, 1] and displacement.
+        heatmap_key: the localiser's heatmaps (C, X, Y); replaced by the refined ones.
+        label_key: which findings the image has: 1, else not.
+        probability_key: the localiser's probabilities, for the record; where absent, the labels.
+        image_key: the network's input, a MetaTensor.
+        labels: class names; may be left out where `thresholds` has them.
+        thresholds: their mask thresholds are shares of the refined map's maximum: WSMIS' script .25, CheXseg .6.
+        radius: of the random walk; WSMIS 5, CheXseg 3.
+        beta: WSMIS 10, CheXseg 5.
+        steps: WSMIS 256, CheXseg 8.
+        on_error: "raise", or "record" a failure and go on.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection = "pred",
+        heatmap_key: str = "heatmap",
+        label_key: str = "label",
+        probability_key: str = "probability",
+        image_key: str = "image",
+        labels: Sequence[str] | None = None,
+        thresholds: Thresholds | str | Path | None = None,
+        radius: int = 5,
+        beta: float = 10,
+        steps: int = 256,
+        on_error: str = "raise",
+        masks_key: str = "masks",
+        findings_key: str = "findings",
+        boundary_key: str = "boundary",
+    ) -> None:
+        super().__init__(keys)
+        if not isinstance(thresholds, Thresholds):
+            thresholds = load_thresholds(thresholds, labels)
+        if on_error not in ("raise", "record"):
+            raise InputError(f"on_error is {on_error!r}", "RefineHeatmapd", "use raise or record")
+        self.thresholds, self.on_error = thresholds, on_error
+        self.walk = partial(random_walk, radius=radius, beta=beta, steps=steps)
+        self.inputs = (heatmap_key, label_key, probability_key, image_key)
+        self.masks_key, self.findings_key, self.boundary_key = masks_key, findings_key, boundary_key
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Refine one item."""
+        item = dict(data)
+        for key in self.keys:
+            try:
+                item.update(self._refine(item, key))
+            except Exception as error:
+                if self.on_error == "raise":
+                    raise
+                item.pop(key)
+                item[self.findings_key] = {"failure": failure(error, item.get(self.inputs[3]))}
+        return item
+
+    def _refine(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
+        heatmap_key, label_key, probability_key, image_key = self.inputs
+        image, labels = item[image_key], self.thresholds.labels
+        meta = image.meta if isinstance(image, MetaTensor) else {}
+        where = meta.get("filename_or_obj", "image")
+        size = original_size(image, where)
+        heat = torch.as_tensor(item[heatmap_key]).float()
+        present = [float(value) == 1 for value in item[label_key]]
+        if len(heat) != len(labels) or len(present) != len(labels):
+            reason = f"there are {len(heat)} heatmaps and {len(present)} labels for {len(labels)} classes"
+            raise InputError(reason, where, "use heatmaps of the classes that the thresholds name")
+        boundary = torch.as_tensor(item[key]).float()[:1].clamp(0, 1)
+        maps = F.interpolate(heat[None], size=boundary.shape[-2:], mode="area")
+        maps = maps * torch.tensor(present, dtype=maps.dtype)[None, :, None, None]
+        walked = self.walk(maps, boundary[None])
+        refined = normalized_walk(walked, (image.shape[-2], image.shape[-1]))[0]
+        probability = [float(p) for p in item.get(probability_key, item[label_key])]
+        cell = refined[0].numel() / boundary[0].numel()
+        findings, masks, label_mask = image_findings(refined, probability, present, self.thresholds, size, cell)
+        return {
+            key: like_original(label_mask, meta),
+            heatmap_key: refined.half(),
+            self.masks_key: masks,
+            self.findings_key: {**identity(meta, size), "findings": findings},
+            self.boundary_key: boundary[0].half(),
+        }

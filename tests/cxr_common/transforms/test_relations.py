@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from cxr_common.errors import InputError
+from cxr_common.transforms import RelationLabelsd
+
+
+def item():
+    """A bright disc at x 40, y 16 of a 64 x 64 image, a heatmap around it, and a second class without evidence."""
+    x, y = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    distance = ((x - 40) ** 2 + (y - 16) ** 2).sqrt()
+    heat = torch.stack((0.3 * torch.exp(-((distance / 12) ** 2)), torch.zeros(64, 64)))
+    return {"image": (distance < 10).float()[None], "heatmap": heat, "label": torch.tensor([1.0, 0.0])}
+
+
+@pytest.mark.parametrize("crf", [False, True])
+def test_labels_are_sure_at_the_peak_and_far_from_it(crf):
+    labels = RelationLabelsd(crf=crf)(item())["relations"]
+    assert labels.shape == (2, 16, 16)
+    assert labels.dtype == torch.int64
+    assert labels[0, 10, 4] == 1
+    assert labels[0, 0, 15] == 0
+    assert (labels[1] == 255).all()  # absent: it says nothing about boundaries
+
+
+def test_the_labels_of_the_second_class_bear_its_number():
+    d = item()
+    d["heatmap"], d["label"] = d["heatmap"].flip(0), d["label"].flip(0)
+    labels = RelationLabelsd(crf=False)(d)["relations"]
+    assert set(labels[1].unique().tolist()) == {0, 2, 255}
+    assert (labels[0] == 255).all()
+
+
+def test_competing_classes_give_one_labelling():
+    d = item()
+    d["heatmap"][1] = 0.2 * d["heatmap"][0].flip(0)
+    d["label"] = torch.ones(2)
+    labels = RelationLabelsd(compete=True, foreground=0.30, background=0.05, crf=False)(d)["relations"]
+    assert labels.shape == (1, 16, 16)
+    assert labels[0, 10, 4] == 1
+    assert labels[0, 5, 4] == 2
+
+
+def test_thresholds_that_make_no_sense_are_refused():
+    with pytest.raises(InputError, match="background"):
+        RelationLabelsd(foreground=0.1, background=0.2)
