@@ -142,7 +142,7 @@ class FindingsWriter:
             self._failures.append(dict(found["failure"]))
             return
         try:
-            self.images.append(self._write_case(found, item[heatmap_key], item[masks_key], item[image_key]))
+            self.images.append(self._write_case(found, item[heatmap_key], item[masks_key], item[image_key], item))
         except InputError as error:
             self._failures.append(failure_record(found["path"], error.reason, error.action))
         except OSError as error:
@@ -154,7 +154,12 @@ class FindingsWriter:
             self._failures.append(failure_record(found["path"], reason, "report this as a defect"))
 
     def _write_case(
-        self, found: Mapping[str, Any], heatmap: Any, masks: Mapping[str, np.ndarray], image: Any
+        self,
+        found: Mapping[str, Any],
+        heatmap: Any,
+        masks: Mapping[str, np.ndarray],
+        image: Any,
+        item: Mapping[Any, Any],
     ) -> dict[str, Any]:
         path = found["path"]
         case = self.names.name(path)
@@ -178,7 +183,17 @@ class FindingsWriter:
             overlay.save(folder / files["overlay"], optimize=False)
             for label, name in files["masks"].items():
                 save_mask(masks[label], folder / name, found["spacing_mm"])
+            for kind, suffix in self.more_files.items():
+                files[kind] = f"{case}_{suffix}"
+                self.write_more(kind, item, folder / files[kind])
         return record
+
+    #: Kinds of files a subclass writes for each image besides, and their suffixes.
+    more_files: Mapping[str, str] = {}
+
+    def write_more(self, kind: str, item: Mapping[Any, Any], path: Path) -> None:
+        """Write one of :attr:`more_files`; a subclass' part."""
+        raise NotImplementedError
 
     def _existing(self, case: str) -> list[str]:
         """Files of this case from an earlier run, perhaps of a model with other classes."""
@@ -187,6 +202,7 @@ class FindingsWriter:
         except InputError:
             labels = set(self.thresholds.labels)
         names = [f"{case}_heatmap.npz", f"{case}_overlay.png", *(_mask_name(case, label) for label in labels)]
+        names += [f"{case}_{suffix}" for suffix in self.more_files.values()]
         return [name for name in names if (self.output_dir / name).is_file()]
 
 

@@ -89,7 +89,7 @@ class RefineHeatmapd(MapTransform):
         where = meta.get("filename_or_obj", "image")
         size = original_size(image, where)
         heat = torch.as_tensor(item[heatmap_key]).float()
-        present = [float(value) == 1 for value in item[label_key]]
+        present = [value is not None and float(value) == 1 for value in item[label_key]]
         if len(heat) != len(labels) or len(present) != len(labels):
             reason = f"there are {len(heat)} heatmaps and {len(present)} labels for {len(labels)} classes"
             raise InputError(reason, where, "use heatmaps of the classes that the thresholds name")
@@ -98,7 +98,7 @@ class RefineHeatmapd(MapTransform):
         maps = maps * torch.tensor(present, dtype=maps.dtype)[None, :, None, None]
         walked = self.walk(maps, boundary[None])
         refined = normalized_walk(walked, (image.shape[-2], image.shape[-1]))[0]
-        probability = [float(p) for p in item.get(probability_key, item[label_key])]
+        probability = [float(p) for p in item.get(probability_key, present)]
         cell = refined[0].numel() / boundary[0].numel()
         findings, masks, label_mask = image_findings(refined, probability, present, self.thresholds, size, cell)
         return {
