@@ -2,6 +2,7 @@
 
 from cxr_common.refinement.affinity import affinities, path_maxima, shifted
 from cxr_common.refinement.crf import CrfSettings, dense_crf, mean_field, refine_labels, unary_from_labels
+from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.instances import cluster_instances, drop_fragments, find_centroids
 from cxr_common.refinement.paths import half_plane_offsets, path_cells
 from cxr_common.refinement.pseudo_masks import class_labels, finding_masks, normalized_walk
@@ -18,6 +19,7 @@ __all__ = [
     "IGNORE",
     "CrfSettings",
     "LabelRefiner",
+    "RelationInferer",
     "affinities",
     "chebyshev_bound",
     "class_labels",

@@ -3,6 +3,7 @@
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.pictures import TensorBoardHeatmaps
+from cxr_common.training.relation_network import calibrate_mean_shift, relation_parameter_groups
 from cxr_common.training.relevance import TensorBoardRelevance, relevance_figure
 from cxr_common.training.setup import load_initial_weights, process_device
 
@@ -13,7 +14,9 @@ __all__ = [
     "TensorBoardHeatmaps",
     "TensorBoardRelevance",
     "TrainingCheckpoint",
+    "calibrate_mean_shift",
     "load_initial_weights",
     "process_device",
+    "relation_parameter_groups",
     "relevance_figure",
 ]
