@@ -30,7 +30,7 @@ def _title(record: Record, method: str) -> str:
 
 
 def _methods(record: Record) -> list[str]:
-    return list(record["recipe"]["headline"])
+    return [name for name in record["recipe"]["headline"] if name in record["phantoms"]["methods"]]
 
 
 def _size(part: Record) -> str:

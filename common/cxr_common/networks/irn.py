@@ -86,7 +86,7 @@ class InterPixelRelationNetwork(nn.Module):
         deep = self.displacement_deep(torch.cat([d[2], crop_like(d[3], d[2]), crop_like(d[4], d[2])], 1))
         displacement = self.displacement_head(torch.cat([d[0], d[1], crop_like(deep, fine)], 1))
         if not self.training:
-            displacement = displacement - torch.as_tensor(self.mean_shift)[None, :, None, None]
+            displacement = displacement - self.mean_shift[None, :, None, None]  # type: ignore[index]
         return torch.cat([boundary, displacement], 1)
 
 
