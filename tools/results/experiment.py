@@ -24,7 +24,7 @@ from cxr_common.networks import load_weights, weights_sha256
 from tools.results.claims import check_claims
 from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
 from tools.results.plots import save_plots
-from tools.results.runs import Run, train_all
+from tools.results.runs import Run, first_cycle, train_all
 from tools.results.score import PHANTOM_SKIP, score_methods, score_opacity, scored
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -41,6 +41,8 @@ def load_settings(experiment: Path, quick: bool = False) -> Settings:
     if quick:
         settings["phantoms"] |= change["phantoms"]
         settings["cycles"] = change["cycles"]
+        if settings.get("start"):
+            settings["start"]["overrides"] |= change["cycles"][0]
         for method in settings["methods"].values():
             if "weights_of" not in method:
                 method["seeds"] = change["seeds"]
@@ -50,6 +52,11 @@ def load_settings(experiment: Path, quick: bool = False) -> Settings:
 def plan_runs(settings: Settings, work: Path) -> list[Run]:
     """The last training of every method and seed: first seeds first, so that all methods can be compared early."""
     runs = []
+    start: Run | None = None
+    if settings.get("start"):
+        bundle = REPOSITORY / "bundles" / settings["start"]["bundle"]
+        configs = tuple(bundle / "configs" / config for config in settings["configs"])
+        start = Run("start", 0, bundle, configs, settings["start"]["overrides"], work / "runs" / "start")
     for name, method in settings["methods"].items():
         bundle = REPOSITORY / "bundles" / method.get("bundle", settings["bundle"])
         configs = tuple(bundle / "configs" / config for config in settings["configs"])
@@ -58,7 +65,7 @@ def plan_runs(settings: Settings, work: Path) -> list[Run]:
             for number, cycle in enumerate(settings["cycles"], start=1):
                 overrides = {**method.get("overrides", {}), **cycle}
                 folder = work / "runs" / f"{name}-seed{seed}-cycle{number}"
-                run = Run(name, seed, bundle, configs, overrides, folder, run)
+                run = Run(name, seed, bundle, configs, overrides, folder, run, start if run is None else None)
             runs.append((place, run))
     return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]
 
@@ -138,8 +145,9 @@ def run_experiment(
         predictions = {
             name: predict_all(settings, done, items, work / "predictions" / name) for name, items in tests.items()
         }
+        starts = [first.start for first in map(first_cycle, done[:1]) if first.start]
         record |= {
-            "training_minutes": {run.name: run.minutes() for run in done},
+            "training_minutes": {run.name: run.minutes() for run in [*starts, *done]},
             "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
             "relevance": {run.name: relevance(run) for run in done if hasattr(network(run), "describe")},
             **score_all(settings, predictions, tests),

@@ -32,6 +32,7 @@ class Run:
         overrides: config entries that differ from them.
         folder: where its files go.
         previous: the run whose best weights this one starts from, if any.
+        start: the run whose best backbone this one starts from, if any; of a first cycle.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Run:
     overrides: dict[str, Any]
     folder: Path
     previous: Run | None = None
+    start: Run | None = None
 
     @property
     def name(self) -> str:
@@ -56,7 +58,7 @@ class Run:
         """Hash of what must be equal for a finished run to be used again: configs (not comments), seed and data."""
         parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.configs]
         parts += [self.overrides, self.seed, data_hash]
-        parts += [self.previous.recipe(data_hash)] if self.previous else []
+        parts += [run.recipe(data_hash) for run in (self.previous, self.start) if run]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def is_done(self, data_hash: str) -> bool:
@@ -101,6 +103,7 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
         raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
     started.write_text(recipe)
     start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
+    start |= {"backbone_weights": str(run.start.weights)} if run.start else {}
     (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
     files = ",".join(f"'{path}'" for path in run.config_files())
     command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", f"[{files}]"]
@@ -118,8 +121,17 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
 
 
 def train_all(runs: list[Run], parallel: int, datalist: Path, data_hash: str) -> None:
-    """Train several runs at a time, the cores divided among them."""
-    threads = max(1, (os.cpu_count() or 1) // parallel)
+    """Train several runs at a time, the cores divided among them; first, alone, what several of them start from."""
+    cores = os.cpu_count() or 1
+    threads = max(1, cores // parallel)
+    starts = {first.start.folder: first.start for first in map(first_cycle, runs) if first.start}
+    for start in starts.values():
+        train(start, datalist, data_hash, cores)
     with ThreadPoolExecutor(parallel) as pool:
         for future in [pool.submit(train, run, datalist, data_hash, threads) for run in runs]:
             future.result()
+
+
+def first_cycle(run: Run) -> Run:
+    """The first cycle of a run."""
+    return first_cycle(run.previous) if run.previous else run

@@ -196,7 +196,9 @@ def training(record: Record) -> str:
     sources = ", ".join(
         f"{on[f'training_{s}']} {s} + {on[f'validation_{s}']} for validation" for s in ("phantom", "nih")
     )
-    weights = "\n".join(
+    start = record["training_minutes"].get("start-seed0")
+    weights = f"- the backbone all start from: {start:.0f} minutes\n" if start else ""
+    weights += "\n".join(
         f"- weights `{name}`: {record['training_minutes'][name]:.0f} minutes, sha256 `{value[:16]}…`"
         for name, value in record["weights_sha256"].items()
     )

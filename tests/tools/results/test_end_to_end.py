@@ -20,6 +20,7 @@ def finished(tmp_path_factory):
     settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "localization.yaml").read_text())
     settings["phantoms"] |= {"size": 64, "training": 16, "validation": 8, "testing": 24, "test_sha256": None}
     settings["phantoms"]["clear"] = {"seed": 2027, "training": 8, "config": {"contrast": 2.0}}
+    settings["start"] = {"bundle": "cxr_gradcam_classification", "overrides": {"network_def#dropblock_prob": 0.0}}
     settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "multiscale", "gradcam")}
     settings["quick"] = {"phantoms": {}, "seeds": [0], "cycles": [TINY]}
     path = folder / "localization.yaml"
@@ -40,6 +41,8 @@ def test_every_method_is_scored_and_marked_as_quick(finished):
     assert found["missing"] == []
     assert set(found["weights_sha256"]) == {"pylon-seed0", "cam-seed0", "multiscale-seed0"}
     assert "nih" not in found
+    overlay = yaml.safe_load((finished["work"] / "runs" / "pylon-seed0-cycle1" / "overrides.yaml").read_text())
+    assert overlay["backbone_weights"] == str(finished["work"] / "runs" / "start" / "model.pt")
     claims = {claim["verdict"] for claim in found["claims"]}
     assert "not measured" in claims
     assert len(claims) > 1

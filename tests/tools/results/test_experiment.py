@@ -75,3 +75,14 @@ def test_a_cycle_starts_where_the_one_before_was_best():
     assert run.previous.folder.name.endswith("-cycle1")
     assert run.previous.previous is None
     assert (run.overrides["max_epochs"], run.previous.overrides["max_epochs"]) == (4, 7)
+
+
+def test_all_networks_can_start_from_one_trained_backbone():
+    settings = load_settings(EXPERIMENT)
+    settings["start"] = {"bundle": "cxr_gradcam_classification", "overrides": {"max_epochs": 3}}
+    settings["cycles"] = [{"max_epochs": 2}, {"max_epochs": 1}]
+    runs = plan_runs(settings, Path("work"))
+    firsts = [run.previous for run in runs]
+    assert {first.start.name for first in firsts} == {"start-seed0"}
+    assert all(run.start is None for run in runs)
+    assert runs[0].recipe("a") != PLANNED[0].recipe("a")
