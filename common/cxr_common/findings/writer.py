@@ -192,8 +192,7 @@ class FindingsWriter:
     more_files: Mapping[str, str] = {}
 
     def write_more(self, kind: str, item: Mapping[Any, Any], path: Path) -> None:
-        """Write one of :attr:`more_files`; a subclass' part."""
-        raise NotImplementedError
+        """Write one of :attr:`more_files`: nothing here, where there are none."""
 
     def _existing(self, case: str) -> list[str]:
         """Files of this case from an earlier run, perhaps of a model with other classes."""
