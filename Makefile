@@ -51,8 +51,9 @@ check: lint types test  ## all that a change must pass
 results: setup  ## train and score what docs/results.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)
 
+bench: PART = random_walk
 bench: setup  ## time something on an idle machine: make bench PART=random_walk
-	$(RUN) -m tools.bench $(if $(filter localisation,$(PART)),random_walk,$(PART))
+	$(RUN) -m tools.bench $(PART)
 
 tables: setup  ## render the measured figures into README, cards and docs
 	$(RUN) -m tools.results render

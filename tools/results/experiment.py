@@ -51,15 +51,17 @@ def load_settings(experiment: Path, quick: bool = False) -> Settings:
 
 def plan_runs(settings: Settings, work: Path) -> list[Run]:
     """The last training of every method and seed: first seeds first, so that all methods can be compared early."""
+
+    def bundle_and_configs(name: str) -> tuple[Path, tuple[Path, ...]]:
+        bundle = REPOSITORY / "bundles" / name
+        return bundle, tuple(bundle / "configs" / config for config in settings["configs"])
+
     runs = []
-    start: Run | None = None
-    if settings.get("start"):
-        bundle = REPOSITORY / "bundles" / settings["start"]["bundle"]
-        configs = tuple(bundle / "configs" / config for config in settings["configs"])
-        start = Run("start", 0, bundle, configs, settings["start"]["overrides"], work / "runs" / "start")
+    first, start = settings.get("start"), None
+    if first:
+        start = Run("start", 0, *bundle_and_configs(first["bundle"]), first["overrides"], work / "runs" / "start")
     for name, method in settings["methods"].items():
-        bundle = REPOSITORY / "bundles" / method.get("bundle", settings["bundle"])
-        configs = tuple(bundle / "configs" / config for config in settings["configs"])
+        bundle, configs = bundle_and_configs(method.get("bundle", settings["bundle"]))
         for place, seed in enumerate(method.get("seeds", [])):
             run: Run | None = None
             for number, cycle in enumerate(settings["cycles"], start=1):
@@ -149,7 +151,7 @@ def run_experiment(
         record |= {
             "training_minutes": {run.name: run.minutes() for run in [*starts, *done]},
             "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
-            "relevance": {run.name: relevance(run) for run in done if hasattr(network(run), "describe")},
+            "relevance": {run.name: table for run in done if (table := relevance(run))},
             **score_all(settings, predictions, tests),
             **provenance(),
         }
@@ -201,8 +203,9 @@ def network(run: Run) -> Any:
 
 
 def relevance(run: Run) -> dict[str, dict[str, float]]:
-    """Layer relevance weights of a run: class -> stage -> weight."""
-    return network(run).describe(LABELS)["layer_relevance"]
+    """Layer relevance weights of a run: class -> stage -> weight; empty where its network has none."""
+    trained = network(run)
+    return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
 
 
 def predict_all(

@@ -115,8 +115,8 @@ class LayerCam(GradientMethod):
 class Cam(SaliencyMethod):
     """Class activation maps (Zhou 2016, arXiv 1512.04150): the network's own logit maps, less each map's minimum.
 
-    Subtracting the minimum is what Zhou's code does for display. It makes the head's bias, which says nothing of place,
-    drop out and keeps the order of all pixels. The other choice, the ReLU of the map without bias, is what
+    Subtracting the minimum, as is usual for display, makes the head's bias, which says nothing of place, drop out and
+    keeps the order of all pixels. The other choice, the ReLU of the map without bias, is what
     :class:`GradCam` gives at the last layer of a network that averages.
     """
 

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform
 
 from cxr_common.errors import InputError
 from cxr_common.findings.extraction import heatmaps_from_map
 from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
-from cxr_common.transforms.original import failure, identity, like_original, original_size
+from cxr_common.transforms.image_findings import ImageFindingsd
+from cxr_common.transforms.original import identity, like_original, original_size
 
 _POOLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "max": lambda maps: maps.amax((-2, -1)),
@@ -23,7 +23,7 @@ _POOLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
-class LocalizeFindingsd(MapTransform):
+class LocalizeFindingsd(ImageFindingsd):
     """Turn a logit map into findings in the pixels of the original image. Reads and writes no file when called.
 
     Per image it takes the logit map `keys` (C, x, y) and the network input `image_key` (1, X, Y), whose meta holds the
@@ -62,33 +62,21 @@ class LocalizeFindingsd(MapTransform):
         masks_key: str = "masks",
         findings_key: str = "findings",
     ) -> None:
-        super().__init__(keys)
+        super().__init__(keys, image_key, findings_key, on_error)
         if not isinstance(thresholds, Thresholds):
             thresholds = load_thresholds(thresholds, labels, weights)
         elif labels is not None and list(labels) != list(thresholds.labels):
             raise InputError("labels and thresholds name other classes", "LocalizeFindingsd", "give both the same list")
-        if on_error not in ("raise", "record"):
-            raise InputError(f"on_error is {on_error!r}", "LocalizeFindingsd", "use raise or record")
         if isinstance(pool, str) and pool not in _POOLS:
             raise InputError(f"pool is {pool!r}", "LocalizeFindingsd", "use max, mean or a callable")
         self.thresholds = thresholds
-        self.image_key, self.min_cells, self.on_error = image_key, min_cells, on_error
+        self.min_cells = min_cells
         self.pool = _POOLS[pool] if isinstance(pool, str) else pool
-        self.heatmap_key, self.masks_key, self.findings_key = heatmap_key, masks_key, findings_key
+        self.heatmap_key, self.masks_key = heatmap_key, masks_key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        item = dict(data)
-        for key in self.keys:
-            try:
-                item.update(self._localize(item[key], item[self.image_key], key))
-            except Exception as error:
-                if self.on_error == "raise":
-                    raise
-                item.pop(key)
-                item[self.findings_key] = {"failure": failure(error, item.get(self.image_key))}
-        return item
-
-    def _localize(self, logit_map: torch.Tensor, image: torch.Tensor, key: Hashable) -> dict[Hashable, Any]:
+    def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
+        """Localise the findings of one image."""
+        logit_map, image = item[key], item[self.image_key]
         meta = image.meta if isinstance(image, MetaTensor) else {}
         where = meta.get("filename_or_obj", "image")
         labels = self.thresholds.labels

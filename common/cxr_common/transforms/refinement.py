@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 from monai.data import MetaTensor
-from monai.transforms import MapTransform
 from torch.nn import functional as F
 
 from cxr_common.errors import InputError
@@ -18,10 +17,11 @@ from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
 from cxr_common.refinement.pseudo_masks import normalized_walk
 from cxr_common.refinement.random_walk import random_walk
-from cxr_common.transforms.original import failure, identity, like_original, original_size
+from cxr_common.transforms.image_findings import ImageFindingsd
+from cxr_common.transforms.original import identity, like_original, original_size
 
 
-class RefineHeatmapd(MapTransform):
+class RefineHeatmapd(ImageFindingsd):
     """Spread heatmaps up to boundaries and take masks of the result, in the pixels of the original image.
 
     Only findings that the image is said to have are refined; others have empty maps. Sets, like
@@ -59,32 +59,18 @@ class RefineHeatmapd(MapTransform):
         findings_key: str = "findings",
         boundary_key: str = "boundary",
     ) -> None:
-        super().__init__(keys)
+        super().__init__(keys, image_key, findings_key, on_error)
         if not isinstance(thresholds, Thresholds):
             thresholds = load_thresholds(thresholds, labels)
-        if on_error not in ("raise", "record"):
-            raise InputError(f"on_error is {on_error!r}", "RefineHeatmapd", "use raise or record")
-        self.thresholds, self.on_error = thresholds, on_error
+        self.thresholds = thresholds
         self.walk = partial(random_walk, radius=radius, beta=beta, steps=steps)
-        self.inputs = (heatmap_key, label_key, probability_key, image_key)
-        self.masks_key, self.findings_key, self.boundary_key = masks_key, findings_key, boundary_key
+        self.inputs = (heatmap_key, label_key, probability_key)
+        self.masks_key, self.boundary_key = masks_key, boundary_key
 
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Refine one item."""
-        item = dict(data)
-        for key in self.keys:
-            try:
-                item.update(self._refine(item, key))
-            except Exception as error:
-                if self.on_error == "raise":
-                    raise
-                item.pop(key)
-                item[self.findings_key] = {"failure": failure(error, item.get(self.inputs[3]))}
-        return item
-
-    def _refine(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
-        heatmap_key, label_key, probability_key, image_key = self.inputs
-        image, labels = item[image_key], self.thresholds.labels
+    def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
+        """Refine the findings of one image."""
+        heatmap_key, label_key, probability_key = self.inputs
+        image, labels = item[self.image_key], self.thresholds.labels
         meta = image.meta if isinstance(image, MetaTensor) else {}
         where = meta.get("filename_or_obj", "image")
         size = original_size(image, where)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from cxr_common.errors import InputError
 from cxr_common.refinement.crf import CrfSettings, refine_labels
 from cxr_common.refinement.relation_labels import multi_label_relations, single_label_relations
+from cxr_common.saliency.normalize import unit_peak
 
 STRIDE = 4
 
@@ -63,7 +64,6 @@ class RelationLabelsd(MapTransform):
         relate = single_label_relations if self.compete else multi_label_relations
         for key in self.keys:
             heat = F.interpolate(torch.as_tensor(d[key]).float()[None], size=grid, mode="area")[0]
-            peak = heat.amax((-2, -1), keepdim=True)
-            labels = relate(heat / peak.where(peak > 0, 1), d[self.label_key], self.foreground, self.background, refine)
+            labels = relate(unit_peak(heat), d[self.label_key], self.foreground, self.background, refine)
             d[self.output_key] = (labels[None] if self.compete else labels).long()
         return d
