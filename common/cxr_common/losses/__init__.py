@@ -1,14 +1,29 @@
 """Losses on logit maps, and of the inter-pixel relation network."""
 
+from cxr_common.losses.alignment import (
+    AlignedLabelLoss,
+    aligned_logits,
+    class_features,
+    class_probability_maps,
+    local_attention,
+)
 from cxr_common.losses.image_label import POLICIES, ImageLabelLoss, apply_label_policy, positive_weights
 from cxr_common.losses.inter_pixel import InterPixelLoss, InterPixelLosses, inter_pixel_losses
+from cxr_common.losses.soft_focal import SoftFocalLoss, soft_focal_terms
 
 __all__ = [
     "POLICIES",
+    "AlignedLabelLoss",
     "ImageLabelLoss",
     "InterPixelLoss",
     "InterPixelLosses",
+    "SoftFocalLoss",
+    "aligned_logits",
     "apply_label_policy",
+    "class_features",
+    "class_probability_maps",
     "inter_pixel_losses",
+    "local_attention",
     "positive_weights",
+    "soft_focal_terms",
 ]
