@@ -18,7 +18,7 @@ def phantoms(tmp_path_factory):
 #: Bundles that learn heatmaps from image-level labels: one set of tests for all of them.
 LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_pylon_localization")
 #: Those whose weights are not trained yet; what needs weights is not tested on them.
-WITHOUT_WEIGHTS: tuple[str, ...] = ("cxr_gradcam_classification", "cxr_multiscale_localization")
+WITHOUT_WEIGHTS: tuple[str, ...] = ("cxr_multiscale_localization",)
 
 
 @pytest.fixture(scope="module", params=LOCALIZERS)
