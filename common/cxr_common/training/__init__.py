@@ -2,21 +2,30 @@
 
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
+from cxr_common.training.ema import EmaTeacher, EmaUpdater
+from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
 from cxr_common.training.pictures import TensorBoardHeatmaps
+from cxr_common.training.ramp_up import SigmoidRampUp
 from cxr_common.training.relation_network import calibrate_mean_shift, relation_parameter_groups
 from cxr_common.training.relevance import TensorBoardRelevance, relevance_figure
 from cxr_common.training.setup import load_initial_weights, process_device
 
 __all__ = [
+    "EmaTeacher",
+    "EmaUpdater",
     "EpochSeeder",
+    "OmniBatchSampler",
     "SeededCacheDataset",
+    "SigmoidRampUp",
     "StopAtLearningRate",
     "TensorBoardHeatmaps",
     "TensorBoardRelevance",
     "TrainingCheckpoint",
     "calibrate_mean_shift",
     "load_initial_weights",
+    "mark_supervision",
     "process_device",
     "relation_parameter_groups",
     "relevance_figure",
+    "supervision_kind",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,11 @@ from torch import nn
 from cxr_common.errors import InputError
 from cxr_common.networks.weights import save_weights
 from cxr_common.training.random_state import get_random_state, set_random_state
+
+OWN_NAMES = {
+    *("network", "optimizer", "lr_scheduler", "scaler", "best_metric", "best_metric_epoch"),
+    *("epoch", "iteration", "random"),
+}
 
 
 def _plain(network: nn.Module) -> nn.Module:
@@ -38,6 +44,11 @@ class TrainingCheckpoint:
         lr_scheduler: its schedule, if any.
         evaluator: the validating engine, whose key metric chooses the best epoch.
         resume: whether to continue from ``checkpoint.pt`` where it exists.
+        also: what else is to survive, by name: anything with ``state_dict`` and ``load_state_dict``, such as an
+            :class:`~cxr_common.training.EmaTeacher` or a loss with buffers.
+
+    Raises:
+        ValueError: a name in ``also`` is one of the checkpoint's own.
     """
 
     def __init__(
@@ -48,10 +59,14 @@ class TrainingCheckpoint:
         lr_scheduler: Any = None,
         evaluator: Engine | None = None,
         resume: bool = True,
+        also: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = Path(output_dir)
         self.network = network
         self.stateful = {"optimizer": optimizer, **({"lr_scheduler": lr_scheduler} if lr_scheduler is not None else {})}
+        if taken := OWN_NAMES & set(also or ()):
+            raise ValueError(f"name {', '.join(sorted(taken))} in also is the checkpoint's own")
+        self.stateful |= also or {}
         # MONAI's workflows put best_metric, best_metric_epoch and rank into ignite's state.
         self.evaluator: Any = evaluator
         self.resume_run = resume
