@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cxr_common.data.datalist import load_datalist
+from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
 from cxr_common.findings.report import read_findings
 
@@ -17,8 +19,8 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
         folder: what a localiser bundle's inference wrote: findings.json and the files it names.
 
     Returns:
-        Items with "image" and "heatmap" (absolute paths), "label_names", and a value a class in "label" (1 where the
-        localiser decided that the finding is there, else 0), "probability" and "threshold".
+        Items with "image" and "heatmap" (absolute paths), "label_names", and for each of these "decision" (1 where the
+        localiser decided that the finding is there, else 0) and "probability".
 
     Raises:
         InputError: no findings.json there.
@@ -31,9 +33,8 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
             "image": str(root / image["path"]),
             "heatmap": str(folder / image["files"]["heatmap"]),
             "label_names": list(record["model"]["labels"]),
-            "label": [int(f["decision"]) for f in image["findings"]],
+            "decision": [int(f["decision"]) for f in image["findings"]],
             "probability": [f["probability"] for f in image["findings"]],
-            "threshold": [f["threshold"] for f in image["findings"]],
         }
         for image in record["images"]
     ]
@@ -43,11 +44,11 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
     """Give datalist items the heatmaps a localiser made of their images.
 
     Args:
-        items: of a datalist, absolute paths; their own labels stay.
+        items: of a datalist, absolute paths; what they have stays.
         folder: what a localiser bundle's inference wrote.
 
     Returns:
-        New items with "heatmap", "probability" and "threshold".
+        New items with what :func:`localized_items` has besides the image.
 
     Raises:
         InputError: an image has no heatmap there.
@@ -60,8 +61,38 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
             folder,
             "run a localiser bundle's inference on the folder of these images",
         )
-    out = []
-    for item in items:
-        heat = found[str(Path(item["image"]).resolve())]
-        out.append({**item, **{key: heat[key] for key in ("heatmap", "probability", "threshold")}})
-    return out
+    return [{**found[str(Path(item["image"]).resolve())], **item} for item in items]
+
+
+def items_to_refine(
+    dataset_dir: str | Path | None = None,
+    heatmap_dir: str | Path | None = None,
+    datalist: str | Path | None = None,
+    section: str = "training",
+    positive_only: bool = False,
+) -> list[dict[str, Any]]:
+    """What the refinement works on, from whatever the user has.
+
+    Args:
+        dataset_dir: folder of radiographs, or the root of the datalist's paths.
+        heatmap_dir: what a localiser bundle's inference wrote; None where the datalist names heatmaps or they are made.
+        datalist: images and their labels; None takes the images of `heatmap_dir`, else all of `dataset_dir`, with the
+            localiser's decisions as labels.
+        section: of the datalist.
+        positive_only: only images with a finding (label 1), as WSMIS trains; of a datalist.
+
+    Raises:
+        InputError: nothing given, nothing found, or no image left.
+    """
+    if datalist is not None:
+        items = load_datalist(datalist, section, None if dataset_dir is None else str(dataset_dir))
+        if positive_only:
+            items = [item for item in items if 1 in (item.get("label") or [])]
+        if not items:
+            raise InputError(f"has no image with a finding in {section!r}", datalist, "label images that have findings")
+        return items if heatmap_dir is None else attach_heatmaps(items, heatmap_dir)
+    if heatmap_dir is not None:
+        return localized_items(heatmap_dir)
+    if dataset_dir is None:
+        raise InputError("there is nothing to refine", "items", "give dataset_dir, heatmap_dir or datalist")
+    return [dict(item) for item in find_radiographs(dataset_dir)]

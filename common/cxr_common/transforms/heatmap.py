@@ -1,8 +1,8 @@
-"""Heatmap files as tensors."""
+"""Heatmaps as tensors: from files, or from a localiser bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,29 +15,60 @@ from cxr_common.findings.heatmap_file import load_heatmap
 
 
 class LoadHeatmapd(MapTransform):
-    """Read the heatmaps (C, X, Y) a localiser bundle wrote, float32 in [0, 1], classes in the order wanted.
+    """Put an image's heatmaps (C, X, Y), float32 in [0, 1], into its item, classes in the order wanted.
+
+    An item either names a heatmap file that a localiser bundle wrote, or `localizer` makes the heatmaps of its image.
+    Where the item also has what the localiser said of its "label_names", then "decision" and "probability" become
+    tensors (C,) in the same order, and the decisions are the item's labels if it has none of its own.
 
     Args:
-        keys: keys of the paths.
-        labels: class names wanted, in order; the file may hold more.
+        keys: the paths.
+        labels: class names wanted, in order; the localiser may know more.
+        localizer: path of an image -> item, such as :class:`~cxr_common.findings.localizer_bundle.LocalizerBundle`;
+            asked for images without a heatmap file. Put this transform before the one that loads the image.
+        image_key: path of the image.
+        label_key: the image's labels, one value a class wanted.
 
     Raises:
-        InputError: the file cannot be read or lacks a class.
+        InputError: the file cannot be read, a class is lacking, or there is neither file nor localiser.
     """
 
-    def __init__(self, keys: KeysCollection = "heatmap", labels: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        keys: KeysCollection = "heatmap",
+        labels: Sequence[str] = (),
+        localizer: Callable[[str], Mapping[str, Any]] | None = None,
+        image_key: str = "image",
+        label_key: str = "label",
+    ) -> None:
         super().__init__(keys)
-        self.labels = list(labels)
+        self.labels, self.localizer = list(labels), localizer
+        self.image_key, self.label_key = image_key, label_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Read the files of one item; the other keys pass through."""
-        d = dict(data)
+        """Read or make the heatmaps of one item; the other keys pass through."""
+        d: dict[Hashable, Any] = dict(data)
         for key in self.keys:
-            heatmap = load_heatmap(d[key])
-            missing = [label for label in self.labels if label not in heatmap.labels]
-            if missing:
-                action = "make heatmaps with a localiser of these classes"
-                raise InputError(f"has no heatmap of {', '.join(missing)}", d[key], action)
-            order = [heatmap.labels.index(label) for label in self.labels]
-            d[key] = torch.from_numpy(heatmap.heatmap[order].astype(np.float32))
+            if key in d:
+                file = load_heatmap(d[key])
+                d[key] = torch.from_numpy(file.heatmap[self._order(file.labels, d[key])].astype(np.float32))
+            elif self.localizer is not None:
+                made = self.localizer(d[self.image_key])
+                d |= {**made, key: made["heatmap"][self._order(made["label_names"], d[self.image_key])]}
+            else:
+                action = "give a heatmap file, a folder of heatmaps or a localiser bundle"
+                raise InputError("has no heatmap", d.get(self.image_key, "item"), action)
+        if "label_names" in d:
+            order = self._order(d.pop("label_names"), d[self.image_key])
+            for name in ("decision", "probability"):
+                d[name] = torch.tensor(d[name], dtype=torch.float32)[order]
+            d.setdefault(self.label_key, d["decision"])
         return d
+
+    def _order(self, names: Sequence[str], where: object) -> list[int]:
+        """Channels of the classes wanted."""
+        missing = [label for label in self.labels if label not in names]
+        if missing:
+            action = "make heatmaps with a localiser of these classes"
+            raise InputError(f"has no heatmap of {', '.join(missing)}", where, action)
+        return [list(names).index(label) for label in self.labels]

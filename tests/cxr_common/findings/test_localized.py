@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from cxr_common.data import write_datalist
 from cxr_common.errors import InputError
-from cxr_common.findings.localized import attach_heatmaps, localized_items
+from cxr_common.findings.localized import attach_heatmaps, items_to_refine, localized_items
 
 
 @pytest.fixture
@@ -32,8 +35,8 @@ def test_items_name_files_and_decisions(folder):
     items = localized_items(folder / "out")
     assert [item["image"] for item in items] == [str(folder / "in" / "a.png"), str(folder / "in" / "b.png")]
     assert items[0]["heatmap"] == str(folder / "out" / "a_heatmap.npz")
-    assert [item["label"] for item in items] == [[1, 0], [0, 0]]
-    assert items[0]["threshold"] == [0.5, 0.3]
+    assert [item["decision"] for item in items] == [[1, 0], [0, 0]]
+    assert items[0]["label_names"] == ["Mass", "Nodule"]
 
 
 def test_a_datalists_own_labels_stay(folder):
@@ -51,3 +54,26 @@ def test_an_image_without_heatmap_is_named(folder):
 def test_a_folder_without_findings_is_refused(tmp_path):
     with pytest.raises(InputError, match="run the bundle's inference"):
         localized_items(tmp_path)
+
+
+def test_items_come_from_whatever_there_is(folder):
+    (folder / "in").mkdir()
+    for name in "ab":
+        Image.new("L", (8, 8)).save(folder / "in" / f"{name}.png")
+    items = [
+        {"image": "a.png", "patient": "1", "label": [0, 1]},
+        {"image": "b.png", "patient": "2", "label": [0, None]},
+    ]
+    sections = {"training": items, "validation": [{**items[1], "patient": "3"}]}
+    write_datalist({"labels": ["Mass", "Nodule"], **sections}, folder / "in" / "datalist.json")
+    from_list = items_to_refine(folder / "in", folder / "out", folder / "in" / "datalist.json", positive_only=True)
+    assert [(i["label"], i["decision"], i["patient"]) for i in from_list] == [([0, 1], [1, 0], "1")]
+    assert [Path(i["heatmap"]).name for i in items_to_refine(None, folder / "out")] == [
+        "a_heatmap.npz",
+        "b_heatmap.npz",
+    ]
+    assert [Path(i["image"]).name for i in items_to_refine(folder / "in")] == ["a.png", "b.png"]
+    with pytest.raises(InputError, match="nothing to refine"):
+        items_to_refine()
+    with pytest.raises(InputError, match="no image with a finding in 'validation'"):
+        items_to_refine(folder / "in", None, folder / "in" / "datalist.json", "validation", True)

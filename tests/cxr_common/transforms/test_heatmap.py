@@ -28,3 +28,32 @@ def test_classes_come_in_the_order_wanted(path):
 def test_a_class_that_is_not_there_is_named(path):
     with pytest.raises(InputError, match="Effusion"):
         LoadHeatmapd("heatmap", ["Mass", "Effusion"])({"heatmap": path})
+
+
+def test_what_the_localiser_said_is_put_in_the_same_order(path):
+    said = {"label_names": ("Mass", "Nodule"), "decision": [1, 0], "probability": [0.75, 0.25], "image": "x"}
+    load = LoadHeatmapd("heatmap", ["Nodule", "Mass"])
+    out = load({"heatmap": path, **said})
+    assert out["label"].tolist() == out["decision"].tolist() == [0, 1]
+    assert out["probability"].tolist() == [0.25, 0.75]
+    own = torch.tensor([1.0, torch.nan])
+    assert load({"heatmap": path, **said, "label": own})["label"] is own
+
+
+def test_heatmaps_are_made_where_there_are_none():
+    asked = []
+
+    def localizer(image):
+        asked.append(image)
+        maps = torch.stack((torch.zeros(4, 4), torch.ones(4, 4)))
+        return {"heatmap": maps, "label_names": ["Mass", "Nodule"], "decision": [0, 1], "probability": [0.1, 0.9]}
+
+    out = LoadHeatmapd("heatmap", ["Nodule"], localizer)({"image": "x.png"})
+    assert asked == ["x.png"]
+    assert out["heatmap"].tolist() == torch.ones(1, 4, 4).tolist()
+    assert out["label"].tolist() == [1]
+
+
+def test_no_heatmap_and_no_localiser_is_an_error():
+    with pytest.raises(InputError, match="has no heatmap"):
+        LoadHeatmapd("heatmap", ["Nodule"])({"image": "x.png"})
