@@ -64,8 +64,8 @@ def test_items_come_from_whatever_there_is(folder):
         {"image": "a.png", "patient": "1", "label": [0, 1]},
         {"image": "b.png", "patient": "2", "label": [0, None]},
     ]
-    sections = {"training": items, "validation": [{**items[1], "patient": "3"}]}
-    write_datalist({"labels": ["Mass", "Nodule"], **sections}, folder / "in" / "datalist.json")
+    write_datalist({"labels": ["Mass", "Nodule"], "training": items}, folder / "in" / "datalist.json")
+    write_datalist({"labels": ["Mass", "Nodule"], "validation": items[1:]}, folder / "in" / "negative.json")
     from_list = items_to_refine(folder / "in", folder / "out", folder / "in" / "datalist.json", positive_only=True)
     assert [(i["label"], i["decision"], i["patient"]) for i in from_list] == [([0, 1], [1, 0], "1")]
     assert [Path(i["heatmap"]).name for i in items_to_refine(None, folder / "out")] == [
@@ -76,4 +76,4 @@ def test_items_come_from_whatever_there_is(folder):
     with pytest.raises(InputError, match="nothing to refine"):
         items_to_refine()
     with pytest.raises(InputError, match="no image with a finding in 'validation'"):
-        items_to_refine(folder / "in", None, folder / "in" / "datalist.json", "validation", True)
+        items_to_refine(folder / "in", None, folder / "in" / "negative.json", "validation", positive_only=True)
