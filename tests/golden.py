@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,24 +31,31 @@ def load(name: str) -> dict[str, np.ndarray]:
 
 def weights(case: str, seed: int, gain: float = 0.8) -> dict[str, torch.Tensor]:
     """The float64 state dict of a golden case, by the rules of the golden README."""
-    state = {}
-    for entry in json.loads((SHARED / "golden" / f"{case}_keys.json").read_text()):
-        k, name, shape = entry["k"], entry["name"], entry["shape"]
-        last = name.rsplit(".", 1)[-1]
-        if last == "num_batches_tracked":
-            state[name] = torch.tensor(0)
-            continue
-        n = np.random.default_rng(seed * 100000 + k).standard_normal(shape)
-        if last == "weight" and len(shape) >= 2:
-            value = n * gain * math.sqrt(2 / math.prod(shape[1:]))
-        elif last == "weight":
-            value = 1 + 0.1 * n
-        elif last == "running_var":
-            value = 1 + 0.2 * np.abs(n)
-        else:
-            value = 0.1 * n
-        state[name] = torch.from_numpy(np.asarray(value))
-    return state
+    entries = json.loads((SHARED / "golden" / f"{case}_keys.json").read_text())
+    return {e["name"]: _weight(e["name"], e["shape"], seed * 100000 + e["k"], gain) for e in entries}
+
+
+def fill(network: torch.nn.Module, seed: int, gain: float = 0.8) -> None:
+    """Give a float64 network the weights that the same rules make for its keys in their order."""
+    state = network.state_dict()
+    filled = {name: _weight(name, v.shape, seed * 100000 + k, gain) for k, (name, v) in enumerate(state.items())}
+    network.load_state_dict(filled)
+
+
+def _weight(name: str, shape: Sequence[int], seed: int, gain: float) -> torch.Tensor:
+    last = name.rsplit(".", 1)[-1]
+    if last == "num_batches_tracked":
+        return torch.tensor(0)
+    n = np.random.default_rng(seed).standard_normal(shape)
+    if last == "weight" and len(shape) >= 2:
+        value = n * gain * math.sqrt(2 / math.prod(shape[1:]))
+    elif last == "weight":
+        value = 1 + 0.1 * n
+    elif last == "running_var":
+        value = 1 + 0.2 * np.abs(n)
+    else:
+        value = 0.1 * n
+    return torch.from_numpy(np.asarray(value))
 
 
 def image(seed: int, b: int, c: int, h: int, w: int) -> torch.Tensor:

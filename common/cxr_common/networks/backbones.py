@@ -12,6 +12,8 @@ from torch import nn
 from cxr_common.networks.dilation import dilate_dense_block, dilate_resnet_stage
 
 OUTPUT_STRIDES: tuple[int, ...] = (8, 16, 32)
+#: Channels of every backbone's stem.
+STEM_CHANNELS = 64
 RESNETS: dict[str, tuple[str, list[int]]] = {
     "resnet18": ("basic", [2, 2, 2, 2]),
     "resnet34": ("basic", [3, 4, 6, 3]),
@@ -61,13 +63,22 @@ class ResNetBackbone(ResNet):
                     dilate_resnet_stage(stage, stride // output_stride // 2)
         self.regularize3, self.regularize4 = regularizer(), regularizer()
 
+    def unpooled_stem(self, image: torch.Tensor) -> torch.Tensor:
+        """The stem before its pooling: (N, in_channels, X, Y) to (N, 64, X / 2, Y / 2)."""
+        return self.act(self.bn1(self.conv1(image)))
+
     def stem(self, image: torch.Tensor) -> torch.Tensor:
         """What comes before the stages: (N, in_channels, X, Y) to (N, 64, X / 4, Y / 4)."""
-        return self.maxpool(self.act(self.bn1(self.conv1(image))))
+        return self.maxpool(self.unpooled_stem(image))
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Map (N, in_channels, X, Y) to four feature maps (N, channels[i], X / strides[i], Y / strides[i])."""
         return self.stages(self.stem(image))
+
+    def with_stem(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """The unpooled stem at stride 2, and the four feature maps: what a U-Net's decoder takes."""
+        x = self.unpooled_stem(image)
+        return [x] + self.stages(self.maxpool(x))  # TorchScript unpacks no lists
 
     def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
         """The four feature maps of what the stem gives."""
@@ -113,7 +124,19 @@ class DenseNetBackbone(nn.Module):
 
     def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Map (N, in_channels, X, Y) to four feature maps (N, channels[i], X / strides[i], Y / strides[i])."""
-        x = self.pool0(self.relu0(self.norm0(self.conv0(image))))
+        return self.stages(self.pool0(self.unpooled_stem(image)))
+
+    def unpooled_stem(self, image: torch.Tensor) -> torch.Tensor:
+        """The stem before its pooling: (N, in_channels, X, Y) to (N, 64, X / 2, Y / 2)."""
+        return self.relu0(self.norm0(self.conv0(image)))
+
+    def with_stem(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """The unpooled stem at stride 2, and the four feature maps: what a U-Net's decoder takes."""
+        x = self.unpooled_stem(image)
+        return [x] + self.stages(self.pool0(x))
+
+    def stages(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """The four feature maps of what the stem gives."""
         f1 = self.transition1.relu(self.transition1.norm(self.denseblock1(x)))
         x = self.transition1.pool(self.transition1.conv(f1))
         f2 = self.transition2.relu(self.transition2.norm(self.denseblock2(x)))

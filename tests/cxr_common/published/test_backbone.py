@@ -43,10 +43,10 @@ def test_another_networks_file_is_refused(tmp_path):
         load_backbone(make_backbone("resnet50"), tmp_path / "r18.pth")
 
 
-@pytest.mark.parametrize("name", ["resnet18", "densenet121"])
-def test_a_backbone_is_taken_from_another_network_of_the_collection(name, tmp_path):
+@pytest.mark.parametrize(("name", "ramp"), [("resnet18", 0), ("resnet18", 5), ("densenet121", 0)])
+def test_a_backbone_is_taken_from_another_network_of_the_collection(name, ramp, tmp_path):
     torch.manual_seed(0)
-    classifier = CamClassifier(2, backbone=name, dropblock_prob=0.2)
+    classifier = CamClassifier(2, backbone=name, dropblock_prob=0.2, dropblock_ramp=ramp)
     save_weights(classifier, tmp_path / "model.pt")
     target = Pylon(3, backbone=name)
     load_backbone(target.backbone, tmp_path / "model.pt")
