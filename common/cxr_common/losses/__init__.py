@@ -7,16 +7,22 @@ from cxr_common.losses.alignment import (
     class_probability_maps,
     local_attention,
 )
+from cxr_common.losses.distillation import DistillationLoss
 from cxr_common.losses.image_label import POLICIES, ImageLabelLoss, apply_label_policy, positive_weights
 from cxr_common.losses.inter_pixel import InterPixelLoss, InterPixelLosses, inter_pixel_losses
+from cxr_common.losses.masked_bce import MaskedBCELoss, masked_bce
+from cxr_common.losses.soft_dice import SoftDiceLoss
 from cxr_common.losses.soft_focal import SoftFocalLoss, soft_focal_terms
 
 __all__ = [
     "POLICIES",
     "AlignedLabelLoss",
+    "DistillationLoss",
     "ImageLabelLoss",
     "InterPixelLoss",
     "InterPixelLosses",
+    "MaskedBCELoss",
+    "SoftDiceLoss",
     "SoftFocalLoss",
     "aligned_logits",
     "apply_label_policy",
@@ -24,6 +30,7 @@ __all__ = [
     "class_probability_maps",
     "inter_pixel_losses",
     "local_attention",
+    "masked_bce",
     "positive_weights",
     "soft_focal_terms",
 ]
