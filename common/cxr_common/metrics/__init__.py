@@ -28,12 +28,23 @@ from cxr_common.metrics.localization import (
     points_in_boxes,
     upsample_heatmaps,
 )
+from cxr_common.metrics.mask_handler import MaskIoU
 from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
+from cxr_common.metrics.segmentation import (
+    MaskCounts,
+    dataset_iou,
+    image_dice,
+    image_iou,
+    mask_counts,
+    threshold_counts,
+)
 
 __all__ = [
     "HitRates",
     "ImageLabelMetrics",
     "Interval",
+    "MaskCounts",
+    "MaskIoU",
     "PointLocalization",
     "auroc",
     "average_precision",
@@ -42,10 +53,14 @@ __all__ = [
     "box_overlap",
     "centre_maps",
     "centre_point_hits",
+    "dataset_iou",
     "exceeds",
     "hit_rates",
+    "image_dice",
+    "image_iou",
     "image_label_scores",
     "macro_average",
+    "mask_counts",
     "mask_overlap",
     "micro",
     "miss_reduction",
@@ -59,6 +74,7 @@ __all__ = [
     "random_maps",
     "random_point_hits",
     "support_average",
+    "threshold_counts",
     "upsample_heatmaps",
     "wang_boxes",
 ]

@@ -37,7 +37,7 @@ class ImageLabelMetric(CumulativeIterationMetric):
 
     def aggregate(self) -> tuple[float, list[float]]:
         """The average and the value of each class, over all that was collected."""
-        scores, labels = (b.cpu().numpy() for b in _collected(self))
+        scores, labels = (b.cpu().numpy() for b in collected(self))
         values = per_class(self.metric, scores, labels)
         if self.average == "micro":
             return float(micro(self.metric, scores, labels)), values.tolist()
@@ -63,11 +63,11 @@ class PointLocalizationMetric(CumulativeIterationMetric):
 
     def aggregate(self) -> tuple[float, list[float]]:
         """The average and the value of each class, over all that was collected."""
-        rates = hit_rates(_collected(self).cpu().numpy())
+        rates = hit_rates(collected(self).cpu().numpy())
         return float(rates.macro if self.average == "macro" else rates.micro), rates.per_class.tolist()
 
 
-class _PerClassHandler(IgniteMetricHandler):
+class PerClassHandler(IgniteMetricHandler):
     """Puts the average into ``state.metrics[name]`` and each class beside it."""
 
     def __init__(self, metric_fn: Any, labels: Sequence[str] | None, output_transform: Callable) -> None:
@@ -95,7 +95,7 @@ class _PerClassHandler(IgniteMetricHandler):
         return average
 
 
-class ImageLabelMetrics(_PerClassHandler):
+class ImageLabelMetrics(PerClassHandler):
     """AUROC or average precision of an epoch.
 
     Args:
@@ -123,7 +123,7 @@ class ImageLabelMetrics(_PerClassHandler):
         super().__init__(ImageLabelMetric(metric, average, pool), labels, output_transform)
 
 
-class PointLocalization(_PerClassHandler):
+class PointLocalization(PerClassHandler):
     """Point localisation accuracy of an epoch, see :func:`~cxr_common.metrics.localization.point_hits`.
 
     Args:
@@ -158,7 +158,7 @@ class PointLocalization(_PerClassHandler):
         return self.metric_fn.get_buffer()
 
 
-def _collected(metric: CumulativeIterationMetric) -> Any:
+def collected(metric: CumulativeIterationMetric) -> Any:
     buffer = metric.get_buffer()
     if buffer is None:
         raise NotComputableError(f"{type(metric).__name__} needs at least one batch")
