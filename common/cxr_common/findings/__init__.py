@@ -8,6 +8,7 @@ from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.thresholds import Thresholds, load_thresholds, save_thresholds, thresholds_beside
 
 if TYPE_CHECKING:
+    from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks, PngMasks
     from cxr_common.findings.nifti import save_mask
     from cxr_common.findings.overlay import render_overlay
     from cxr_common.findings.writer import FindingsWriter
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FindingsWriter",
     "Heatmap",
+    "MaskWriter",
+    "NiftiMasks",
+    "PngMasks",
     "Region",
     "Thresholds",
     "extract_mask",
@@ -31,7 +35,14 @@ __all__ = [
 
 
 # Post-processing needs neither nibabel nor ignite, so MONAI Label and Deploy may lack them.
-_LAZY = {"FindingsWriter": "writer", "render_overlay": "overlay", "save_mask": "nifti"}
+_LAZY = {
+    "FindingsWriter": "writer",
+    "MaskWriter": "mask_writers",
+    "NiftiMasks": "mask_writers",
+    "PngMasks": "mask_writers",
+    "render_overlay": "overlay",
+    "save_mask": "nifti",
+}
 
 
 def __getattr__(name: str) -> Any:

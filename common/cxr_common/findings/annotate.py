@@ -33,6 +33,7 @@ class _Box:
     label: str
     score: float | None
     colour: Colour
+    framed: bool
 
     @property
     def text(self) -> str:
@@ -51,7 +52,8 @@ def annotate(
     Args:
         grey: the radiograph at display size, mode L.
         findings: the `findings` of an image's record, one a class in channel order. A box whose score is None is named
-            without one.
+            without one. A finding with an area was outlined by a segmenter: its mask tells where it is, and its boxes
+            are named, not drawn.
         heatmap: (C, X, Y) probabilities; None draws no heat.
         masks: class -> bool (width, height) in original pixels.
         size: (width, height) of the original, the unit of the boxes.
@@ -73,9 +75,10 @@ def annotate(
         for region in finding["boxes"]:
             x0, y0, x1, y1 = region["box"]
             rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
-            boxes.append(_Box(rect, finding["label"], region["score"], colour))
+            boxes.append(_Box(rect, finding["label"], region["score"], colour, "area_px" not in finding))
     for box in boxes:
-        _rectangle(lines, box.rect, box.colour)
+        if box.framed:
+            _rectangle(lines, box.rect, box.colour)
     annotated = heat.picture()
     annotated.paste(reduced := lines.resize(grey.size, Image.Resampling.BOX), mask=reduced.getchannel("A"))
     _draw_tags(annotated, _to_name(boxes))

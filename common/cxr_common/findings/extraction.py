@@ -61,8 +61,32 @@ class Region:
     score: float
 
 
+def threshold_map(
+    heatmap: torch.Tensor, size: tuple[int, int], threshold: float, mode: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Resample a heatmap to the original's pixels and threshold it.
+
+    Args:
+        heatmap: (X, Y) probabilities at network resolution.
+        size: (width, height) of the original image.
+        threshold: in the unit `mode` names.
+        mode: "relative" to the heatmap's maximum or "absolute".
+
+    Returns:
+        bool mask (width, height), and the resampled map float32.
+    """
+    heat = heatmap.float().cpu()
+    resized = resize_maps(heat[None], size)[0].numpy()
+    return resized > (threshold * float(heat.max()) if mode == "relative" else threshold), resized
+
+
 def extract_mask(
-    heatmap: torch.Tensor, size: tuple[int, int], threshold: float, mode: str, min_area: float = 0.0
+    heatmap: torch.Tensor,
+    size: tuple[int, int],
+    threshold: float,
+    mode: str,
+    min_area: float = 0.0,
+    min_peak: float = MIN_PEAK,
 ) -> tuple[np.ndarray, list[Region]]:
     """Threshold a heatmap in original pixels and box its connected regions.
 
@@ -71,8 +95,8 @@ def extract_mask(
         size: (width, height) of the original image.
         threshold: in the unit `mode` names.
         mode: "relative" to the heatmap's maximum or "absolute".
-        min_area: regions with fewer *network input* pixels are dropped, except the one that holds the peak; so are
-            those whose largest probability is below :data:`MIN_PEAK` of the map's.
+        min_area: regions with fewer *network input* pixels are dropped, except the one that holds the peak.
+        min_peak: so are those whose largest probability is below this part of the map's.
 
     Returns:
         bool mask (width, height), and its 8-connected regions by falling score. In "relative" mode the peak's pixel is
@@ -80,12 +104,10 @@ def extract_mask(
     """
     heat = heatmap.float().cpu()
     top = float(heat.max())
-    level = threshold * top if mode == "relative" else threshold
     peak = tuple(min(int(p), n - 1) for p, n in zip(peak_point(heat, size), size, strict=True))
-    resized = resize_maps(heat[None], size)[0].numpy()
-    mask = resized > level
+    mask, resized = threshold_map(heat, size, threshold, mode)
     # Shrinking a map can lose a narrow peak between the sampled pixels.
-    if mode == "relative" or top > level:
+    if mode == "relative" or top > threshold:
         mask[peak] = True
 
     min_pixels = min_area * (size[0] * size[1]) / heat.numel()
@@ -96,7 +118,7 @@ def extract_mask(
         holds_peak = x0 <= peak[0] < x1 and y0 <= peak[1] < y1 and bool(member[peak[0] - x0, peak[1] - y0])
         # The peak's own value, not its resampled one: the best box then scores as the map's maximum does.
         score = top if holds_peak else float(resized[window][member].max())
-        if not holds_peak and (member.sum() < min_pixels or score < MIN_PEAK * top):
+        if not holds_peak and (member.sum() < min_pixels or score < min_peak * top):
             mask[window] &= ~member
             continue
         regions.append(Region(box, score))

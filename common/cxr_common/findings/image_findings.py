@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cxr_common.findings.extraction import extract_mask, peak_point
+from cxr_common.findings.extraction import MIN_PEAK, extract_mask, peak_point
 from cxr_common.findings.thresholds import Thresholds
 
 
@@ -19,6 +19,7 @@ def image_findings(
     thresholds: Thresholds,
     size: tuple[int, int],
     min_area: float,
+    min_peak: float = MIN_PEAK,
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], np.ndarray]:
     """Extract what docs/findings.md calls the findings of an image.
 
@@ -29,6 +30,7 @@ def image_findings(
         thresholds: class names and mask thresholds.
         size: (width, height) of the original image.
         min_area: regions of fewer network pixels are dropped.
+        min_peak: so are those whose largest value is below this part of the map's.
 
     Returns:
         The findings, one a class, plain values; class -> bool mask (width, height) of the classes present; and one
@@ -40,7 +42,7 @@ def image_findings(
         regions: list = []
         if decision[index]:
             masks[label], regions = extract_mask(
-                heatmap[index], size, thresholds.mask[label], thresholds.mask_mode, min_area
+                heatmap[index], size, thresholds.mask[label], thresholds.mask_mode, min_area, min_peak
             )
         findings.append(
             {

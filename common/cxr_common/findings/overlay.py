@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.findings.annotate import annotate, font
+from cxr_common.findings.area import area_text
 from cxr_common.findings.palette import class_colour
 
 WIDTH = 1120
@@ -19,10 +20,9 @@ _HEADER = 46
 _FOOTER = 50
 _MAX_PICTURE = (WIDTH - _PANEL - 3 * _MARGIN, 1000)
 _BACKGROUND, _INK, _SOFT, _LINE, _ALERT = (17, 20, 24), (240, 242, 245), (164, 172, 182), (52, 58, 66), (255, 200, 87)
-_LEGEND = (
-    "Outline: mask. Rectangle: box with its score. Bar: probability; tick: threshold.",
-    "Standard display assumed: the patient's left is on the right of the picture.",
-)
+_LEGEND = "Outline: mask. Rectangle: box with its score. Bar: probability; tick: threshold."
+_LEGEND_OF_MASKS = "Outline: mask, with its area. Bar: largest probability; tick: threshold."
+_DISPLAY = "Standard display assumed: the patient's left is on the right of the picture."
 NOTICE = "AI research output - not for clinical use"
 
 
@@ -65,7 +65,8 @@ def render_overlay(
     draw.text((_MARGIN, _HEADER / 2), _fit(record["case"], 20, _MAX_PICTURE[0]), _INK, font(20), anchor="lm")
     draw.text((WIDTH - _MARGIN, _HEADER / 2), NOTICE, _ALERT, font(15), anchor="rm")
     _panel(draw, record["findings"], WIDTH - _PANEL - _MARGIN, _HEADER)
-    _footer(draw, model, sheet.height)
+    measured = any("area_px" in finding for finding in record["findings"])
+    _footer(draw, _LEGEND_OF_MASKS if measured else _LEGEND, model, sheet.height)
     return sheet
 
 
@@ -106,7 +107,10 @@ def _panel(draw: ImageDraw.ImageDraw, findings: Sequence[Mapping[str, Any]], lef
     for index in present:
         finding, colour = findings[index], class_colour(index)
         draw.rounded_rectangle((left, y + 3, left + 18, y + 21), 4, fill=colour)
-        draw.text((left + 28, y + 12), _fit(finding["label"], 20, _PANEL - 90), _INK, font(20), anchor="lm")
+        area = area_text(finding)
+        room = _PANEL - 90 - font(14).getlength(area)
+        draw.text((left + 28, y + 12), _fit(finding["label"], 20, room), _INK, font(20), anchor="lm")
+        draw.text((right - 52, y + 12), area, _SOFT, font(14), anchor="rm")
         draw.text((right, y + 12), f"{finding['probability']:.2f}", _INK, font(20), anchor="rm")
         _bar(draw, finding, (left + 28, y + 29, right, y + 36), colour)
         y += _ROW
@@ -135,8 +139,8 @@ def _bar(draw: ImageDraw.ImageDraw, finding: Mapping[str, Any], box: tuple[int, 
     draw.line((tick, y0 - 4, tick, y1 + 4), fill=_INK, width=2)
 
 
-def _footer(draw: ImageDraw.ImageDraw, model: Mapping[str, Any], height: int) -> None:
-    for up, line in zip((42, 20), _LEGEND, strict=True):
+def _footer(draw: ImageDraw.ImageDraw, legend: str, model: Mapping[str, Any], height: int) -> None:
+    for up, line in ((42, legend), (20, _DISPLAY)):
         draw.text((_MARGIN, height - up), line, _SOFT, font(14), anchor="lm")
     name = _fit(f"{model['name']} {model['version']}", 14, _PANEL + 100)
     draw.text((WIDTH - _MARGIN, height - 20), name, _SOFT, font(14), anchor="rm")

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
 from PIL import Image
 
 from cxr_common.axes import tensor_to_picture
+from cxr_common.data.masks import read_mask
 from cxr_common.data.reader import read_picture
 from cxr_common.errors import InputError
 from cxr_common.findings.annotate import annotate
+from cxr_common.findings.area import area_text
 from cxr_common.findings.heatmap_file import load_heatmap
 from cxr_common.findings.palette import class_colour
 from cxr_common.findings.run_record import FILE_NAME
@@ -122,7 +123,7 @@ def _rows(findings: Sequence[Mapping[str, Any]], truth: Truth | None) -> list[di
     for index in order:
         colour = "#{:02x}{:02x}{:02x}".format(*class_colour(index))
         present = None if truth is None else findings[index]["label"] in truth.masks
-        rows.append({**findings[index], "colour": colour, "truth": present})
+        rows.append({**findings[index], "colour": colour, "truth": present, "area": area_text(findings[index])})
     return rows
 
 
@@ -157,7 +158,7 @@ def _list(labels: Any) -> str:
 
 def _read_mask(path: Path) -> np.ndarray:
     try:
-        return np.asarray(nib.load(path).dataobj) != 0  # type: ignore[attr-defined]
+        return read_mask(path)
     except Exception as error:
         raise InputError(f"cannot be read ({error})", path, "run the bundle's inference again") from error
 

@@ -65,10 +65,10 @@ class Thresholds:
             object.__setattr__(self, name, {label: float(values[label]) for label in self.labels})
 
     @classmethod
-    def default(cls, labels: Sequence[str]) -> Thresholds:
-        """Decision at probability .5, masks above half of the map's largest value."""
+    def default(cls, labels: Sequence[str], mask_mode: str = "relative") -> Thresholds:
+        """Decision at probability .5, masks above half of the map's largest value, or above .5 in "absolute" mode."""
         names = tuple(labels)
-        return cls(names, dict.fromkeys(names, DEFAULT_DECISION), dict.fromkeys(names, DEFAULT_MASK))
+        return cls(names, dict.fromkeys(names, DEFAULT_DECISION), dict.fromkeys(names, DEFAULT_MASK), mask_mode)
 
     @property
     def input_size(self) -> list[int]:

@@ -11,6 +11,7 @@ from scipy import stats
 
 from cxr_common.findings.extraction import extract_mask
 from cxr_common.findings.thresholds import DEFAULT_DECISION, DEFAULT_MASK
+from cxr_common.metrics.segmentation import PROBABILITY_GRID, MaskCounts, dataset_iou
 
 #: Parts of a heatmap's maximum that are tried as mask thresholds; low ones too, for max pooling makes peaked maps.
 MASK_GRID: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, *np.round(np.arange(0.1, 0.95, 0.05), 2).tolist())
@@ -108,5 +109,30 @@ def tune_mask_thresholds(
             scores[int(c)].append([box_set_iou(f, truth[names == c], size) for f in found])
     return {
         name: float(grid[int(np.mean(scores[c], axis=0).argmax())]) if len(scores[c]) >= MIN_IMAGES else DEFAULT_MASK
+        for c, name in enumerate(labels)
+    }
+
+
+def tune_probability_thresholds(
+    counts: MaskCounts,
+    labels: Sequence[str],
+    grid: Sequence[float] = PROBABILITY_GRID,
+    min_images: int = MIN_IMAGES,
+) -> dict[str, float]:
+    """The probability above which pixels make the masks with the largest IoU of the data set, of each class (CheXseg).
+
+    Args:
+        counts: (T, N, C), of :func:`cxr_common.metrics.threshold_counts` over the grid.
+        labels: C class names.
+        grid: the T thresholds.
+        min_images: fewest images that have the class.
+
+    Returns:
+        Class -> threshold (the lowest of equals); the default where fewer images have the class.
+    """
+    iou = np.nan_to_num(dataset_iou(counts))
+    images = (counts.true[0] > 0).sum(0)
+    return {
+        name: float(grid[int(iou[:, c].argmax())]) if images[c] >= min_images else DEFAULT_MASK
         for c, name in enumerate(labels)
     }

@@ -13,7 +13,7 @@ from ignite.engine import Engine, Events
 from cxr_common.errors import InputError
 from cxr_common.findings.case_names import CaseNames, slug
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
-from cxr_common.findings.nifti import save_mask
+from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks
 from cxr_common.findings.overlay import network_input_picture, render_overlay
 from cxr_common.findings.publish import published, sweep
 from cxr_common.findings.run_record import failure_record, run_record, summary, write_run_record
@@ -26,13 +26,13 @@ logger = logging.getLogger(__name__)
 class FindingsWriter:
     """Write the findings of every image as soon as they are there, and findings.json at the end.
 
-    Runs after :class:`~cxr_common.transforms.findings.LocalizeFindingsd` on a decollated batch. The files of an image
-    appear together or not at all; what goes wrong with one image becomes its failure record. Files and record are
-    described in docs/findings.md.
+    Runs after :class:`~cxr_common.transforms.findings.LocalizeFindingsd`, or another transform that ends in findings,
+    on a decollated batch. The files of an image appear together or not at all; what goes wrong with one image becomes
+    its failure record. Files and record are described in docs/findings.md.
 
     Args:
         output_dir: folder for all files; made where missing.
-        thresholds: those that LocalizeFindingsd used; they name the classes.
+        thresholds: those that the transform used; they name the classes.
         bundle: name of the bundle.
         version: its version.
         weights: its weights file, for the hash; None where there is none.
@@ -41,7 +41,12 @@ class FindingsWriter:
         read_picture: path -> picture in [0, 1] as (X, Y) or (1, X, Y), the background of the overlay at the original's
             resolution; None draws on the network input.
         network: where it has ``describe(labels)``, what that returns joins the record's `model`.
-        findings_key, heatmap_key, masks_key, image_key: where LocalizeFindingsd put its results.
+        mask_writers: the formats that masks are written in; the one of the kind "masks" is what reports and datalists
+            read. None is NIfTI alone.
+        findings_key, heatmap_key, masks_key, image_key: where the transform put its results.
+
+    Raises:
+        InputError: two classes or mask writers would write the same file, or no mask writer is of the kind "masks".
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class FindingsWriter:
         input_dir: str | Path | None = None,
         read_picture: Callable[[str], Any] | None = None,
         network: Any = None,
+        mask_writers: Sequence[MaskWriter] | None = None,
         findings_key: str = "findings",
         heatmap_key: str = "heatmap",
         masks_key: str = "masks",
@@ -62,6 +68,17 @@ class FindingsWriter:
     ) -> None:
         if len({slug(label).casefold() for label in thresholds.labels}) < len(thresholds.labels):
             raise InputError("two classes give the same file name", "labels", "rename one of them")
+        self.mask_writers = (NiftiMasks(),) if mask_writers is None else tuple(mask_writers)
+        kinds = [writer.kind for writer in self.mask_writers]
+        names = [f"case_{suffix}" for suffix in ("heatmap.npz", "overlay.png", *self.more_files.values())]
+        names += [name for writer in self.mask_writers for name in writer.names("case", thresholds.labels)]
+        if "masks" not in kinds or len(set(kinds)) < len(kinds) or len(set(names)) < len(names):
+            reason = f"mask writers are of the kinds {', '.join(kinds) or 'none'}"
+            raise InputError(
+                reason,
+                "mask_writers",
+                "give one of the kind masks, others of other kinds, and files of names of their own",
+            )
         self.output_dir = Path(output_dir)
         self.thresholds = thresholds
         self.model: dict[str, Any] = {
@@ -164,7 +181,6 @@ class FindingsWriter:
         path = found["path"]
         case = self.names.name(path)
         files: dict[str, Any] = {"heatmap": f"{case}_heatmap.npz", "overlay": f"{case}_overlay.png"}
-        files["masks"] = {label: _mask_name(case, label) for label in self.thresholds.labels if label in masks}
         record = {"case": case, **found, "path": self.names.relative(path).as_posix(), "files": files}
         picture = network_input_picture(image) if self.read_picture is None else self.read_picture(path)
         overlay = render_overlay(picture, record, heatmap, masks, self.model)
@@ -181,8 +197,9 @@ class FindingsWriter:
             )
             save_heatmap(content, folder / files["heatmap"])
             overlay.save(folder / files["overlay"], optimize=False)
-            for label, name in files["masks"].items():
-                save_mask(masks[label], folder / name, found["spacing_mm"])
+            in_order = {label: masks[label] for label in self.thresholds.labels if label in masks}
+            for writer in self.mask_writers:
+                files[writer.kind] = writer.write(case, found, in_order, folder)
             for kind, suffix in self.more_files.items():
                 files[kind] = f"{case}_{suffix}"
                 self.write_more(kind, item, folder / files[kind])
@@ -200,7 +217,8 @@ class FindingsWriter:
             labels = {*self.thresholds.labels, *load_heatmap(self.output_dir / f"{case}_heatmap.npz").labels}
         except InputError:
             labels = set(self.thresholds.labels)
-        names = [f"{case}_heatmap.npz", f"{case}_overlay.png", *(_mask_name(case, label) for label in labels)]
+        names = [f"{case}_heatmap.npz", f"{case}_overlay.png"]
+        names += [name for writer in self.mask_writers for name in writer.names(case, labels)]
         names += [f"{case}_{suffix}" for suffix in self.more_files.values()]
         return [name for name in names if (self.output_dir / name).is_file()]
 
@@ -211,7 +229,3 @@ def _batch_paths(batch: Any, image_key: str) -> list[str]:
     images = [item[image_key] for item in items if isinstance(item, Mapping) and image_key in item]
     paths = [getattr(image, "meta", {}).get("filename_or_obj", "") for image in images]
     return [str(path) for entry in paths for path in ([entry] if isinstance(entry, str) else entry)]
-
-
-def _mask_name(case: str, label: str) -> str:
-    return f"{case}_{slug(label)}.nii.gz"

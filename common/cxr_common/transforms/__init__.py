@@ -8,6 +8,7 @@ from cxr_common.transforms.labels import EncodeLabeld
 from cxr_common.transforms.load import LoadRadiograph, LoadRadiographd
 from cxr_common.transforms.refinement import RefineHeatmapd
 from cxr_common.transforms.relations import RelationLabelsd
+from cxr_common.transforms.segmentation import SegmentFindingsd
 from cxr_common.transforms.strong import strong_augmentation
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "RandResizedCropd",
     "RefineHeatmapd",
     "RelationLabelsd",
+    "SegmentFindingsd",
     "strong_augmentation",
 ]

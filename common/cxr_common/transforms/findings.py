@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 
 from cxr_common.errors import InputError
-from cxr_common.findings.extraction import heatmaps_from_map
+from cxr_common.findings.extraction import MIN_PEAK, heatmaps_from_map
 from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
 from cxr_common.transforms.image_findings import ImageFindingsd
@@ -47,6 +47,9 @@ class LocalizeFindingsd(ImageFindingsd):
         on_error: "raise", or "record": put ``{"failure": {...}}`` under `findings_key`, drop the prediction and go on,
             so that one image does not end a batch.
     """
+
+    #: Regions whose largest probability is below this part of the map's are dropped.
+    min_peak: float = MIN_PEAK
 
     def __init__(
         self,
@@ -96,7 +99,9 @@ class LocalizeFindingsd(ImageFindingsd):
         heatmap = heatmaps_from_map(maps, (image.shape[-2], image.shape[-1])).cpu()
         min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
         decision = [p >= self.thresholds.decision[label] for p, label in zip(probability, labels, strict=True)]
-        findings, masks, label_mask = image_findings(heatmap, probability, decision, self.thresholds, size, min_area)
+        findings, masks, label_mask = image_findings(
+            heatmap, probability, decision, self.thresholds, size, min_area, self.min_peak
+        )
         return {
             key: like_original(label_mask, meta),
             self.heatmap_key: heatmap.half(),

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxr_common.findings import extract_mask, heatmaps_from_map, peak_point
+from cxr_common.findings.extraction import threshold_map
 
 
 def test_heatmap_is_the_sigmoid_at_the_maps_stride_then_bilinear():
@@ -98,3 +99,21 @@ def test_a_region_far_below_the_peak_is_noise():
     mask, regions = extract_mask(heatmap, (32, 32), 0.01, "relative")
     assert [round(r.score, 3) for r in regions] == [0.8, 0.3]
     assert not mask[22, 22]
+
+
+def test_with_no_least_peak_every_region_stays():
+    heatmap = torch.zeros(32, 32)
+    heatmap[4:8, 4:8] = 0.8
+    heatmap[20:24, 20:24] = 0.1
+    mask, regions = extract_mask(heatmap, (32, 32), 0.05, "absolute", min_peak=0)
+    assert [round(r.score, 3) for r in regions] == [0.8, 0.1]
+    np.testing.assert_array_equal(mask, heatmap.numpy() > 0.05)
+
+
+def test_a_map_is_resized_before_it_is_thresholded():
+    heatmap = torch.tensor([[0.0], [1.0]])  # two columns
+    mask, resized = threshold_map(heatmap, (8, 1), 0.3, "absolute")
+    expected = np.clip((np.arange(8) + 0.5) / 4 - 0.5, 0, 1)
+    np.testing.assert_allclose(resized[:, 0], expected)
+    np.testing.assert_array_equal(mask[:, 0], expected > 0.3)
+    np.testing.assert_array_equal(threshold_map(heatmap / 2, (8, 1), 0.3, "relative")[0], mask)

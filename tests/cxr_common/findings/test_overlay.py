@@ -36,6 +36,22 @@ def test_only_the_surroundings_of_a_finding_change():
     assert inside[0] > inside[2]  # tinted orange
 
 
+def test_a_finding_with_an_area_is_outlined_and_has_no_rectangle():
+    grey = Image.new("L", (300, 300), 80)
+    mask = np.zeros((300, 300), bool)
+    diagonal = np.arange(100, 200)
+    mask[diagonal, diagonal] = mask[diagonal + 1, diagonal] = True
+    item = finding("A", [(100, 100, 201, 200)])
+    corner = (slice(105, 130), slice(170, 195))  # rows, columns inside the box, far from the mask
+    framed = np.asarray(annotate(grey, [item], None, {"A": mask}, (300, 300)))
+    measured = np.asarray(annotate(grey, [item | {"area_px": 200, "area_mm2": None}], None, {"A": mask}, (300, 300)))
+    right_edge = (slice(105, 195), slice(198, 204))
+    assert (framed[right_edge] != 80).any()
+    assert (measured[right_edge][:80] == 80).all()
+    assert (measured[corner] == 80).all()
+    assert (measured[150, 148:153] != 80).any()
+
+
 def test_truth_has_no_heat_and_no_score():
     grey = Image.new("L", (300, 300), 80)
     mask = np.zeros((300, 300), bool)

@@ -6,7 +6,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxr_common.findings.tuning import MASK_GRID, box_set_iou, tune_decision_thresholds, tune_mask_thresholds
+from cxr_common.axes import picture_to_tensor
+from cxr_common.findings.tuning import (
+    MASK_GRID,
+    box_set_iou,
+    tune_decision_thresholds,
+    tune_mask_thresholds,
+    tune_probability_thresholds,
+)
+from cxr_common.metrics import threshold_counts
+from cxr_common.metrics.segmentation import PROBABILITY_GRID
+from tests import golden
 
 
 def youden(scores, truth, threshold):
@@ -71,3 +81,21 @@ def test_mask_threshold_is_the_one_whose_box_fits():
 def test_images_without_annotation_are_left_out():
     maps = torch.rand(6, 1, 16, 16)
     assert tune_mask_thresholds(maps, [None] * 6, [None] * 6, ["a"]) == {"a": 0.5}
+
+
+@golden.needs_golden
+def test_published_probability_thresholds():
+    g = golden.load("chexseg_iou")
+    np.testing.assert_array_equal(PROBABILITY_GRID, g["thresholds"].round(2))
+    counts = threshold_counts(picture_to_tensor(g["prob"]), picture_to_tensor(g["target"]), PROBABILITY_GRID)
+    labels = [f"c{i}" for i in range(10)]
+    tuned = tune_probability_thresholds(counts, labels)
+    np.testing.assert_allclose(list(tuned.values()), g["thresholds"][g["best_index"]])
+
+
+def test_a_class_in_too_few_images_keeps_the_default():
+    maps = np.full((6, 2, 4, 4), 0.2, np.float32)
+    truth = [[np.ones((4, 4)), np.ones((4, 4)) if n < 4 else np.zeros((4, 4))] for n in range(6)]
+    counts = threshold_counts(maps, truth, PROBABILITY_GRID)
+    assert tune_probability_thresholds(counts, ["a", "b"]) == {"a": 0.0, "b": 0.5}
+    assert tune_probability_thresholds(counts, ["a", "b"], min_images=4) == {"a": 0.0, "b": 0.0}

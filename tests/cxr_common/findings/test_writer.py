@@ -11,7 +11,7 @@ from PIL import Image
 
 from cxr_common.data import read_picture
 from cxr_common.errors import InputError
-from cxr_common.findings import FindingsWriter, Thresholds, load_heatmap, writer
+from cxr_common.findings import FindingsWriter, NiftiMasks, PngMasks, Thresholds, load_heatmap, mask_writers, writer
 from cxr_common.findings.palette import class_colour
 from cxr_common.transforms import LoadRadiographd, LocalizeFindingsd
 
@@ -116,12 +116,14 @@ def test_a_second_run_replaces_its_own_files_only(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("what", ["save_mask", "save_heatmap", "render_overlay"])
-def test_a_failure_mid_write_leaves_nothing_of_that_image(tmp_path, monkeypatch, what):
+@pytest.mark.parametrize(
+    ("module", "what"), [(mask_writers, "save_mask"), (writer, "save_heatmap"), (writer, "render_overlay")]
+)
+def test_a_failure_mid_write_leaves_nothing_of_that_image(tmp_path, monkeypatch, module, what):
     def fail(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer, what, fail)
+    monkeypatch.setattr(module, what, fail)
     make = make_writer(tmp_path)
     (tmp_path / "out").mkdir()
     make.write_item(localized(save_image(tmp_path / "in" / "a.png")))
@@ -193,3 +195,49 @@ def test_handler_writes_each_batch_and_records_a_crash(tmp_path):
 def test_classes_that_give_one_file_name_are_refused(tmp_path):
     with pytest.raises(InputError, match="same file name"):
         make_writer(tmp_path, labels=("Mass a", "mass-a"))
+
+
+def test_masks_in_several_formats(tmp_path):
+    a = save_image(tmp_path / "in" / "a.png")
+    make = make_writer(tmp_path, mask_writers=[NiftiMasks(), PngMasks()])
+    make.write_item(localized(a))
+    (image,) = make.write_record()["images"]
+    assert image["files"]["masks"] == {"Mass": "a_Mass.nii.gz"}
+    assert image["files"]["masks_png"] == {"Mass": "a_Mass.png"}
+    mask = np.asarray(Image.open(tmp_path / "out" / "a_Mass.png"))
+    assert mask.shape == (60, 90)
+    assert mask[1, 88]
+    assert not mask[58, 1]
+    again = make_writer(tmp_path, mask_writers=[NiftiMasks(), PngMasks()])
+    again.write_item(localized(a, spots={}))
+    assert names(tmp_path / "out") == ["a_heatmap.npz", "a_overlay.png", "findings.json"]
+
+
+def test_a_writer_of_ones_own_gets_record_masks_and_folder(tmp_path):
+    class Areas:
+        """One text file an image."""
+
+        kind = "areas"
+
+        def names(self, case, labels):
+            return [f"{case}.txt"]
+
+        def write(self, case, found, masks, folder):
+            (folder / f"{case}.txt").write_text(f"{found['path']} {found['size']} {list(masks)}")
+            return f"{case}.txt"
+
+    path = save_image(tmp_path / "in" / "a.png")
+    make = make_writer(tmp_path, mask_writers=[PngMasks("masks"), Areas()])
+    make.write_item(localized(path, spots={1: (3, 3), 0: TOP_RIGHT}))
+    (image,) = make.write_record()["images"]
+    assert image["files"]["areas"] == "a.txt"
+    assert (tmp_path / "out" / "a.txt").read_text() == f"{path} [90, 60] ['Mass', 'Pleural effusion']"
+    loader = SimpleNamespace(failures=[SimpleNamespace(path=str(path), reason="damaged", action="restore it")])
+    make_writer(tmp_path, mask_writers=[PngMasks("masks"), Areas()], loader=loader).write_record()
+    assert names(tmp_path / "out") == ["findings.json"]
+
+
+@pytest.mark.parametrize("kinds", [[], ["masks_png"], ["masks", "masks"], ["masks", "more"]])
+def test_mask_writers_that_do_not_fit_together_are_refused(tmp_path, kinds):
+    with pytest.raises(InputError, match="mask writers are of the kinds"):
+        make_writer(tmp_path, mask_writers=[PngMasks(kind) for kind in kinds])

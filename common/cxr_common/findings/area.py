@@ -1,0 +1,31 @@
+"""Areas of masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def mask_area(mask: np.ndarray | None, spacing: Sequence[float] | None) -> dict[str, Any]:
+    """What the findings record says of a mask's area.
+
+    Args:
+        mask: bool (width, height) in original pixels; None is an empty one.
+        spacing: (column mm, row mm), None where unknown. It holds in the plane that it was calibrated for, most often
+            the detector's, where everything is a little larger than in the patient.
+
+    Returns:
+        ``area_px``, and ``area_mm2``, None where the spacing is unknown.
+    """
+    pixels = 0 if mask is None else int(np.count_nonzero(mask))
+    return {"area_px": pixels, "area_mm2": None if spacing is None else round(pixels * spacing[0] * spacing[1], 2)}
+
+
+def area_text(finding: Mapping[str, Any]) -> str:
+    """The area of a finding for people: cm2, pixels where the spacing is unknown, "" where nothing was measured."""
+    if "area_px" not in finding:
+        return ""
+    area = finding["area_mm2"]
+    return f"{finding['area_px']:,} px" if area is None else f"{area / 100:.1f} cm2"
