@@ -7,7 +7,9 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
 from cxr_common.data.reader import read_picture
 from cxr_common.errors import InputError
@@ -46,6 +48,14 @@ def load_masks(item: Mapping[str, Any], labels: Sequence[str], size: tuple[int, 
     """
     known = item.get("mask") or {}
     return [_load(known[label], size) if label in known else None for label in labels]
+
+
+def resize_mask(mask: Mask, size: tuple[int, int]) -> Mask:
+    """A mask (X, Y) on another grid over the same image: a cell is inside where more than half of it is covered."""
+    if mask.shape == tuple(size):
+        return mask
+    covered = F.interpolate(torch.from_numpy(mask).float()[None, None], size=tuple(size), mode="area")
+    return covered[0, 0].numpy() > 0.5
 
 
 def _load(path: str | None, size: tuple[int, int]) -> Mask:

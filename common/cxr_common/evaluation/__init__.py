@@ -1,19 +1,23 @@
-"""Scoring a localiser: predictions, reports, thresholds."""
+"""Scoring a localiser or segmenter: predictions, reports, thresholds."""
 
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
 from cxr_common.evaluation.predictions import Predictions, predict
 from cxr_common.evaluation.report import evaluation_report, overlap_tables, point_hit_table
 from cxr_common.evaluation.run import evaluate, tune_thresholds
+from cxr_common.evaluation.segmentation import counts_at_thresholds, mask_tables, segmentation_report
 
 __all__ = [
     "Predictions",
+    "counts_at_thresholds",
     "data_sha256",
     "evaluate",
     "evaluation_report",
+    "mask_tables",
     "overlap_tables",
     "point_hit_table",
     "predict",
     "provenance",
+    "segmentation_report",
     "tune_thresholds",
     "write_json",
 ]

@@ -30,16 +30,22 @@ def write_json(record: Any, path: str | Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def data_sha256(items: list[dict[str, Any]]) -> str:
+def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:
     """SHA-256 over the bytes of the items' images in order, then over what is known of them.
 
     The same data in another folder has the same hash: of paths, only file names count.
+
+    Args:
+        items: datalist items with absolute paths.
+        masks: whether the masks count too; without it the hash is that of data sets before there were segmenters.
     """
     digest = hashlib.sha256()
     for item in items:
         digest.update(Path(item["image"]).read_bytes())
         known = {k: item.get(k) for k in ("label", "boxes", "box_labels")}
         digest.update(json.dumps([Path(item["image"]).name, known], sort_keys=True).encode())
+        for name, path in sorted((item.get("mask") or {}).items()) if masks else ():
+            digest.update(name.encode() + (b"" if path is None else Path(path).read_bytes()))
     return digest.hexdigest()
 
 

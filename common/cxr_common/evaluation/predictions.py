@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,11 @@ class Predictions:
         """(N, C, X, Y) probability maps at network-input size, as published: sigmoid, then bilinear."""
         return upsample_heatmaps(torch.from_numpy(self.maps).float(), self.input_size)
 
+    def each_heatmap(self) -> Iterator[torch.Tensor]:
+        """Image by image the (C, X, Y) probability maps of :meth:`heatmaps`, which need not all fit into memory."""
+        for maps in self.maps:
+            yield upsample_heatmaps(torch.from_numpy(maps[None]).float(), self.input_size)[0]
+
     def boxes(self) -> tuple[list[np.ndarray | None], list[list[int] | None]]:
         """Boxes (n, 4) xyxy in network-input pixels and their classes, an entry an image; None where not annotated."""
         boxes: list[np.ndarray | None] = []
@@ -115,11 +121,12 @@ def predict(
     batch_size: int = 32,
     inferer: Any = None,
 ) -> Predictions:
-    """Run a localiser over a data set, in evaluation mode and in order.
+    """Run a localiser or segmenter over a data set, in evaluation mode and in order.
 
     Args:
         network: with ``forward(image) -> maps`` and ``pool(maps) -> logits``; its training state is restored.
-        dataset: gives "image" (C, X, Y) as MetaTensor and "label" (C,); its ``data`` are the datalist items.
+        dataset: gives "image" (C, X, Y) as MetaTensor and, where they are known, "label" (C,); its ``data`` are the
+            datalist items.
         labels: class names.
         device: where to run.
         batch_size: images at a time.
@@ -140,7 +147,8 @@ def predict(
                 out = network(image) if inferer is None else inferer(image, network)
                 logits.append(pool(out).float().cpu().numpy())
                 maps.append(out.half().cpu().numpy())
-                label.append(torch.as_tensor(batch[CommonKeys.LABEL]).numpy())
+                unknown = torch.full((len(image), len(labels)), torch.nan)
+                label.append(torch.as_tensor(batch.get(CommonKeys.LABEL, unknown)).numpy())
     finally:
         network.train(was_training)
     return Predictions(

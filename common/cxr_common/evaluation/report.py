@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from cxr_common.evaluation.intervals import hits_report, interval
 from cxr_common.evaluation.predictions import Predictions
+from cxr_common.evaluation.segmentation import segmentation_report
+from cxr_common.findings.thresholds import Thresholds
 from cxr_common.metrics import (
     auroc,
     average_precision,
-    bootstrap_ci,
     box_overlap,
     centre_point_hits,
     exceeds,
-    hit_rates,
     macro_average,
     mask_overlap,
     micro,
@@ -29,11 +29,6 @@ from cxr_common.metrics import (
 OVERLAP_LEVELS: tuple[float, ...] = (0.1, 0.25, 0.5)
 #: Images whose heatmaps are held at network-input size at a time.
 CHUNK = 64
-
-
-def interval(statistic: Any, groups: Sequence[str], **options: Any) -> dict[str, Any]:
-    """A scalar statistic's value and 95% interval as plain values; None where undefined."""
-    return bootstrap_ci(statistic, groups, **options).to_dict()
 
 
 def classification_report(predictions: Predictions, **options: Any) -> dict[str, Any]:
@@ -56,21 +51,6 @@ def classification_report(predictions: Predictions, **options: Any) -> dict[str,
             "per_class": dict(zip(predictions.labels, classes, strict=True)),
         }
     return report
-
-
-def hits_report(hits: np.ndarray, predictions: Predictions, **options: Any) -> dict[str, Any]:
-    """Means of hits (N, C): micro, macro and per class, with intervals and the number of scored pairs."""
-    groups = predictions.patients
-    classes = [
-        interval(lambda w, c=c: hit_rates(hits[:, [c]], w).micro, groups, **options)
-        for c in range(len(predictions.labels))
-    ]
-    return {
-        "micro": interval(lambda w: hit_rates(hits, w).micro, groups, **options),
-        "macro": interval(lambda w: hit_rates(hits, w).macro, groups, **options),
-        "per_class": dict(zip(predictions.labels, classes, strict=True)),
-        "pairs": dict(zip(predictions.labels, np.isfinite(hits).sum(0).tolist(), strict=True)),
-    }
 
 
 def point_hit_table(predictions: Predictions) -> np.ndarray:
@@ -123,19 +103,26 @@ def localization_report(predictions: Predictions, **options: Any) -> dict[str, A
     return report
 
 
-def evaluation_report(predictions: Predictions, **options: Any) -> dict[str, Any]:
+def evaluation_report(
+    predictions: Predictions, mask_thresholds: Thresholds | None = None, **options: Any
+) -> dict[str, Any]:
     """All figures of a set of predictions.
 
     Args:
         predictions: what :func:`predict` gave.
+        mask_thresholds: given, masks are made with them and scored too.
         options: ``n_resamples``, ``seed``, ``level`` of :func:`cxr_common.metrics.bootstrap_ci`.
 
     Returns:
-        Plain values for JSON: counts, image-level figures, and localisation where boxes are annotated.
+        Plain values for JSON: counts, image-level figures, localisation where boxes are annotated, and segmentation
+        where it is asked for and masks are annotated.
     """
-    return {
+    report = {
         "n_images": len(predictions.items),
         "n_patients": len(set(predictions.patients)),
         "image_labels": classification_report(predictions, **options),
         "localization": localization_report(predictions, **options),
     }
+    if mask_thresholds is not None:
+        report["segmentation"] = segmentation_report(predictions, mask_thresholds, **options)
+    return report

@@ -10,9 +10,11 @@ from monai.data import Dataset
 from torch import distributed, nn
 
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
-from cxr_common.evaluation.predictions import predict
+from cxr_common.evaluation.predictions import Predictions, predict
 from cxr_common.evaluation.report import evaluation_report
+from cxr_common.evaluation.segmentation import counts_at_thresholds
 from cxr_common.findings import Thresholds, save_thresholds
+from cxr_common.metrics.segmentation import PROBABILITY_GRID
 from cxr_common.networks.weights import load_weights, weights_sha256
 
 
@@ -26,8 +28,9 @@ def evaluate(
     inferer: Any = None,
     n_resamples: int = 1000,
     seed: int = 0,
+    masks: bool = False,
 ) -> dict[str, Any]:
-    """Score a localiser and write ``metrics.json`` and ``predictions.npz``.
+    """Score a localiser or segmenter and write ``metrics.json`` and ``predictions.npz``.
 
     Args:
         network: with its weights loaded.
@@ -39,6 +42,7 @@ def evaluate(
         inferer: makes the maps, as :func:`predict` takes it.
         n_resamples: bootstrap replicates.
         seed: of the bootstrap.
+        masks: score the masks too, against those of the datalist: every segmenter, or a localiser to compare with one.
 
     Returns:
         The content of metrics.json.
@@ -46,11 +50,11 @@ def evaluate(
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     predictions = predict(network.to(device), dataset, list(thresholds.labels), device, inferer=inferer)
-    report = evaluation_report(predictions, n_resamples=n_resamples, seed=seed)
+    report = evaluation_report(predictions, thresholds if masks else None, n_resamples=n_resamples, seed=seed)
     report |= {
         "thresholds": thresholds.as_dict(),
         "weights_sha256": None if weights is None else weights_sha256(weights),
-        "data_sha256": data_sha256(predictions.items),
+        "data_sha256": data_sha256(predictions.items, masks),
         **provenance(),
     }
     predictions.save(folder / "predictions.npz")
@@ -65,8 +69,13 @@ def tune_thresholds(
     output_dir: str | Path,
     device: torch.device | str = "cpu",
     inferer: Any = None,
+    masks: bool = False,
 ) -> Thresholds | None:
     """Tune per-class thresholds for a run's best weights on its validation data, beside the weights.
+
+    A localiser's are tuned on image labels and boxes. A segmenter's are tuned on masks: the probability above which its
+    pixels have the largest IoU of the data set is both the mask threshold and the decision threshold, so a finding is
+    decided present where it has a pixel.
 
     Args:
         network: the network that was trained; it gets the weights of ``output_dir/model.pt``.
@@ -75,19 +84,28 @@ def tune_thresholds(
         output_dir: folder of the run; ``thresholds.json`` is written there.
         device: where to run.
         inferer: makes the maps, as :func:`predict` takes it.
+        masks: whether the network is a segmenter.
 
     Returns:
         The thresholds; None in all but the first process of a distributed run.
     """
     if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0:
         return None
-    from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds
-
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")
     predictions = predict(network.to(device), dataset, labels, device, inferer=inferer)
+    tune = _tuned_on_masks if masks else _tuned_on_boxes
+    thresholds = tune(predictions).with_weights(weights_sha256(folder / "model.pt"))
+    save_thresholds(thresholds, folder / "thresholds.json")
+    return thresholds
+
+
+def _tuned_on_boxes(predictions: Predictions) -> Thresholds:
+    from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds
+
+    labels = predictions.labels
     boxes, classes = predictions.boxes()
-    thresholds = Thresholds(
+    return Thresholds(
         labels=tuple(labels),
         decision=tune_decision_thresholds(predictions.probabilities, predictions.label, labels),
         mask=tune_mask_thresholds(predictions.heatmaps(), boxes, classes, labels),
@@ -98,7 +116,24 @@ def tune_thresholds(
             "input_size": list(predictions.input_size),
             "criterion": "decision: largest Youden index, .5 if not learnt; mask: largest mean IoU of box sets",
         },
-        weights_sha256=weights_sha256(folder / "model.pt"),
     )
-    save_thresholds(thresholds, folder / "thresholds.json")
-    return thresholds
+
+
+def _tuned_on_masks(predictions: Predictions) -> Thresholds:
+    from cxr_common.findings.tuning import tune_probability_thresholds
+
+    counts = counts_at_thresholds(predictions, PROBABILITY_GRID)
+    tuned = tune_probability_thresholds(counts, predictions.labels)
+    return Thresholds(
+        labels=tuple(predictions.labels),
+        decision=tuned,
+        mask=tuned,
+        mask_mode="absolute",
+        tuned_on={
+            "data_sha256": data_sha256(predictions.items, masks=True),
+            "n_images": len(predictions.items),
+            "n_with_masks": sum(bool(item.get("mask")) for item in predictions.items),
+            "input_size": list(predictions.input_size),
+            "criterion": "decision and mask: largest IoU of the data set, at network resolution",
+        },
+    )

@@ -1,0 +1,31 @@
+"""Intervals of figures over the patients of a set of predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cxr_common.evaluation.predictions import Predictions
+from cxr_common.metrics import bootstrap_ci, hit_rates
+
+
+def interval(statistic: Any, groups: Sequence[str], **options: Any) -> dict[str, Any]:
+    """A scalar statistic's value and 95% interval as plain values; None where undefined."""
+    return bootstrap_ci(statistic, groups, **options).to_dict()
+
+
+def hits_report(hits: np.ndarray, predictions: Predictions, **options: Any) -> dict[str, Any]:
+    """Means of hits (N, C): micro, macro and per class, with intervals and the number of scored pairs."""
+    groups = predictions.patients
+    classes = [
+        interval(lambda w, c=c: hit_rates(hits[:, [c]], w).micro, groups, **options)
+        for c in range(len(predictions.labels))
+    ]
+    return {
+        "micro": interval(lambda w: hit_rates(hits, w).micro, groups, **options),
+        "macro": interval(lambda w: hit_rates(hits, w).macro, groups, **options),
+        "per_class": dict(zip(predictions.labels, classes, strict=True)),
+        "pairs": dict(zip(predictions.labels, np.isfinite(hits).sum(0).tolist(), strict=True)),
+    }
