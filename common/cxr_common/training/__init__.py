@@ -3,6 +3,7 @@
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
+from cxr_common.training.mixed_supervision import MixedSupervisionDataset, supervised_items
 from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
 from cxr_common.training.pictures import TensorBoardHeatmaps
 from cxr_common.training.ramp_up import SigmoidRampUp
@@ -14,6 +15,7 @@ __all__ = [
     "EmaTeacher",
     "EmaUpdater",
     "EpochSeeder",
+    "MixedSupervisionDataset",
     "OmniBatchSampler",
     "SeededCacheDataset",
     "SigmoidRampUp",
@@ -27,5 +29,6 @@ __all__ = [
     "process_device",
     "relation_parameter_groups",
     "relevance_figure",
+    "supervised_items",
     "supervision_kind",
 ]

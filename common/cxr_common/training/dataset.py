@@ -43,10 +43,14 @@ class SeededCacheDataset(CacheDataset):
         """Choose the epoch whose augmentation the next items get."""
         self.epoch = epoch
 
+    def item_index(self, place: int) -> int:
+        """Index in ``self.data`` of the item at a place of this epoch: the same; a subclass may draw."""
+        return place
+
     def _transform(self, index: int) -> Any:
         seed = np.random.SeedSequence((self.seed, self.epoch, index)).generate_state(1)[0]
         self.transform.set_random_state(seed=int(seed))
-        return super()._transform(index)
+        return super()._transform(self.item_index(index))
 
 
 class EpochSeeder:

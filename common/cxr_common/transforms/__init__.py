@@ -6,15 +6,18 @@ from cxr_common.transforms.findings import LocalizeFindingsd
 from cxr_common.transforms.heatmap import LoadHeatmapd
 from cxr_common.transforms.labels import EncodeLabeld
 from cxr_common.transforms.load import LoadRadiograph, LoadRadiographd
+from cxr_common.transforms.masks import BinarizeMasksd, LoadMasksd
 from cxr_common.transforms.refinement import RefineHeatmapd
 from cxr_common.transforms.relations import RelationLabelsd
 from cxr_common.transforms.segmentation import SegmentFindingsd
 from cxr_common.transforms.strong import strong_augmentation
 
 __all__ = [
+    "BinarizeMasksd",
     "EncodeBoxesd",
     "EncodeLabeld",
     "LoadHeatmapd",
+    "LoadMasksd",
     "LoadRadiograph",
     "LoadRadiographd",
     "LocalizeFindingsd",
