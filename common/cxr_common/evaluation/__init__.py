@@ -2,6 +2,7 @@
 
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
 from cxr_common.evaluation.predictions import Predictions, predict
+from cxr_common.evaluation.refinement import evaluate_refinement, predict_refined, tune_refinement
 from cxr_common.evaluation.report import evaluation_report, overlap_tables, point_hit_table
 from cxr_common.evaluation.run import evaluate, tune_thresholds
 from cxr_common.evaluation.segmentation import counts_at_thresholds, mask_tables, segmentation_report
@@ -11,13 +12,16 @@ __all__ = [
     "counts_at_thresholds",
     "data_sha256",
     "evaluate",
+    "evaluate_refinement",
     "evaluation_report",
     "mask_tables",
     "overlap_tables",
     "point_hit_table",
     "predict",
+    "predict_refined",
     "provenance",
     "segmentation_report",
+    "tune_refinement",
     "tune_thresholds",
     "write_json",
 ]

@@ -47,9 +47,22 @@ def evaluate(
     Returns:
         The content of metrics.json.
     """
+    predictions = predict(network.to(device), dataset, list(thresholds.labels), device, inferer=inferer)
+    return write_evaluation(predictions, thresholds, output_dir, weights, masks, n_resamples, seed)
+
+
+def write_evaluation(
+    predictions: Predictions,
+    thresholds: Thresholds,
+    output_dir: str | Path,
+    weights: str | Path | None = None,
+    masks: bool = False,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score predictions and write ``metrics.json`` and ``predictions.npz``; see :func:`evaluate`."""
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    predictions = predict(network.to(device), dataset, list(thresholds.labels), device, inferer=inferer)
     report = evaluation_report(predictions, thresholds if masks else None, n_resamples=n_resamples, seed=seed)
     report |= {
         "thresholds": thresholds.as_dict(),
@@ -94,7 +107,7 @@ def tune_thresholds(
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")
     predictions = predict(network.to(device), dataset, labels, device, inferer=inferer)
-    tune = _tuned_on_masks if masks else _tuned_on_boxes
+    tune = tuned_on_masks if masks else _tuned_on_boxes
     thresholds = tune(predictions).with_weights(weights_sha256(folder / "model.pt"))
     save_thresholds(thresholds, folder / "thresholds.json")
     return thresholds
@@ -119,7 +132,8 @@ def _tuned_on_boxes(predictions: Predictions) -> Thresholds:
     )
 
 
-def _tuned_on_masks(predictions: Predictions) -> Thresholds:
+def tuned_on_masks(predictions: Predictions) -> Thresholds:
+    """Thresholds with the largest IoU of the data set, for decisions and masks alike."""
     from cxr_common.findings.tuning import tune_probability_thresholds
 
     counts = counts_at_thresholds(predictions, PROBABILITY_GRID)

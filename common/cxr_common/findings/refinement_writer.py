@@ -19,20 +19,32 @@ from cxr_common.findings.writer import FindingsWriter
 class RefinementWriter(FindingsWriter):
     """A :class:`FindingsWriter` that also writes a boundary picture an image and, at the end, ``datalist.json``.
 
-    The datalist has the images under ``training`` with their pseudo-masks: in ``mask`` every class the image was said
-    to have or not to have (null: empty), and ``mask_origin`` pseudo. Paths are relative to the output folder.
+    The datalist has the images under `section` with their pseudo-masks: in ``mask`` every class the image was said to
+    have or not to have (null: empty), and ``mask_origin`` pseudo. Paths are relative to the output folder.
 
     Args:
         boundary_key: where RefineHeatmapd put the boundary probabilities (x, y).
         label_key: the image's labels, 1, 0, -1 or None (not annotated) a class.
+        items: what the images came from; what they say besides, such as the patient, goes into the datalist.
+        section: of the datalist that is written.
         options: those of FindingsWriter.
     """
 
     more_files = {"boundary": "boundary.png"}
 
-    def __init__(self, *args: Any, boundary_key: str = "boundary", label_key: str = "label", **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        boundary_key: str = "boundary",
+        label_key: str = "label",
+        items: Sequence[Mapping[str, Any]] = (),
+        section: str = "training",
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self.boundary_key, self.label_key = boundary_key, label_key
+        self.boundary_key, self.label_key, self.section = boundary_key, label_key, section
+        passed_on = ("patient", "group", "view", "source")
+        self._known = {str(Path(i["image"]).resolve()): {key: i[key] for key in passed_on if key in i} for i in items}
         self._labels: dict[str, list[int | None]] = {}
 
     def write_more(self, kind: str, item: Mapping[Any, Any], path: Path) -> None:
@@ -49,10 +61,11 @@ class RefinementWriter(FindingsWriter):
         items = []
         for image in record["images"]:
             files, values = image["files"], self._labels[image["files"]["boundary"]]
-            masks = {c: files["masks"].get(c) for c, value in zip(labels, values, strict=True) if value in (0, 1)}
-            source = os.path.relpath((self.names.root or Path()) / image["path"], self.output_dir.resolve())
-            entry = {"image": Path(source).as_posix(), "label": values, "mask": masks, "mask_origin": "pseudo"}
-            items.append({**entry, "heatmap": files["heatmap"]})
-        content = {"labels": labels, "training": items, "validation": [], "testing": []}
+            masks = {c: None for c, value in zip(labels, values, strict=True) if value == 0} | files["masks"]
+            path = ((self.names.root or Path()) / image["path"]).resolve()
+            source = Path(os.path.relpath(path, self.output_dir.resolve())).as_posix()
+            entry = {"image": source, "label": values, "mask": masks, "mask_origin": "pseudo"}
+            items.append({**entry, "heatmap": files["heatmap"], **self._known.get(str(path), {})})
+        content = {"labels": labels, self.section: items}
         write_datalist(content, self.output_dir / "datalist.json")
         return record

@@ -41,21 +41,29 @@ class InterPixelLosses(NamedTuple):
 def inter_pixel_losses(
     boundary: torch.Tensor, displacement: torch.Tensor, label: torch.Tensor, radius: int = 10
 ) -> InterPixelLosses:
-    """Losses of one labelling, pairs of the whole batch together.
+    """Losses of one labelling or several, pairs of the whole batch together.
 
     Args:
         boundary: (N, 1, X, Y) probabilities.
         displacement: (N, 2, X, Y) cells along x and y.
-        label: (N, X, Y) integers: 0 background, 1 and up a class, 255 ignored.
+        label: (N, X, Y) integers: 0 background, 1 and up a class, 255 ignored; (N, T, X, Y) for T labellings.
         radius: pairs nearer than this many cells count.
+
+    Returns:
+        Scalars; (T,) each for T labellings.
     """
-    affinity = affinities(boundary, radius)
+    labels = label[:, None] if label.ndim == 3 else label
+    # Only images with something to learn from count, and paths and logarithms are the same for all their labellings.
+    image, task = (labels != IGNORE).flatten(2).any(2).nonzero(as_tuple=True)
+    used, place = image.unique(return_inverse=True)
+    affinity = affinities(boundary[used], radius)
     attract, repel = -torch.log(affinity + _EPSILON), -torch.log(1 + _EPSILON - affinity)
-    sums = [boundary.new_zeros(()) for _ in range(5)]
-    counts = [boundary.new_zeros(()) for _ in range(3)]
-    source, from_source = shifted(label, (0, 0), radius), shifted(displacement, (0, 0), radius)
-    for index, offset in enumerate(half_plane_offsets(radius)):
-        target = shifted(label, offset, radius)
+    displacement, labels = displacement[used], labels[image, task]
+    sums, counts = [], []
+    source, from_source = shifted(labels, (0, 0), radius), shifted(displacement, (0, 0), radius)
+    # unbind, not an index an offset: the gradient of an index is as large as all offsets.
+    for offset, near, far in zip(half_plane_offsets(radius), attract.unbind(1), repel.unbind(1), strict=True):
+        target = shifted(labels, offset, radius)
         known = (source != IGNORE) & (target != IGNORE)
         equal = known & (source == target)
         kinds = [(equal & (source == 0)), (equal & (source > 0)), (known & (source != target))]
@@ -64,22 +72,27 @@ def inter_pixel_losses(
         # Two pixels of one thing point to one centre: p + D(p) = q + D(q).
         apart = (difference - difference.new_tensor(offset)[None, :, None, None]).abs().sum(1)
         parts = (
-            background * attract[:, index],
-            foreground * attract[:, index],
-            negative * repel[:, index],
-            foreground * apart,
-            background * difference.abs().sum(1),
+            background * near[place],
+            foreground * near[place],
+            negative * far[place],
+            foreground * apart[place],
+            background * difference.abs().sum(1)[place],
         )
-        sums = [total + part.sum() for total, part in zip(sums, parts, strict=True)]
-        counts = [total + kind.sum() for total, kind in zip(counts, (background, foreground, negative), strict=True)]
-    n_background, n_foreground, n_negative = counts
-    return InterPixelLosses(
-        sums[0] / (n_background + _EPSILON),
-        sums[1] / (n_foreground + _EPSILON),
-        sums[2] / (n_negative + _EPSILON),
-        sums[3] / (2 * n_foreground + _EPSILON),
-        sums[4] / (2 * n_background + _EPSILON),
+        sums.append(torch.stack([part.sum((1, 2)) for part in parts]))
+        counts.append(torch.stack([kind.sum((1, 2)) for kind in (background, foreground, negative)]))
+    number = 1 if label.ndim == 3 else label.shape[1]
+    total = boundary.new_zeros(5, number).index_add(1, task, torch.stack(sums).sum(0))
+    n_background, n_foreground, n_negative = boundary.new_zeros(3, number).index_add(
+        1, task, torch.stack(counts).sum(0)
     )
+    means = (
+        total[0] / (n_background + _EPSILON),
+        total[1] / (n_foreground + _EPSILON),
+        total[2] / (n_negative + _EPSILON),
+        total[3] / (2 * n_foreground + _EPSILON),
+        total[4] / (2 * n_background + _EPSILON),
+    )
+    return InterPixelLosses(*(mean[0] if label.ndim == 3 else mean for mean in means))
 
 
 class InterPixelLoss(nn.Module):
@@ -104,9 +117,8 @@ class InterPixelLoss(nn.Module):
             label: (N, T, X, Y) integers for T labellings: 0 background, 1 and up a class, 255 ignored. A labelling
                 that is 255 everywhere in the batch does not count.
         """
-        boundary, displacement = torch.sigmoid(output[:, :1].float()), output[:, 1:].float()
-        known = [t for t in range(label.shape[1]) if bool((label[:, t] != IGNORE).any())]
-        if not known:
+        known = (label != IGNORE).flatten(2).any(2).any(0)
+        if not bool(known.any()):
             return output.sum() * 0
-        totals = [inter_pixel_losses(boundary, displacement, label[:, t], self.radius).total for t in known]
-        return torch.stack(totals).mean()
+        boundary, displacement = torch.sigmoid(output[:, :1].float()), output[:, 1:].float()
+        return inter_pixel_losses(boundary, displacement, label[:, known], self.radius).total.mean()

@@ -45,6 +45,7 @@ class InterPixelRelationNetwork(nn.Module):
             raise ValueError(f"backbone must be one of {', '.join(RESNETS)}, not {backbone!r}")
         self.backbone = ResNetBackbone(backbone, in_channels)
         remove_stride(cast(nn.Module, self.backbone.layer4))
+        self.backbone.requires_grad_(False)
         channels = [64, *self.backbone.channels]  # strides 4, 4, 8, 16, 16
         self.boundary = nn.ModuleList(Projection(c, 32, 4, s) for c, s in zip(channels, (1, 1, 2, 4, 4), strict=True))
         self.boundary_head = nn.Conv2d(5 * 32, 1, 1)

@@ -5,9 +5,9 @@ from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
 from cxr_common.training.mixed_supervision import MixedSupervisionDataset, supervised_items
 from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
-from cxr_common.training.pictures import TensorBoardHeatmaps
+from cxr_common.training.pictures import TensorBoardBoundaries, TensorBoardHeatmaps
 from cxr_common.training.ramp_up import SigmoidRampUp
-from cxr_common.training.relation_network import calibrate_mean_shift, relation_parameter_groups
+from cxr_common.training.relation_network import calibrate_mean_shift, load_frozen_backbone, relation_parameter_groups
 from cxr_common.training.relevance import TensorBoardRelevance, relevance_figure
 from cxr_common.training.setup import load_initial_weights, process_device
 
@@ -15,20 +15,22 @@ __all__ = [
     "EmaTeacher",
     "EmaUpdater",
     "EpochSeeder",
-    "MixedSupervisionDataset",
     "OmniBatchSampler",
+    "MixedSupervisionDataset",
     "SeededCacheDataset",
     "SigmoidRampUp",
     "StopAtLearningRate",
+    "TensorBoardBoundaries",
     "TensorBoardHeatmaps",
     "TensorBoardRelevance",
     "TrainingCheckpoint",
     "calibrate_mean_shift",
+    "load_frozen_backbone",
     "load_initial_weights",
     "mark_supervision",
     "process_device",
     "relation_parameter_groups",
     "relevance_figure",
-    "supervised_items",
     "supervision_kind",
+    "supervised_items",
 ]

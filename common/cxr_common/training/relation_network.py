@@ -9,8 +9,31 @@ import torch
 from monai.data import DataLoader, Dataset
 from torch import nn
 
+from cxr_common.errors import InputError
 from cxr_common.networks.irn import InterPixelRelationNetwork
 from cxr_common.networks.weights import load_weights, save_weights
+from cxr_common.training.setup import load_initial_weights
+
+
+def load_frozen_backbone(
+    network: InterPixelRelationNetwork,
+    backbone_weights: str | Path | None = None,
+    initial_weights: str | Path | None = None,
+) -> None:
+    """Start the network from weights; its backbone never learns, so without any there is nothing to learn from.
+
+    Args:
+        network: the relation network.
+        backbone_weights: see :func:`~cxr_common.training.load_initial_weights`.
+        initial_weights: see there.
+
+    Raises:
+        InputError: neither is given, or a file does not fit.
+    """
+    if backbone_weights is None and initial_weights is None:
+        action = "give backbone_weights: a classifier bundle's model.pt, or an ImageNet file"
+        raise InputError("the relation network's backbone stays as it is, and it has no weights", "train.yaml", action)
+    load_initial_weights(network, backbone_weights, initial_weights)
 
 
 def relation_parameter_groups(network: InterPixelRelationNetwork, learning_rate: float) -> list[dict[str, Any]]:
