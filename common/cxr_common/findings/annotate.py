@@ -52,8 +52,7 @@ def annotate(
     Args:
         grey: the radiograph at display size, mode L.
         findings: the `findings` of an image's record, one a class in channel order. A box whose score is None is named
-            without one. A finding with an area was outlined by a segmenter: its mask tells where it is, and its boxes
-            are named, not drawn.
+            without one. A finding with an area was outlined by a segmenter: its mask alone is drawn, and named.
         heatmap: (C, X, Y) probabilities; None draws no heat.
         masks: class -> bool (width, height) in original pixels.
         size: (width, height) of the original, the unit of the boxes.
@@ -69,13 +68,14 @@ def annotate(
     for _, index in order:  # the most probable last, on top
         finding, colour = findings[index], class_colour(index)
         inside = _sample(masks[finding["label"]], lines.size)
-        if heatmap is not None:
+        measured = "area_px" in finding
+        if heatmap is not None and not measured:
             heat.add(heatmap[index], inside, colour)
-        _outline(lines, inside, colour)
+        _outline(lines, inside, colour, 2 if measured else 1)
         for region in finding["boxes"]:
             x0, y0, x1, y1 = region["box"]
             rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
-            boxes.append(_Box(rect, finding["label"], region["score"], colour, "area_px" not in finding))
+            boxes.append(_Box(rect, finding["label"], region["score"], colour, not measured))
     for box in boxes:
         if box.framed:
             _rectangle(lines, box.rect, box.colour)
@@ -129,8 +129,8 @@ def _sample(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return tensor_to_picture(mask[x[:, None], y[None, :]]) != 0
 
 
-def _outline(lines: Image.Image, inside: np.ndarray, colour: Colour) -> None:
-    inner = ndimage.binary_erosion(inside, iterations=_SUPERSAMPLE, border_value=1)
+def _outline(lines: Image.Image, inside: np.ndarray, colour: Colour, width: int) -> None:
+    inner = ndimage.binary_erosion(inside, iterations=width * _SUPERSAMPLE, border_value=1)
     halo = ndimage.binary_dilation(inside, iterations=_SUPERSAMPLE) & ~inner
     lines.paste((0, 0, 0, 150), mask=Image.fromarray((halo * 255).astype(np.uint8)))
     lines.paste((*colour, 255), mask=Image.fromarray(((inside & ~inner) * 255).astype(np.uint8)))

@@ -36,20 +36,20 @@ def test_only_the_surroundings_of_a_finding_change():
     assert inside[0] > inside[2]  # tinted orange
 
 
-def test_a_finding_with_an_area_is_outlined_and_has_no_rectangle():
+def test_a_finding_with_an_area_is_a_contour_without_rectangle_and_heat():
     grey = Image.new("L", (300, 300), 80)
     mask = np.zeros((300, 300), bool)
-    diagonal = np.arange(100, 200)
-    mask[diagonal, diagonal] = mask[diagonal + 1, diagonal] = True
-    item = finding("A", [(100, 100, 201, 200)])
-    corner = (slice(105, 130), slice(170, 195))  # rows, columns inside the box, far from the mask
-    framed = np.asarray(annotate(grey, [item], None, {"A": mask}, (300, 300)))
-    measured = np.asarray(annotate(grey, [item | {"area_px": 200, "area_mm2": None}], None, {"A": mask}, (300, 300)))
-    right_edge = (slice(105, 195), slice(198, 204))
-    assert (framed[right_edge] != 80).any()
-    assert (measured[right_edge][:80] == 80).all()
-    assert (measured[corner] == 80).all()
-    assert (measured[150, 148:153] != 80).any()
+    mask[100:200, 100:110] = mask[100:120, 100:200] = True  # a corner, whose box is mostly empty
+    item = finding("A", [(100, 100, 200, 200)])
+    drawn = [
+        np.asarray(annotate(grey, [item | more], np.ones((1, 8, 8)), {"A": mask}, (300, 300)))
+        for more in ({}, {"area_px": int(mask.sum()), "area_mm2": None})
+    ]
+    for picture, localized in zip(drawn, (True, False), strict=True):
+        rows = picture[130:180]
+        assert (rows[:, 197:204] != 80).any() == localized  # the right edge of the box
+        assert (rows[:, 106:114] != 80).any() == localized  # heat inside the mask
+        assert (rows[:, 117:121] != 80).any()  # the contour
 
 
 def test_truth_has_no_heat_and_no_score():
