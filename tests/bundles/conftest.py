@@ -17,13 +17,15 @@ def phantoms(tmp_path_factory):
 
 #: Bundles that learn heatmaps from image-level labels: one set of tests for all of them.
 LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_pylon_localization")
+#: All of them: what every bundle must do is asked of each.
+BUNDLES = (*LOCALIZERS, "cxr_irn_refinement")
 #: Those whose weights are not trained yet; what needs weights is not tested on them.
-WITHOUT_WEIGHTS: tuple[str, ...] = ("cxr_multiscale_localization",)
+WITHOUT_WEIGHTS: tuple[str, ...] = ("cxr_multiscale_localization", "cxr_irn_refinement")
 
 
 @pytest.fixture(scope="module", params=LOCALIZERS)
 def bundle(request):
-    """Folder of each localiser bundle in turn."""
+    """Folder of each localiser bundle in turn; a module that asks something of every bundle has its own."""
     return REPOSITORY / "bundles" / request.param
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from tests.bundles.conftest import LOCALIZERS, WITHOUT_WEIGHTS
+from tests.bundles.conftest import BUNDLES, LOCALIZERS, WITHOUT_WEIGHTS
 from tests.golden import REPOSITORY
 
 REFERENCE = REPOSITORY / "bundles" / "cxr_pylon_localization"
@@ -62,7 +62,7 @@ def test_heatmaps_are_pooled_by_their_maximum(bundle):
     assert inferer == ("SimpleInferer" if bundle == REFERENCE.name else "cxr_common.saliency.SaliencyInferer")
 
 
-@pytest.mark.parametrize("bundle", LOCALIZERS)
+@pytest.mark.parametrize("bundle", BUNDLES)
 def test_only_bundles_named_so_lack_weights(bundle):
     """And their metadata and card say it, so that none is taken off the list or left on it by oversight."""
     folder = REPOSITORY / "bundles" / bundle

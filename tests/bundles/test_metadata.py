@@ -1,4 +1,4 @@
-"""What the model zoo's checks ask of a localiser bundle."""
+"""What the model zoo's checks ask of a bundle."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from monai.bundle import ckpt_export, verify_metadata, verify_net_in_out
 
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights
+from tests.bundles.conftest import BUNDLES
 from tests.bundles.networks import make_network
 from tests.golden import REPOSITORY
+
+
+@pytest.fixture(scope="module", params=BUNDLES)
+def bundle(request):
+    """Folder of each bundle in turn."""
+    return REPOSITORY / "bundles" / request.param
 
 
 @pytest.fixture
@@ -77,7 +84,7 @@ def test_version_has_a_changelog_line_and_files_are_there(weighted, metadata):
 def test_label_values_of_the_mask_are_the_channel_definition(weighted, metadata):
     content = json.loads(metadata.read_text())
     thresholds = json.loads((weighted / "models" / "thresholds.json").read_text())
-    channels = content["network_data_format"]["outputs"]["pred"]["channel_def"]
+    channels = content["network_data_format"]["post_processed_outputs"]["pred"]["channel_def"]
     assert channels == {str(i): name for i, name in enumerate(["background", *thresholds["labels"]])}
     assert tuple(thresholds["labels"]) == LABELS
     inference = json.loads((weighted / "configs" / "inference.json").read_text())

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from cxr_common.errors import InputError
 from tools.results.experiment import run_experiment
+from tools.results.refinement import run_refinement
 from tools.results.render import render_all, render_quick
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-#: Part -> experiment file beside this module.
-PARTS = {"localisation": "localization.yaml"}
+#: Part -> experiment file beside this module, and what runs it.
+PARTS = {
+    "localisation": ("localization.yaml", run_experiment),
+    "refinement": ("refinement.yaml", run_refinement),
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,7 +29,12 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared" / "cxr", help="real radiographs")
     run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
-    run.add_argument("--only", nargs="+", metavar="METHOD", help="train these only, such as pylon or pylon-seed0")
+    run.add_argument(
+        "--only",
+        nargs="+",
+        metavar="METHOD",
+        help="train these only: methods (pylon), runs (pylon-seed0) or, for refinement, localisers",
+    )
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
     run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")
     run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundles")
@@ -38,8 +47,9 @@ def main(argv: list[str] | None = None) -> int:
                 raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
             work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
             output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
-            run_experiment(
-                Path(__file__).with_name(PARTS[args.part]),
+            file, run_part = PARTS[args.part]
+            run_part(
+                Path(__file__).with_name(file),
                 work,
                 args.shared,
                 output,

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.results import head_to_head, tables
+from tools.bench import tables as bench
+from tools.results import head_to_head, refinement_tables, tables
 
 Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
@@ -29,6 +30,10 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "localization-claims": ("localization.json", head_to_head.claims),
     "localization-relevance": ("localization.json", head_to_head.relevance),
     "localization-real": ("localization.json", head_to_head.real),
+    "refinement-methods": ("refinement.json", refinement_tables.methods),
+    "refinement-classes": ("refinement.json", refinement_tables.classes),
+    "refinement-training": ("refinement.json", refinement_tables.training),
+    "bench-random-walk": ("bench_random_walk.json", bench.table),
 }
 PAGES: tuple[str, ...] = (
     "README.md",
@@ -36,6 +41,7 @@ PAGES: tuple[str, ...] = (
     "bundles/cxr_pylon_localization/docs/README.md",
     "bundles/cxr_gradcam_classification/docs/README.md",
     "bundles/cxr_multiscale_localization/docs/README.md",
+    "bundles/cxr_irn_refinement/docs/README.md",
 )
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 

@@ -110,12 +110,14 @@ def tune_refinement(
     load_weights(network, path)
     predictions = predict_refined(network, dataset, labels, device, radius, beta, steps)
     if has_masks(predictions):
-        thresholds = tuned_on_masks(predictions)
+        tuned = tuned_on_masks(predictions)
+        values, tuned_on = tuned.mask, {**tuned.tuned_on, "criterion": "mask: largest IoU of the data set"}
     else:
         values = dict.fromkeys(labels, default)
         tuned_on = {"input_size": list(predictions.input_size), "criterion": "published default: no masks to tune on"}
-        thresholds = Thresholds(tuple(labels), dict.fromkeys(labels, 0.5), values, "absolute", tuned_on)
-    thresholds = thresholds.with_weights(weights_sha256(path))
+    # What an image has is given by its labels: a threshold on probabilities decides nothing here.
+    decision = dict.fromkeys(labels, 0.5)
+    thresholds = Thresholds(tuple(labels), decision, values, "absolute", tuned_on, weights_sha256(path))
     save_thresholds(thresholds, path.with_name("thresholds.json"))
     return thresholds
 

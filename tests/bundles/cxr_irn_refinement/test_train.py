@@ -1,0 +1,137 @@
+"""The refinement bundle's training: heatmaps made on the way and from files, resume, evaluation, several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+
+from cxr_common.errors import InputError
+from tests.golden import REPOSITORY
+
+BUNDLE = REPOSITORY / "bundles" / "cxr_irn_refinement"
+PYLON = REPOSITORY / "bundles" / "cxr_pylon_localization"
+BACKBONE = str(REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt")
+
+
+def run(phantoms, output, *overlays, **overrides):
+    settings = {
+        "bundle_root": str(BUNDLE),
+        "dataset_dir": str(phantoms),
+        "output_dir": str(output),
+        "spatial_size": [96, 96],
+        "batch_size": 8,
+        "max_epochs": 2,
+        "steps": 8,
+        "backbone_weights": BACKBONE,
+        "device": "$torch.device('cpu')",
+        "amp": False,
+        **overrides,
+    }
+    flow = ConfigWorkflow(
+        config_file=[str(BUNDLE / "configs" / name) for name in ("train.yaml", *overlays)],
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        logging_file=str(BUNDLE / "configs" / "logging.conf"),
+        workflow_type="train",
+        **settings,
+    )
+    flow.initialize()
+    assert flow.check_properties() == []
+    flow.run()
+    flow.finalize()
+    return flow
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def trained(phantoms, tmp_path_factory):
+    output = tmp_path_factory.mktemp("run")
+    run(phantoms, output)
+    return output
+
+
+def test_training_leaves_weights_thresholds_checkpoint_and_pictures(trained):
+    names = {p.name for p in trained.iterdir()}
+    assert {"model.pt", "model_last.pt", "checkpoint.pt", "thresholds.json", "events"} <= names
+    thresholds = json.loads((trained / "thresholds.json").read_text())
+    assert thresholds["mask_mode"] == "absolute"
+    assert thresholds["tuned_on"]["n_with_masks"] == thresholds["tuned_on"]["n_images"] > 0
+    assert sum(e.stat().st_size for e in (trained / "events").iterdir()) > 10_000
+
+
+def test_branches_learn_and_the_backbone_does_not(trained):
+    state, backbone = weights(trained / "model.pt"), weights(BACKBONE)
+    frozen = [key for key in state if key.startswith("backbone.")]
+    assert frozen
+    assert all(torch.equal(state[key], backbone[key]) for key in frozen)
+    assert state["mean_shift"].abs().max() > 0
+
+
+def test_a_resumed_run_is_bit_identical(phantoms, trained, tmp_path):
+    # The schedule looks at max_epochs, so the first half is told how long the whole is.
+    run(phantoms, tmp_path, max_epochs=1, **{"lr_scheduler#total_iters": "$2 * len(@train#dataloader)"})
+    first = weights(tmp_path / "model_last.pt")
+    run(phantoms, tmp_path)
+    straight, resumed = weights(trained / "model_last.pt"), weights(tmp_path / "model_last.pt")
+    assert all(torch.equal(straight[k], resumed[k]) for k in straight)
+    assert not all(torch.equal(first[k], resumed[k]) for k in first)
+
+
+def test_evaluation_writes_mask_figures_with_intervals(phantoms, trained, tmp_path):
+    run(phantoms, tmp_path, "evaluate.yaml", weights=str(trained / "model.pt"))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    iou = metrics["segmentation"]["original"]["iou of images"]["micro"]
+    assert iou["low"] <= iou["value"] <= iou["high"]
+    assert len(metrics["weights_sha256"]) == 64
+
+
+def test_files_of_a_localiser_train_and_no_mask_is_needed(phantoms, tmp_path):
+    flow = ConfigWorkflow(
+        config_file=str(PYLON / "configs" / "inference.json"),
+        workflow_type="infer",
+        bundle_root=str(PYLON),
+        dataset_dir=str(phantoms / "images"),
+        output_dir=str(tmp_path / "heatmaps"),
+    )
+    flow.initialize()
+    flow.run()
+    data = json.loads((phantoms / "datalist.json").read_text())
+    for section in ("training", "validation", "testing"):
+        for item in data[section]:
+            for key in ("boxes", "box_labels", "mask", "mask_origin"):
+                item.pop(key, None)
+    bare = phantoms / "bare.json"
+    bare.write_text(json.dumps(data))
+    files = {"heatmap_dir": str(tmp_path / "heatmaps"), "localizer": None}
+    run(phantoms, tmp_path / "run", datalist=str(bare), max_epochs=1, compete=True, **files)
+    thresholds = json.loads((tmp_path / "run" / "thresholds.json").read_text())
+    assert set(thresholds["mask"].values()) == {0.25}
+    assert "no masks" in thresholds["tuned_on"]["criterion"]
+
+
+def test_a_backbone_without_weights_is_refused(phantoms, tmp_path):
+    with pytest.raises((InputError, RuntimeError, SystemExit)) as caught:
+        run(phantoms, tmp_path, backbone_weights=None)
+    assert not (tmp_path / "model.pt").exists()
+    assert caught
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(phantoms, tmp_path):
+    """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
+    configs = ",".join(f"'{BUNDLE}/configs/{name}'" for name in ("train.yaml", "multi_gpu_train.yaml"))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
+    command += ["--dataset_dir", str(phantoms), "--output_dir", str(tmp_path), "--spatial_size", "[96,96]"]
+    command += ["--batch_size", "8", "--max_epochs", "2", "--backbone_weights", BACKBONE, "--steps", "8"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}

@@ -1,0 +1,136 @@
+"""The refinement experiment: masks of thresholded heatmaps, of a CRF, and of a walk with and without boundaries."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.datalist_io import read_datalist
+from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256
+from cxr_common.networks import weights_sha256
+from tools.results.data import make_nih, make_phantoms, mix
+from tools.results.runs import Run, train_all
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+Settings = dict[str, Any]
+
+
+def load_refinement(experiment: Path, quick: bool = False) -> Settings:
+    """Read an experiment file and the data settings of the one it names."""
+    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
+    data = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
+    change = settings.pop("quick")
+    settings |= {"quick": quick, "phantoms": data["phantoms"], "nih": data["nih"]}
+    if quick:
+        settings["phantoms"] |= data["quick"]["phantoms"]
+        settings["overrides"] |= change.pop("overrides")
+        settings |= change
+    return settings
+
+
+def make_data(settings: Settings, work: Path, shared: Path) -> tuple[Path, Path]:
+    """Datalists of the experiment: what is trained and tuned on, and the test phantoms.
+
+    Returns:
+        ``work/refinement.json`` (paths relative to `work`) and the phantoms' own datalist.
+    """
+    phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
+    sources = [(phantoms, phantoms.parent)]
+    if shared.is_dir():
+        sources.append((make_nih(settings["nih"], shared, work)["develop"], shared))
+    data = read_datalist(mix(sources, work / "refinement.json"))
+    for section in ("training", "validation"):
+        drawn = [item for item in data[section] if item["source"] == "phantom"][: settings[section]]
+        data[section] = drawn + [item for item in data[section] if item["source"] != "phantom"]
+    write_datalist(data, work / "refinement.json")
+    return work / "refinement.json", phantoms
+
+
+def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
+    """The trainings of every localiser's relation network whose localiser has weights, a seed each."""
+    bundle = REPOSITORY / "bundles" / settings["bundle"]
+    configs = tuple(bundle / "configs" / name for name in settings["configs"])
+    out = {}
+    for name, localizer in settings["localizers"].items():
+        if not localizer_weights(localizer).exists():
+            continue
+        overrides = {**settings["overrides"], "localizer": f"$@bundle_root + '/../{localizer['bundle']}'"}
+        folders = {seed: work / "runs" / f"irn_{name}-seed{seed}" for seed in localizer["seeds"]}
+        out[name] = [Run(f"irn_{name}", seed, bundle, configs, overrides, f) for seed, f in folders.items()]
+    return out
+
+
+def localizer_weights(localizer: Settings) -> Path:
+    """Weights of a localiser's bundle."""
+    return REPOSITORY / "bundles" / localizer["bundle"] / "models" / "model.pt"
+
+
+def inputs_hash(settings: Settings, name: str, datalist: Path) -> str:
+    """Hash of what a relation network learns from: images, labels, the localiser and the backbone."""
+    backbone = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt"
+    weights = [weights_sha256(path) for path in (localizer_weights(settings["localizers"][name]), backbone)]
+    sections = [data_sha256(load_datalist(datalist, section)) for section in ("training", "validation")]
+    return hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+
+
+def run_refinement(
+    experiment: Path,
+    work: Path,
+    shared: Path,
+    output: Path,
+    parallel: int = 2,
+    only: Sequence[str] | None = None,
+    train: bool = True,
+    score: bool = True,
+    ship: bool = False,
+    quick: bool = False,
+) -> None:
+    """Train a relation network on every localiser's heatmaps, score, and write ``output/refinement.json``.
+
+    Args:
+        experiment: YAML file as ``refinement.yaml`` beside this module.
+        work: folder of data and runs, that of the localisation experiment; what is there and fits is used again.
+        shared: folder of the real radiographs; where it is absent, training and scoring go without.
+        output: folder of the result file.
+        parallel: trainings at a time.
+        only: localisers to train a network for; None for all.
+        train: train what is missing.
+        score: score what is trained.
+        ship: copy weights and thresholds of the localiser that says so into the bundle.
+        quick: a fraction of everything, marked.
+
+    Raises:
+        InputError: no such localiser, or nothing is trained.
+    """
+    settings = load_refinement(experiment, quick)
+    work, shared = work.resolve(), shared.resolve()
+    datalist, phantoms = make_data(settings, work, shared)
+    runs = plan(settings, work)
+    hashes = {name: inputs_hash(settings, name, datalist) for name in runs}
+    if unknown := {*(only or [])} - {*settings["localizers"]}:
+        raise InputError(f"no such localiser: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
+    if train:
+        for name in [name for name in runs if not only or name in only]:
+            train_all(runs[name], parallel, datalist, hashes[name])
+    if not score:
+        return
+    from tools.results.refinement_score import score_refinement
+
+    done = {name: [run for run in seeds if run.is_done(hashes[name])] for name, seeds in runs.items()}
+    done = {name: seeds for name, seeds in done.items() if seeds}
+    if not done:
+        raise InputError("no relation network is trained yet", work, "run without --trained-only")
+    score_refinement(settings, done, datalist, phantoms, shared, output)
+    if ship:
+        for name, localizer in settings["localizers"].items():
+            for run in done.get(name, [])[:1] if localizer.get("ships") else []:
+                for file in ("model.pt", "thresholds.json"):
+                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)

@@ -1,0 +1,222 @@
+"""Figures of the refinement experiment: masks of four methods on the same images, for every localiser."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.bundle import ConfigParser
+from monai.data import CacheDataset
+from torch.nn import functional as F
+
+from cxr_common.data import load_datalist
+from cxr_common.data.masks import load_masks, resize_mask
+from cxr_common.evaluation import data_sha256, predict_refined, provenance, write_json
+from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
+from cxr_common.labels import LABELS
+from cxr_common.metrics import (
+    MaskCounts,
+    bootstrap_ci,
+    dataset_iou,
+    hit_rates,
+    image_iou,
+    macro_average,
+    mask_counts,
+    paired_difference,
+    threshold_counts,
+)
+from cxr_common.metrics.boundary import boundary_f_score
+from cxr_common.metrics.segmentation import PROBABILITY_GRID
+from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.refinement import CrfSettings, refine_labels
+from cxr_common.refinement.pseudo_masks import STRIDE
+from tools.results.data import make_ieee8023
+from tools.results.runs import Run
+from tools.results.score import PHANTOM_SKIP
+
+Settings = dict[str, Any]
+#: Thresholds every method chooses from, class by class, on the validation phantoms.
+GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
+METHODS = {
+    "heatmap": "thresholded heatmap",
+    "crf": "the same, dense CRF",
+    "no_boundaries": "random walk without boundaries",
+    "irn": "random walk with learnt boundaries",
+}
+
+
+@dataclass
+class Masks:
+    """Predicted masks of one method and seed, measured: (N, C) each, NaN where a class is not scored."""
+
+    counts: MaskCounts
+    boundary: np.ndarray
+
+    def statistic(self, figure: str, index: int | None = None) -> Any:
+        """ "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
+        columns = slice(None) if index is None else [index]
+        counts = MaskCounts(
+            *(a[:, columns] for a in (self.counts.intersection, self.counts.predicted, self.counts.true))
+        )
+        if figure == "data set iou":
+            return lambda w: macro_average(dataset_iou(counts, w))
+        table = image_iou(counts) if figure == "image iou" else self.boundary[:, columns]
+        return lambda w: hit_rates(table, w).micro
+
+
+FIGURES = ("image iou", "data set iou", "boundary f")
+
+
+class Images:
+    """Images with their heatmaps and true masks, read once.
+
+    Args:
+        run: whose configs say how images and heatmaps are read.
+        items: datalist items with absolute paths.
+        skip: class that is not scored.
+    """
+
+    def __init__(self, run: Run, items: list[dict[str, Any]], skip: str | None = None) -> None:
+        parser = ConfigParser()
+        parser.read_config([*run.configs, run.folder / "overrides.yaml"])
+        parser["bundle_root"], parser["labels"] = str(run.bundle), list(LABELS)
+        self.items = [item for item in items if 1 in item["label"]]
+        transform = parser.get_parsed_content("refine#dataset#transform")
+        self.dataset = CacheDataset(self.items, transform, num_workers=1, progress=False)
+        self.size = tuple(parser.get_parsed_content("spatial_size"))
+        self.grey = float(parser["intensity_mean"]), float(parser["intensity_std"])
+        self.truth = [self._truth(item, skip) for item in self.items]
+        self.groups = [str(item.get("group", item.get("patient", item["image"]))) for item in self.items]
+
+    def _truth(self, item: dict[str, Any], skip: str | None) -> list[np.ndarray | None]:
+        """True masks at the network's resolution of the findings an image has; None for what is not scored."""
+        size = tuple(int(n) for n in item["size"]) if "size" in item else self.size
+        out: list[np.ndarray | None] = []
+        for name, value, mask in zip(LABELS, item["label"], load_masks(item, LABELS, size), strict=True):
+            scored = value == 1 and name != skip and mask is not None and mask.any()
+            out.append(resize_mask(mask, self.size) if scored and mask is not None else None)
+        return out
+
+    def maps(self, network: Any, **walk: Any) -> np.ndarray:
+        """(N, C, x, y) refined maps in [0, 1] on the grid of stride 4, 0 for findings an image does not have."""
+        logits = predict_refined(network, self.dataset, list(LABELS), **walk).maps
+        maps = torch.from_numpy(logits).float().sigmoid().numpy()
+        present = np.array([[value == 1 for value in item["label"]] for item in self.items])
+        return np.asarray(maps * present[:, :, None, None], dtype=np.float32)
+
+    def full(self, maps: np.ndarray, index: int) -> np.ndarray:
+        """The maps (C, X, Y) of one image at the network's resolution."""
+        one = torch.from_numpy(maps[index])[None]
+        return np.asarray(F.interpolate(one, size=self.size, mode="bilinear", align_corners=False)[0])
+
+    def tune(self, maps: np.ndarray) -> dict[str, float]:
+        """The threshold of every class with the largest IoU of the data set."""
+        counts = threshold_counts((self.full(maps, n) for n in range(len(maps))), self.truth, GRID)
+        return tune_probability_thresholds(counts, LABELS, GRID)
+
+    def score(self, maps: np.ndarray, thresholds: dict[str, float]) -> Masks:
+        """Measure the masks above the thresholds."""
+        counts, boundary = [], np.full((len(maps), len(LABELS)), np.nan)
+        for n, truth in enumerate(self.truth):
+            masks = [heat > thresholds[name] for heat, name in zip(self.full(maps, n), LABELS, strict=True)]
+            counts.append(mask_counts([masks], [truth]))
+            for c, true in enumerate(truth):
+                if true is not None:
+                    boundary[n, c] = boundary_f_score(masks[c], true)
+        return Masks(MaskCounts.concatenate(counts), boundary)
+
+    def crf(self, maps: np.ndarray, thresholds: dict[str, float]) -> np.ndarray:
+        """Masks above the thresholds after the dense CRF, as maps of 0 and 1."""
+        out = np.zeros_like(maps)
+        settings = CrfSettings().at_stride(STRIDE)
+        for n, sample in enumerate(self.dataset):
+            image = torch.as_tensor(sample["image"]).float() * self.grey[1] + self.grey[0]
+            small = 255 * F.interpolate(image[None], size=maps.shape[-2:], mode="area").clamp(0, 1)
+            for c, name in enumerate(LABELS):
+                inside = torch.from_numpy(maps[n, c] > thresholds[name])[None].long()
+                if inside.any():
+                    out[n, c] = refine_labels(inside, 2, small, settings=settings)[0].float().numpy()
+        return out
+
+
+def score_localizer(
+    runs: list[Run], develop: list, tests: dict[str, tuple[list, str | None]], walk: Settings
+) -> Settings:
+    """All methods on one localiser's heatmaps, thresholds chosen on the development items."""
+    tuning = Images(runs[0], develop)
+    images = {name: Images(runs[0], items, skip) for name, (items, skip) in tests.items()}
+    networks = []
+    for run in runs:
+        parser = ConfigParser()
+        parser.read_config([*run.configs, run.folder / "overrides.yaml"])
+        network = parser.get_parsed_content("network_def")
+        load_weights(network, run.weights)
+        networks.append(network)
+    makers: dict[str, list[Any]] = {
+        "heatmap": [lambda i: i.maps(None, **{**walk, "steps": 0})],
+        "no_boundaries": [lambda i: i.maps(None, **walk)],
+        "irn": [partial(lambda net, i: i.maps(net, **walk), net) for net in networks],
+    }
+    masks: dict[str, dict[str, list[Masks]]] = {name: {} for name in images}
+    thresholds: Settings = {}
+    for method, seeds in makers.items():
+        chosen = [tuning.tune(make(tuning)) for make in seeds]
+        thresholds[method] = chosen
+        for name, test in images.items():
+            maps = [make(test) for make in seeds]
+            masks[name][method] = [test.score(m, t) for m, t in zip(maps, chosen, strict=True)]
+            if method == "heatmap":
+                masks[name]["crf"] = [test.score(test.crf(maps[0], chosen[0]), dict.fromkeys(LABELS, 0.5))]
+    return {"thresholds": thresholds, **{name: report(masks[name], test.groups) for name, test in images.items()}}
+
+
+def report(methods: dict[str, list[Masks]], groups: list[str]) -> Settings:
+    """Figures of every method with intervals, and what each adds to the thresholded heatmap."""
+
+    def compare(figure: str, c: int | None = None) -> Settings:
+        own = {name: [m.statistic(figure, c) for m in seeds] for name, seeds in methods.items()}
+        values = {name: bootstrap_ci(s, groups).to_dict() for name, s in own.items()}
+        more = {n: paired_difference(s, own["heatmap"], groups).to_dict() for n, s in own.items() if n != "heatmap"}
+        return {"values": values, "difference to heatmap": more}
+
+    true = methods["heatmap"][0].counts.true
+    scored = np.isfinite(true).sum(0)
+    return {
+        "n_images": int(np.isfinite(true).any(1).sum()),
+        "n_pairs": int(scored.sum()),
+        "pairs": {name: int(scored[c]) for c, name in enumerate(LABELS) if scored[c]},
+        "figures": {figure: compare(figure) for figure in FIGURES},
+        "per_class": {name: compare("data set iou", c) for c, name in enumerate(LABELS) if scored[c]},
+    }
+
+
+def score_refinement(
+    settings: Settings, runs: dict[str, list[Run]], datalist: Path, phantoms: Path, shared: Path, output: Path
+) -> None:
+    """Score what is trained and write ``output/refinement.json``, unless it is of the same inputs already."""
+    develop = [item for item in load_datalist(datalist, "validation") if item["source"] == "phantom"]
+    tests: dict[str, tuple[list, str | None]] = {"phantoms": (load_datalist(phantoms, "testing"), PHANTOM_SKIP)}
+    if shared.is_dir():
+        tests["ieee8023"] = (make_ieee8023(shared, datalist.parent), None)
+    record: Settings = {
+        "experiment": "refinement",
+        "quick": settings["quick"],
+        "recipe": settings,
+        "weights_sha256": {run.name: weights_sha256(run.weights) for seeds in runs.values() for run in seeds},
+        "missing": [name for name in settings["localizers"] if name not in runs],
+        "trained_on": data_sha256(load_datalist(datalist, "training")),
+        "test_sha256": {name: data_sha256(items, masks=True) for name, (items, _) in tests.items()},
+    }
+    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    target = output / "refinement.json"
+    if target.exists() and json.loads(target.read_text()).get("inputs_sha256") == record["inputs_sha256"]:
+        return
+    record["training_minutes"] = {run.name: run.minutes() for seeds in runs.values() for run in seeds}
+    record["localizers"] = {n: score_localizer(seeds, develop, tests, settings["walk"]) for n, seeds in runs.items()}
+    write_json({**record, **provenance()}, target)

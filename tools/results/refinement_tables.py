@@ -1,0 +1,72 @@
+"""Markdown of the refinement experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.results.refinement_score import FIGURES, METHODS
+from tools.results.tables import number, signed, table
+
+Record = dict[str, Any]
+_TITLES = {"image iou": "IoU of images", "data set iou": "IoU of the data set", "boundary f": "boundary F1"}
+_SETS = {"phantoms": "Synthetic phantoms", "ieee8023": "Real radiographs, masks of opacities (ieee8023)"}
+
+
+def methods(record: Record) -> str:
+    """Every localiser and method on every test set, and what the learnt boundaries add."""
+    parts = []
+    for test, title in _SETS.items():
+        results = {n: r[test] for n, r in record["localizers"].items() if test in r}
+        if not results:
+            continue
+        head = ["heatmaps of", "method", *(_TITLES[f] for f in FIGURES), *(f"{_TITLES[f]}, gain" for f in FIGURES)]
+        rows = []
+        for name, result in results.items():
+            for method, text in METHODS.items():
+                figures = [result["figures"][f] for f in FIGURES]
+                row = [record["recipe"]["localizers"][name]["title"], text]
+                row += [number(f["values"][method]) for f in figures]
+                row += [signed(f["difference to heatmap"][method]) if method != "heatmap" else "–" for f in figures]
+                rows.append(row)
+        first = next(iter(results.values()))
+        size = f"{title}: {first['n_pairs']} findings on {first['n_images']} images. "
+        parts.append(table(head, rows) + "\n" + size + _how(record) + "\n")
+    missing = [record["recipe"]["localizers"][name]["title"] for name in record["missing"]]
+    if missing:
+        parts.append(f"Planned and not trained yet: {', '.join(missing)}.\n")
+    return "\n".join(parts)
+
+
+def _how(record: Record) -> str:
+    seeds = min(
+        len(localizer["seeds"]) for n, localizer in record["recipe"]["localizers"].items() if n in record["localizers"]
+    )
+    return (
+        "Gain: over the thresholded heatmap, paired. In brackets the 95% interval by patient (and seed) bootstrap;"
+        f" training seeds: {seeds}. Only findings an image is said to have; thresholds of every method and class chosen"
+        " on validation phantoms."
+    )
+
+
+def classes(record: Record) -> str:
+    """IoU of the data set class by class, on phantoms."""
+    parts = []
+    for name, result in record["localizers"].items():
+        found = result["phantoms"]
+        head = [record["recipe"]["localizers"][name]["title"]]
+        head += [f"{c} ({found['pairs'][c]})" for c in found["per_class"]]
+        rows = [
+            [text, *(number(found["per_class"][c]["values"][method]) for c in found["per_class"])]
+            for method, text in METHODS.items()
+        ]
+        parts.append(table(head, rows))
+    return "\n".join(parts)
+
+
+def training(record: Record) -> str:
+    """What the networks were trained with."""
+    lines = [f"- training images sha256 `{record['trained_on'][:16]}…`, phantom and NIH images with a finding"]
+    for run, sha in record["weights_sha256"].items():
+        lines.append(f"- weights `{run}`: {record['training_minutes'][run]:.0f} minutes, sha256 `{sha[:16]}…`")
+    lines.append(f"- scored {record['date']} on {record['device']}; torch {record['versions']['torch']}")
+    return "\n".join(lines) + "\n"
