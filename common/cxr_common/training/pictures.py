@@ -62,6 +62,8 @@ class TensorBoardHeatmaps:
         epoch = (self.epoch_of or engine).state.epoch
         output: Any = engine.state.output
         images, maps, labels = output["image"], output["pred"].sigmoid(), output["label"]
+        if labels.ndim == 4:  # masks
+            labels = (labels == 1).flatten(2).any(-1)
         for i in range(min(self.count, len(images))):
             present = [c for c in range(len(self.labels)) if labels[i, c] == 1] or [
                 int(maps[i].amax((-2, -1)).argmax())
