@@ -19,6 +19,16 @@ from cxr_common.metrics.classification import (
     per_class,
     support_average,
 )
+from cxr_common.metrics.coco import AREAS, IOU_LEVELS, average_precisions, coco_hits, maximal_recalls
+from cxr_common.metrics.detections import Detections, box_image_scores
+from cxr_common.metrics.froc import (
+    FROC_RATES,
+    LesionHits,
+    froc_curve,
+    froc_sensitivity,
+    lesion_fractions,
+    lesion_hits,
+)
 from cxr_common.metrics.handlers import ImageLabelMetrics, PointLocalization
 from cxr_common.metrics.localization import (
     HitRates,
@@ -40,28 +50,41 @@ from cxr_common.metrics.segmentation import (
 )
 
 __all__ = [
+    "AREAS",
+    "FROC_RATES",
+    "IOU_LEVELS",
+    "Detections",
     "HitRates",
     "ImageLabelMetrics",
     "Interval",
+    "LesionHits",
     "MaskCounts",
     "MaskIoU",
     "PointLocalization",
     "auroc",
     "average_precision",
+    "average_precisions",
     "bootstrap",
     "bootstrap_ci",
+    "box_image_scores",
     "box_overlap",
     "centre_maps",
     "centre_point_hits",
+    "coco_hits",
     "dataset_iou",
     "exceeds",
+    "froc_curve",
+    "froc_sensitivity",
     "hit_rates",
     "image_dice",
     "image_iou",
     "image_label_scores",
+    "lesion_fractions",
+    "lesion_hits",
     "macro_average",
     "mask_counts",
     "mask_overlap",
+    "maximal_recalls",
     "micro",
     "miss_reduction",
     "paired_difference",

@@ -109,3 +109,24 @@ def test_training_stops_at_the_learning_rate_floor():
 
     trainer.run(range(2), max_epochs=10)
     assert trainer.state.epoch == 3
+
+
+def test_what_else_is_to_survive(tmp_path):
+    network = nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+
+    def run_with(also):
+        trainer = Engine(lambda e, b: None)
+        trainer.state.rank = 0
+        TrainingCheckpoint(tmp_path, network, optimizer, also=also).attach(trainer)
+        trainer.run(range(1), max_epochs=1)
+
+    kept, restored = nn.BatchNorm1d(2), nn.BatchNorm1d(2)
+    kept.running_mean.add_(3)
+    run_with({"norm": kept})
+    run_with({"norm": restored})
+    assert torch.equal(restored.running_mean, kept.running_mean)
+    with pytest.raises(InputError, match="cannot resume"):
+        run_with({"norm": restored, "teacher": network})
+    with pytest.raises(ValueError, match="name optimizer in also"):
+        run_with({"optimizer": network})
