@@ -1,6 +1,6 @@
 """Reading radiographs, datalists, phantoms and loaders."""
 
-from cxr_common.data.datalist import load_datalist, load_labels
+from cxr_common.data.datalist import images_of, load_datalist, load_labels
 from cxr_common.data.datalist_io import read_datalist, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.data.discovery import find_radiographs
@@ -16,6 +16,7 @@ __all__ = [
     "RadiographWarning",
     "boxes_to_stored",
     "find_radiographs",
+    "images_of",
     "load_datalist",
     "load_labels",
     "read_datalist",

@@ -77,6 +77,17 @@ def load_datalist(
     return items
 
 
+def images_of(path: str | Path, section: str, base_dir: str | Path | None = None) -> list[dict[str, str]]:
+    """The images of one section and nothing else, as :func:`~cxr_common.data.find_radiographs` lists a folder's.
+
+    Args:
+        path: see :func:`load_datalist`, as section and base_dir.
+        section: see there.
+        base_dir: see there.
+    """
+    return [{"image": item["image"]} for item in load_datalist(path, section, base_dir, require=())]
+
+
 def select_labels(
     items: Sequence[Mapping[str, Any]], source: Sequence[str], target: Sequence[str], where: object = None
 ) -> list[dict[str, Any]]:

@@ -2,9 +2,11 @@
 
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
+from cxr_common.training.distillation import TeacherLabels
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
 from cxr_common.training.mixed_supervision import MixedSupervisionDataset, supervised_items
 from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
+from cxr_common.training.parameter_groups import backbone_slower
 from cxr_common.training.pictures import TensorBoardBoundaries, TensorBoardHeatmaps
 from cxr_common.training.ramp_up import SigmoidRampUp
 from cxr_common.training.relation_network import calibrate_mean_shift, load_frozen_backbone, relation_parameter_groups
@@ -22,8 +24,10 @@ __all__ = [
     "StopAtLearningRate",
     "TensorBoardBoundaries",
     "TensorBoardHeatmaps",
+    "TeacherLabels",
     "TensorBoardRelevance",
     "TrainingCheckpoint",
+    "backbone_slower",
     "calibrate_mean_shift",
     "load_frozen_backbone",
     "load_initial_weights",

@@ -26,6 +26,7 @@ class LoadMasksd(MapTransform):
         keys: keys of the masks.
         labels: class names in channel order; masks of others are left out.
         image_key: key of the image, a MetaTensor (C, X, Y).
+        output_key: where the result goes; default the key itself.
         dtype: of the result, floating point; half of the memory with ``$torch.float16``.
         allow_missing_keys: an item without the key gets NaN everywhere, for it is not annotated.
 
@@ -38,6 +39,7 @@ class LoadMasksd(MapTransform):
         keys: KeysCollection = "mask",
         labels: Sequence[str] = (),
         image_key: str = "image",
+        output_key: str | None = None,
         dtype: torch.dtype = torch.float32,
         allow_missing_keys: bool = False,
     ) -> None:
@@ -45,7 +47,7 @@ class LoadMasksd(MapTransform):
         if not labels or not dtype.is_floating_point:
             reason = f"labels are {list(labels)} and the dtype is {dtype}"
             raise InputError(reason, "LoadMasksd", "give class names, and a floating point type, which holds NaN")
-        self.labels, self.image_key, self.dtype = list(labels), image_key, dtype
+        self.labels, self.image_key, self.output_key, self.dtype = list(labels), image_key, output_key, dtype
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Load the masks of one item; the other keys pass through."""
@@ -61,7 +63,7 @@ class LoadMasksd(MapTransform):
                 (mask,) = load_masks({"mask": d.get(key)}, [label], size)
                 if mask is not None:
                     plane[:] = torch.from_numpy(resize_mask(mask, grid))
-            d[key] = planes
+            d[self.output_key or key] = planes
         return d
 
 
