@@ -1,0 +1,128 @@
+"""The segmenter's training: both kinds of masks, resume, evaluation, the U-Net, a teacher, several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+
+from tests.golden import REPOSITORY
+
+BUNDLE = REPOSITORY / "bundles" / "cxr_chexseg_segmentation"
+SMALL = "from_classifier.yaml"
+
+
+def run(data, output, *overlays, **overrides):
+    settings = {
+        "bundle_root": str(BUNDLE),
+        "dataset_dir": str(data),
+        "datalist": str(data / "mixed.json"),
+        "output_dir": str(output),
+        "spatial_size": [64, 64],
+        "batch_size": 8,
+        "max_epochs": 2,
+        "device": "$torch.device('cpu')",
+        "amp": False,
+        **overrides,
+    }
+    flow = ConfigWorkflow(
+        config_file=[str(BUNDLE / "configs" / name) for name in ("train.yaml", *overlays)],
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        logging_file=str(BUNDLE / "configs" / "logging.conf"),
+        workflow_type="train",
+        **settings,
+    )
+    flow.initialize()
+    assert flow.check_properties() == []
+    flow.run()
+    flow.finalize()
+    return flow
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)
+
+
+@pytest.fixture(scope="module")
+def data(phantoms):
+    """Eight experts' items among 32; a pseudo item lists only the findings its image has."""
+    content = json.loads((phantoms / "datalist.json").read_text())
+    for item in content["training"][8:]:
+        item["mask_origin"] = "pseudo"
+        item["mask"] = {name: path for name, path in item["mask"].items() if path}
+    (phantoms / "mixed.json").write_text(json.dumps(content))
+    return phantoms
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    output = tmp_path_factory.mktemp("run")
+    run(data, output, SMALL)
+    return output
+
+
+def test_training_leaves_weights_thresholds_checkpoint_and_pictures(trained):
+    names = {p.name for p in trained.iterdir()}
+    assert {"model.pt", "model_last.pt", "checkpoint.pt", "thresholds.json", "events"} <= names
+    thresholds = json.loads((trained / "thresholds.json").read_text())
+    assert thresholds["mask_mode"] == "absolute"
+    assert thresholds["decision"] == thresholds["mask"]
+    assert sum(e.stat().st_size for e in (trained / "events").iterdir()) > 10_000
+
+
+def test_a_resumed_run_is_bit_identical(data, trained, tmp_path):
+    schedule = {"lr_scheduler#total_steps": "$2 * len(@train#dataloader) + 1"}
+    run(data, tmp_path, SMALL, max_epochs=1, **schedule)
+    first = weights(tmp_path / "model_last.pt")
+    run(data, tmp_path, SMALL)
+    straight, resumed = weights(trained / "model_last.pt"), weights(tmp_path / "model_last.pt")
+    assert all(torch.equal(straight[k], resumed[k]) for k in straight)
+    assert not all(torch.equal(first[k], resumed[k]) for k in first)
+
+
+def test_evaluation_writes_mask_figures_with_intervals(data, trained, tmp_path):
+    run(data, tmp_path, SMALL, "evaluate.yaml", weights=str(trained / "model.pt"))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    for geometry in ("original", "network"):
+        figures = metrics["segmentation"][geometry]
+        iou = figures["iou of the data set"]["macro"]
+        assert iou["low"] <= iou["value"] <= iou["high"]
+        assert figures["dice"]["micro"]["value"] >= figures["dice where present"]["micro"]["value"]
+
+
+def test_the_unet_trains_on_pseudo_masks(data, tmp_path):
+    run(data, tmp_path, "unet.yaml", backbone="resnet18", spatial_size=[64, 64], max_epochs=1)
+    assert any(key.startswith("decoder.") for key in weights(tmp_path / "model.pt"))
+
+
+def test_a_student_follows_its_teacher(data, trained, tmp_path):
+    """From the teacher's own weights the loss is least, so a step of gradient descent hardly moves them."""
+    teacher = str(trained / "model.pt")
+    run(data, tmp_path, SMALL, "distillation.yaml", teacher_weights=teacher, initial_weights=teacher, max_epochs=1)
+    assert (tmp_path / "model.pt").exists()
+
+
+def test_a_classifiers_backbone_is_one_line(data, tmp_path):
+    source = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt"
+    run(data, tmp_path, SMALL, backbone_weights=str(source), learning_rate=0.0, max_epochs=1)
+    state, given = weights(tmp_path / "model.pt"), weights(source)
+    key = "backbone.layer1.0.conv1.weight"
+    assert torch.equal(state[key], given[key])
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(data, tmp_path):
+    """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
+    configs = ",".join(f"'{BUNDLE}/configs/{name}'" for name in ("train.yaml", SMALL, "multi_gpu_train.yaml"))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
+    command += ["--dataset_dir", str(data), "--output_dir", str(tmp_path), "--spatial_size", "[64,64]"]
+    command += ["--datalist", str(data / "mixed.json"), "--batch_size", "8", "--max_epochs", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}

@@ -1,0 +1,1 @@
+"""From image-level labels to a segmenter, by the bundles' own workflows."""

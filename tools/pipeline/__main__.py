@@ -1,0 +1,73 @@
+"""From image-level labels to a segmenter and its report, by the bundles' own workflows.
+
+python -m tools.pipeline --datalist DATA/datalist.json --localizer pylon --output OUT
+python -m tools.pipeline --datalist DATA/datalist.json --localizer gradcam --output OUT --settings siim
+
+Stages that are done and whose inputs did not change are passed over; one that was killed goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from cxr_common.errors import InputError
+from tools.pipeline.report import write_report
+from tools.pipeline.road import Road
+from tools.pipeline.settings import LOCALIZERS, load_settings
+from tools.pipeline.stage import Stage
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the pipeline; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--datalist", type=Path, required=True, help="images, labels; masks on some, if you have them")
+    parser.add_argument("--dataset-dir", type=Path, help="what its paths are relative to (default: its folder)")
+    parser.add_argument("--localizer", choices=sorted(LOCALIZERS), default="pylon", help="what makes the heatmaps")
+    parser.add_argument("--output", type=Path, required=True, help="folder of all stages")
+    parser.add_argument("--settings", default="phantoms", help="phantoms, siim, chexseg, or a file like them")
+    parser.add_argument("--processes", type=int, default=1, help="of every training, one a GPU, under torchrun")
+    args = parser.parse_args(argv)
+    output = args.output.resolve()
+    try:
+        if args.processes < 1:
+            raise InputError(f"is {args.processes}", "--processes", "use 1, or the number of GPUs")
+        settings = load_settings(args.settings)
+        root = (args.dataset_dir or args.datalist.parent).resolve()
+        road = Road(args.datalist.resolve(), root, args.localizer, output, settings, args.processes)
+        done: list[Stage] = []
+        road.travel(lambda stage: _run(stage, done))
+        print(f"report: {write_report(road, done)}")
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(stage: Stage, done: list[Stage]) -> None:
+    begin, live = time.monotonic(), sys.stdout.isatty()
+
+    def show(line: str) -> None:
+        minutes = (time.monotonic() - begin) / 60
+        print(f"\r\033[K{stage.name}: {minutes:.0f} min, {line[:80]}", end="", flush=True)
+
+    if not live:
+        print(f"{stage.name} ...", flush=True)
+    # Inference ends with 1 where single images failed; they are listed in its findings.json.
+    inference = stage.configs == ("inference.json",)
+    ran = stage.run(show if live else None, accept=(0, 1) if inference else (0,))
+    if inference and not (stage.output / "findings.json").is_file():
+        raise InputError(
+            f"stage {stage.name!r} wrote no findings", stage.output / "log.txt", "read the end of this log"
+        )
+    text = f"done in {(time.monotonic() - begin) / 60:.1f} min" if ran else "done before, inputs unchanged"
+    print(f"{chr(13) + chr(27) + '[K' if live else ''}{stage.name}: {text}", flush=True)
+    done.append(stage)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

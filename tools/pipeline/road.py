@@ -1,0 +1,173 @@
+"""The stages from image labels to masks, each of which reads what the one before wrote."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data import load_datalist, load_labels, read_datalist, write_datalist
+from cxr_common.data.datalist import rebase_paths
+from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256
+from cxr_common.networks import weights_sha256
+from tools.pipeline.settings import LOCALIZERS
+from tools.pipeline.stage import REPOSITORY, Stage
+
+SECTIONS = ("training", "validation")
+REFINEMENT, SEGMENTER = "cxr_irn_refinement", "cxr_chexseg_segmentation"
+
+
+@dataclass(frozen=True)
+class Road:
+    """A pipeline run.
+
+    Attributes:
+        datalist: the user's.
+        root: what its paths are relative to.
+        localizer: key of :data:`~tools.pipeline.settings.LOCALIZERS`.
+        output: folder of everything.
+        settings: of :func:`~tools.pipeline.settings.load_settings`.
+        processes: of trainings, under torchrun.
+    """
+
+    datalist: Path
+    root: Path
+    localizer: str
+    output: Path
+    settings: Mapping[str, Any]
+    processes: int = 1
+
+    def travel(self, run: Callable[[Stage], None]) -> None:
+        """Run stage by stage; a later stage is only made when what it reads is there.
+
+        Args:
+            run: runs a stage, or passes over one that is done.
+
+        Raises:
+            InputError: a section has no image, or a stage failed.
+        """
+        for section in SECTIONS:
+            if not read_datalist(self.datalist).get(section):
+                raise InputError(f"has no images in {section!r}", self.datalist, "add some: it tunes and picks epochs")
+        for stage in self.stages():
+            run(stage)
+
+    def stages(self) -> Iterator[Stage]:
+        """The stages in order; hashes of what one reads are taken when it is asked for."""
+        labels = {"data": self._data_hash(("training", "validation"))}
+        localizer, weights = LOCALIZERS[self.localizer], self._weights("localizer", LOCALIZERS[self.localizer])
+        if self.settings["localizer"]["train"]:
+            yield self._training("localizer", "train the localiser", localizer, self._data(), labels)
+        thresholds = weights.with_name("thresholds.json")
+        seen = {"weights": weights_sha256(weights), "thresholds": weights_sha256(thresholds), **labels}
+        yield from self._per_section("heatmaps", "heatmaps", localizer, {"weights": str(weights)}, seen)
+
+        relation = self._weights("relation_network", REFINEMENT)
+        heat = {f"heatmaps, {section}": self._record_hash(section) for section in SECTIONS}
+        if self.settings["relation_network"]["train"]:
+            overrides = {**self._data(), "localizer": None}
+            overrides["train#dataset#data"] = self._refined_items("training")
+            overrides["validate#dataset#data"] = overrides["refine#dataset#data"] = self._refined_items("validation")
+            yield self._training("relation_network", "train the relation network", REFINEMENT, overrides, labels | heat)
+        masks = {"weights": str(relation), "datalist": str(self.datalist), "dataset_dir": str(self.root)}
+        masks |= self.settings["pseudo_masks"]["overrides"]
+        for section in SECTIONS:
+            folder = self.output / "pseudo_masks" / section
+            overrides = {**masks, "section": section, "heatmap_dir": str(self.output / "heatmaps" / section)}
+            inputs = {"weights": weights_sha256(relation), **labels, "heatmaps": self._record_hash(section)}
+            yield Stage(f"pseudo-masks, {section}", REFINEMENT, ("inference.json",), overrides, folder, inputs)
+
+        mixed, experts = self.mixed_datalist()
+        segmenter = self.settings["segmenter"]
+        overrides = {"datalist": str(mixed), "dataset_dir": str(mixed.parent)}
+        overrides |= {} if experts else {"supervision": "pseudo"}
+        learnt = {"masks": data_sha256(load_datalist(mixed, "training"), masks=True)}
+        learnt["validation"] = data_sha256(load_datalist(mixed, "validation"), masks=True)
+        yield self._training("segmenter", "train the segmenter", SEGMENTER, overrides, learnt)
+        if not read_datalist(self.datalist).get("testing"):
+            return
+        weights = self.output / "segmenter" / "model.pt"
+        tested = {"weights": weights_sha256(weights), "data": self._data_hash(("testing",), masks=True)}
+        chosen = {"weights": str(weights), **segmenter["overrides"]}
+        configs = (*segmenter["configs"], "evaluate.yaml")
+        folder = self.output / "evaluation"
+        yield Stage("evaluation", SEGMENTER, configs, {**chosen, **self._data()}, folder, tested)
+        shown = {"weights": str(weights), "dataset_dir": str(self.root), **self._network(segmenter)}
+        shown["dataset#data"] = self._images("testing")
+        yield Stage("masks of the test images", SEGMENTER, ("inference.json",), shown, self.output / "masks", tested)
+
+    def _training(
+        self, part: str, name: str, bundle: str, overrides: Mapping[str, Any], inputs: Mapping[str, str]
+    ) -> Stage:
+        settings = self.settings[part]
+        merged = {**settings["overrides"], **overrides}
+        return Stage(name, bundle, tuple(settings["configs"]), merged, self.output / part, inputs, self.processes)
+
+    def _per_section(
+        self, folder: str, name: str, bundle: str, overrides: Mapping[str, Any], inputs: Mapping[str, str]
+    ) -> Iterator[Stage]:
+        network = self._network(self.settings["localizer"]) if self.settings["localizer"]["train"] else {}
+        for section in SECTIONS:
+            data = {"dataset_dir": str(self.root), "dataset#data": self._images(section), **network}
+            output = self.output / folder / section
+            yield Stage(f"{name}, {section}", bundle, ("inference.json",), {**overrides, **data}, output, inputs)
+
+    def _data(self) -> dict[str, Any]:
+        return {"datalist": str(self.datalist), "dataset_dir": str(self.root)}
+
+    def _network(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """What inference must know of a network that was trained with settings of its own."""
+        known = {key: value for key, value in settings["overrides"].items() if key == "backbone"}
+        known |= {k: v for k, v in settings["overrides"].items() if k.startswith("network_def#")}
+        return {**known, "network_def#num_classes": len(load_labels(self.datalist))}
+
+    def _images(self, section: str) -> str:
+        return f"$cxr_common.data.images_of({str(self.datalist)!r}, {section!r}, {str(self.root)!r})"
+
+    def _refined_items(self, section: str) -> str:
+        known = (str(self.root), str(self.output / "heatmaps" / section), str(self.datalist), section, True)
+        return f"$cxr_common.findings.items_to_refine(*{known!r})"
+
+    def _weights(self, part: str, bundle: str) -> Path:
+        """Weights a part uses: those it trains, else the bundle's."""
+        if self.settings[part]["train"]:
+            return self.output / part / "model.pt"
+        return REPOSITORY / "bundles" / bundle / "models" / "model.pt"
+
+    def _data_hash(self, sections: Sequence[str], masks: bool = False) -> str:
+        items = [item for section in sections for item in load_datalist(self.datalist, section, str(self.root))]
+        return data_sha256(items, masks)
+
+    def _record_hash(self, section: str) -> str:
+        """Hash of what the localiser said of a section."""
+        return weights_sha256(self.output / "heatmaps" / section / "findings.json")
+
+    def mixed_datalist(self) -> tuple[Path, bool]:
+        """Write what the segmenter learns from: experts' masks where there are any, pseudo-masks elsewhere.
+
+        Returns:
+            The datalist, and whether an expert's mask is in its training section.
+        """
+        folder = self.output / "mixed"
+        folder.mkdir(parents=True, exist_ok=True)
+        content: dict[str, Any] = {"labels": load_labels(self.datalist)}
+        for section in SECTIONS:
+            own = load_datalist(self.datalist, section, str(self.root))
+            experts = [item for item in own if item.get("mask") and item.get("mask_origin", "expert") == "expert"]
+            pseudo = load_datalist(self.output / "pseudo_masks" / section / "datalist.json", section)
+            named = {os.path.realpath(item["image"]) for item in experts}
+            others = [item for item in pseudo if os.path.realpath(item["image"]) not in named]
+            # Experts alone choose epoch and thresholds where there are any.
+            kept = experts if section == "validation" and experts else experts + others
+            content[section] = [_relative({"mask_origin": "expert", **item}, folder) for item in kept]
+        write_datalist(content, folder / "datalist.json")
+        return folder / "datalist.json", any(item["mask_origin"] == "expert" for item in content["training"])
+
+
+def _relative(item: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """An item with its paths relative to a folder, its heatmap left out."""
+    plain = {key: value for key, value in item.items() if key != "heatmap"}
+    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())

@@ -1,0 +1,40 @@
+"""What a pipeline run is made of, as read from a settings file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxr_common.errors import InputError
+
+FOLDER = Path(__file__).resolve().parent
+LOCALIZERS = {
+    "pylon": "cxr_pylon_localization",
+    "multiscale": "cxr_multiscale_localization",
+    "gradcam": "cxr_gradcam_classification",
+}
+PARTS = ("localizer", "relation_network", "pseudo_masks", "segmenter")
+
+
+def load_settings(name: str | Path) -> dict[str, Any]:
+    """Read settings: the name of a file beside this module without its suffix, or a path.
+
+    Returns:
+        For each of :data:`PARTS` a mapping with ``configs`` and ``overrides``, and whether it is trained (``train``).
+
+    Raises:
+        InputError: no such file, or an entry that is not known.
+    """
+    path = Path(name) if Path(name).suffix else FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml")))
+        raise InputError("no such settings", path, f"use {known} or the path of a file")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    unknown = sorted(set(settings) - {*PARTS, "title"})
+    if unknown:
+        raise InputError(f"unknown entries {', '.join(unknown)}", path, f"use title, {', '.join(PARTS)}")
+    for part in PARTS:
+        settings[part] = {"train": False, "configs": [], "overrides": {}, **(settings.get(part) or {})}
+    return settings

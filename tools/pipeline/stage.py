@@ -1,0 +1,137 @@
+"""One stage of the pipeline: a bundle's workflow, run unless its inputs are those of the last time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxr_common.errors import InputError
+from cxr_common.evaluation import write_json
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DONE, STARTED = "stage.json", "stage.started"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A bundle's training, inference or evaluation.
+
+    Attributes:
+        name: what the user reads.
+        bundle: folder name below ``bundles/``.
+        configs: its config files, in order.
+        overrides: config entries that differ from them.
+        output: folder it writes to; the stage's own record and log lie there too.
+        inputs: hashes of the files it reads, by name: with the configs and overrides they decide whether it runs.
+        processes: more than one runs it under ``torchrun``, for stages whose bundle has a multi-GPU overlay.
+    """
+
+    name: str
+    bundle: str
+    configs: tuple[str, ...]
+    overrides: Mapping[str, Any]
+    output: Path
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    processes: int = 1
+
+    @property
+    def root(self) -> Path:
+        """The bundle's folder."""
+        return REPOSITORY / "bundles" / self.bundle
+
+    @property
+    def config_files(self) -> list[Path]:
+        """Its config files; with several processes the multi-GPU overlay too."""
+        more = ("multi_gpu_train.yaml",) if self.processes > 1 else ()
+        return [self.root / "configs" / name for name in (*self.configs, *more)]
+
+    def key(self) -> str:
+        """Hash of all that decides its result; of config files the content counts, not comments."""
+        files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.config_files]
+        content = [files, dict(self.overrides), dict(self.inputs)]
+        return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+
+    def is_done(self) -> bool:
+        """Whether it was run to its end with this key."""
+        done = self.output / DONE
+        return done.is_file() and json.loads(done.read_text(encoding="utf-8")).get("key") == self.key()
+
+    def command(self) -> list[str]:
+        """The command line: ``python -m monai.bundle run``, under torchrun with several processes."""
+        files = ",".join(f"'{path}'" for path in [*self.config_files, self.output / "overrides.json"])
+        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(self.processes)]
+        return [
+            sys.executable,
+            *(launcher if self.processes > 1 else []),
+            *("-m", "monai.bundle", "run", "--config_file", f"[{files}]"),
+            *("--bundle_root", str(self.root), "--output_dir", str(self.output)),
+        ]
+
+    def run(self, show: Any = None, accept: Sequence[int] = (0,)) -> bool:
+        """Run it, unless it is done.
+
+        A stage that was killed goes on where its bundle left off; one whose inputs changed starts anew.
+
+        Args:
+            show: called about once a second with the last line of the log.
+            accept: exit statuses that are fine; inference ends with 1 where single images failed.
+
+        Returns:
+            Whether it ran.
+
+        Raises:
+            InputError: it failed; names its log.
+        """
+        if self.is_done():
+            return False
+        key, started = self.key(), self.output / STARTED
+        if self.output.exists() and (not started.is_file() or started.read_text(encoding="utf-8") != key):
+            shutil.rmtree(self.output)
+        self.output.mkdir(parents=True, exist_ok=True)
+        started.write_text(key, encoding="utf-8")
+        (self.output / "overrides.json").write_text(json.dumps(dict(self.overrides)), encoding="utf-8")
+        log, begin = self.output / "log.txt", time.monotonic()
+        with open(log, "ab") as file:
+            process = subprocess.Popen(self.command(), stdout=file, stderr=subprocess.STDOUT)
+            try:
+                while process.poll() is None:
+                    time.sleep(1)
+                    if show is not None:
+                        show(last_line(log))
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait()
+        if process.returncode not in accept:
+            raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, _reason(log))
+        write_json(
+            {"key": key, "minutes": (time.monotonic() - begin) / 60, "inputs": dict(self.inputs)}, self.output / DONE
+        )
+        return True
+
+
+def last_line(log: Path, size: int = 4000) -> str:
+    """The last line of a log, progress bars included."""
+    with open(log, "rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - size))
+        text = file.read().decode("utf-8", "replace")
+    lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def _reason(log: Path) -> str:
+    """Our own error line where there is one, else where to look."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    return errors[-1] if errors else "read the end of this log"
