@@ -10,12 +10,14 @@ from cxr_common.errors import InputError
 from tools.results.experiment import run_experiment
 from tools.results.refinement import run_refinement
 from tools.results.render import render_all, render_quick
+from tools.results.segmentation import run_segmentation
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Part -> experiment file beside this module, and what runs it.
 PARTS = {
     "localisation": ("localization.yaml", run_experiment),
     "refinement": ("refinement.yaml", run_refinement),
+    "segmentation": ("segmentation.yaml", run_segmentation),
 }
 
 

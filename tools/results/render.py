@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench import tables as bench
-from tools.results import head_to_head, refinement_tables, tables
+from tools.results import head_to_head, refinement_tables, segmentation_tables, tables
 
 Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
@@ -33,6 +33,10 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "refinement-methods": ("refinement.json", refinement_tables.methods),
     "refinement-classes": ("refinement.json", refinement_tables.classes),
     "refinement-training": ("refinement.json", refinement_tables.training),
+    "segmentation-methods": ("segmentation.json", segmentation_tables.methods),
+    "segmentation-classes": ("segmentation.json", segmentation_tables.classes),
+    "segmentation-claims": ("segmentation.json", segmentation_tables.claims),
+    "segmentation-training": ("segmentation.json", segmentation_tables.training),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
 }
 PAGES: tuple[str, ...] = (
@@ -42,6 +46,7 @@ PAGES: tuple[str, ...] = (
     "bundles/cxr_gradcam_classification/docs/README.md",
     "bundles/cxr_multiscale_localization/docs/README.md",
     "bundles/cxr_irn_refinement/docs/README.md",
+    "bundles/cxr_chexseg_segmentation/docs/README.md",
 )
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 

@@ -1,0 +1,290 @@
+"""The segmentation experiment: experts' masks, pseudo-masks, both, and all masks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from monai.bundle import ConfigParser
+from monai.data import Dataset
+
+from cxr_common.data import load_datalist, read_datalist, write_datalist
+from cxr_common.data.datalist import rebase_paths
+from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256, mask_tables, predict, provenance, write_json
+from cxr_common.findings import load_thresholds
+from cxr_common.findings.report import read_findings
+from cxr_common.labels import LABELS
+from cxr_common.metrics import (
+    MaskCounts,
+    bootstrap_ci,
+    dataset_iou,
+    hit_rates,
+    image_dice,
+    image_iou,
+    macro_average,
+    paired_difference,
+)
+from cxr_common.networks import load_weights, weights_sha256
+from tools.pipeline.stage import Stage
+from tools.results.claims import verdict
+from tools.results.data import make_phantoms
+from tools.results.runs import Run, train_all
+from tools.results.score import PHANTOM_SKIP
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+REFINEMENT = "cxr_irn_refinement"
+Settings = dict[str, Any]
+
+
+def _mean(hits: Any) -> Any:
+    """The mean over findings of a table (N, C), as a statistic of image weights."""
+    return lambda w: hit_rates(hits, w).micro
+
+
+#: Figure -> counts -> statistic of image weights.
+FIGURES: dict[str, Any] = {
+    "iou of the data set": lambda counts: lambda w: macro_average(dataset_iou(counts, w)),
+    "iou of images": lambda counts: _mean(image_iou(counts)),
+    "dice where present": lambda counts: _mean(image_dice(counts, present_only=True)),
+}
+
+
+def load_segmentation(experiment: Path, quick: bool = False) -> Settings:
+    """Read an experiment file and the phantoms of the one it names."""
+    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
+    data = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
+    change = settings.pop("quick")
+    settings |= {"quick": quick, "phantoms": data["phantoms"]}
+    if quick:
+        settings["phantoms"] |= data["quick"]["phantoms"]
+        settings["overrides"] |= change.pop("overrides")
+        settings |= change
+    return settings
+
+
+def make_masks(settings: Settings, phantoms: Path, folder: Path) -> dict[str, Path]:
+    """Datalists that differ in what stands in for masks on images without an expert's.
+
+    Args:
+        settings: of the experiment.
+        phantoms: the phantoms' datalist.
+        folder: for heatmaps, pseudo-masks and datalists.
+
+    Returns:
+        "heatmap", "irn" and "true" -> datalist. Paths in it are relative to `folder`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    training = load_datalist(phantoms, "training")[: settings["training"]]
+    validation = load_datalist(phantoms, "validation")[: settings["validation"]]
+    positive = [item["image"] for item in training if 1 in item["label"]]
+    experts = set(positive[: settings["experts"]])
+    weak = [
+        {key: item[key] for key in ("image", "patient", "label")} for item in training if item["image"] not in experts
+    ]
+    listed = folder / "weak.json"
+    write_datalist({"labels": list(LABELS), "training": [_relative(item, folder) for item in weak]}, listed)
+
+    data = data_sha256(load_datalist(listed, "training"))
+    models = {
+        name: REPOSITORY / "bundles" / name / "models" / "model.pt" for name in (settings["localizer"], REFINEMENT)
+    }
+    where = {"dataset_dir": str(folder)}
+    listing = f"$cxr_common.data.images_of({str(listed)!r}, 'training')"
+    heat = Stage(
+        "heatmaps",
+        settings["localizer"],
+        ("inference.json",),
+        {**where, "dataset#data": listing},
+        folder / "heatmaps",
+        {"data": data, "weights": weights_sha256(models[settings["localizer"]])},
+    )
+    heat.run()
+    refined = Stage(
+        "pseudo-masks",
+        REFINEMENT,
+        ("inference.json",),
+        {**where, "datalist": str(listed), "heatmap_dir": str(heat.output)},
+        folder / "irn",
+        {"data": data, **heat.inputs, "refinement": weights_sha256(models[REFINEMENT])},
+    )
+    refined.run()
+
+    names = {os.path.realpath(item["image"]): item for item in weak}
+    found = read_findings(heat.output)
+    cut = []
+    for image in found["images"]:
+        item = names[os.path.realpath(Path(found["input_dir"]) / image["path"])]
+        values = dict(zip(LABELS, item["label"], strict=True))
+        masks = {name: None for name, value in values.items() if value == 0}
+        masks |= {n: str(heat.output / file) for n, file in image["files"]["masks"].items() if values[n] == 1}
+        cut.append({**item, "mask": masks, "mask_origin": "pseudo"})
+    others = {
+        "heatmap": cut,
+        "irn": load_datalist(refined.output / "datalist.json", "training"),
+        "true": [{**item, "mask_origin": "expert"} for item in training if item["image"] not in experts],
+    }
+    own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
+    out = {}
+    for kind, items in others.items():
+        sections = {"training": own + items, "validation": validation}
+        content = {name: [_relative(item, folder) for item in rows] for name, rows in sections.items()}
+        out[kind] = folder / f"{kind}.json"
+        write_datalist({"labels": list(LABELS), **content}, out[kind])
+    return out
+
+
+def _relative(item: Settings, folder: Path) -> Settings:
+    plain = {key: value for key, value in item.items() if key not in ("heatmap", "boxes", "box_labels")}
+    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
+
+
+def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
+    """The trainings of every method, a seed each."""
+    bundle = REPOSITORY / "bundles" / settings["bundle"]
+    configs = tuple(bundle / "configs" / name for name in settings["configs"])
+    out = {}
+    for name, method in settings["methods"].items():
+        overrides = {**settings["overrides"], **method["overrides"]}
+        folders = {seed: work / "runs" / f"segment_{name}-seed{seed}" for seed in method["seeds"]}
+        out[name] = [Run(f"segment_{name}", seed, bundle, configs, overrides, f) for seed, f in folders.items()]
+    return out
+
+
+def run_segmentation(
+    experiment: Path,
+    work: Path,
+    shared: Path,
+    output: Path,
+    parallel: int = 2,
+    only: Sequence[str] | None = None,
+    train: bool = True,
+    score: bool = True,
+    ship: bool = False,
+    quick: bool = False,
+) -> None:
+    """Make pseudo-masks, train every method, score, and write ``output/segmentation.json``.
+
+    Args:
+        experiment: YAML file as ``segmentation.yaml`` beside this module.
+        work: folder of data and runs, that of the localisation experiment; what is there and fits is used again.
+        shared: not needed: everything is synthetic.
+        output: folder of the result file.
+        parallel: trainings at a time.
+        only: methods to train; None for all.
+        train: train what is missing.
+        score: score what is trained.
+        ship: copy weights and thresholds of the method that says so into the bundle.
+        quick: a fraction of everything, marked.
+
+    Raises:
+        InputError: no such method, or nothing is trained.
+    """
+    settings = load_segmentation(experiment, quick)
+    work = work.resolve()
+    phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
+    datalists = make_masks(settings, phantoms, work / "segmentation")
+    hashes = {
+        kind: hashlib.sha256(
+            "".join(data_sha256(load_datalist(path, s), masks=True) for s in ("training", "validation")).encode()
+        ).hexdigest()
+        for kind, path in datalists.items()
+    }
+    runs = plan(settings, work)
+    if unknown := {*(only or [])} - {*runs}:
+        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
+    kinds = {name: method["masks"] for name, method in settings["methods"].items()}
+    if train:
+        for name in [name for name in runs if not only or name in only]:
+            train_all(runs[name], parallel, datalists[kinds[name]], hashes[kinds[name]])
+    if not score:
+        return
+    done = {name: [run for run in seeds if run.is_done(hashes[kinds[name]])] for name, seeds in runs.items()}
+    done = {name: seeds for name, seeds in done.items() if seeds}
+    if not done:
+        raise InputError("no segmenter is trained yet", work, "run without --trained-only")
+    tests = load_datalist(phantoms, "testing")
+    record: Settings = {
+        "experiment": "segmentation",
+        "quick": quick,
+        "recipe": settings,
+        "trained_on": hashes,
+        "images": {
+            "training": settings["training"],
+            "experts": settings["experts"],
+            "validation": len(read_datalist(datalists["irn"])["validation"]),
+        },
+        "weights_sha256": {run.name: weights_sha256(run.weights) for seeds in done.values() for run in seeds},
+        "missing": [name for name in runs if name not in done],
+        "test_sha256": data_sha256(tests, masks=True),
+    }
+    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    target = output / "segmentation.json"
+    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
+        record["training_minutes"] = {run.name: run.minutes() for seeds in done.values() for run in seeds}
+        counts = {name: [_counts(run, tests) for run in seeds] for name, seeds in done.items()}
+        record |= _report(settings, counts, [str(item.get("patient", item["image"])) for item in tests])
+        write_json({**record, **provenance()}, target)
+    if ship:
+        for name, method in settings["methods"].items():
+            for run in done.get(name, [])[:1] if method.get("ships") else []:
+                for file in ("model.pt", "thresholds.json"):
+                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+
+
+def _counts(run: Run, tests: list[Settings]) -> MaskCounts:
+    """Pixels of a network's masks on the test phantoms, at their own size; one class that doubles another left out."""
+    parser = ConfigParser()
+    parser.read_config(run.config_files())
+    parser["labels"] = list(LABELS)
+    network = parser.get_parsed_content("network_def")
+    load_weights(network, run.weights)
+    dataset = Dataset(tests, parser.get_parsed_content("score#dataset#transform"))
+    thresholds = load_thresholds(run.folder / "thresholds.json", LABELS, run.weights)
+    counts, _ = mask_tables(predict(network, dataset, list(LABELS)), thresholds)["original"]
+    skip = np.array([name == PHANTOM_SKIP for name in LABELS])
+    return MaskCounts(*(np.where(skip, np.nan, getattr(counts, n)) for n in ("intersection", "predicted", "true")))
+
+
+def _report(settings: Settings, counts: dict[str, list[MaskCounts]], patients: list[str]) -> Settings:
+    """Figures of every method, class by class, differences to the baseline and the papers' claims."""
+
+    def compare(make: Any, pick: Any = lambda c: c) -> Settings:
+        own = {name: [make(pick(c)) for c in seeds] for name, seeds in counts.items()}
+        values = {name: bootstrap_ci(s, patients).to_dict() for name, s in own.items()}
+        base = settings["baseline"]
+        more = {
+            n: paired_difference(s, own[base], patients).to_dict() for n, s in own.items() if n != base and base in own
+        }
+        return {"values": values, "difference": more}
+
+    def column(c: int) -> Any:
+        return lambda m: MaskCounts(m.intersection[:, [c]], m.predicted[:, [c]], m.true[:, [c]])
+
+    present = np.nansum(next(iter(counts.values()))[0].true > 0, axis=0).astype(int)
+    claims = []
+    for claim in settings["claims"]:
+        first, second = counts.get(claim["first"]), counts.get(claim["second"])
+        if not first or not second:
+            claims.append({**claim, "verdict": "not measured"})
+            continue
+        make = FIGURES["iou of the data set"]
+        difference = paired_difference([make(c) for c in first], [make(c) for c in second], patients).to_dict()
+        claims.append({**claim, "difference": difference, "verdict": verdict(difference, same=False)})
+    return {
+        "n_images": len(patients),
+        "n_patients": len(set(patients)),
+        "present": {name: int(n) for name, n in zip(LABELS, present, strict=True) if n},
+        "figures": {name: compare(make) for name, make in FIGURES.items()},
+        "per_class": {
+            name: compare(FIGURES["iou of the data set"], column(c)) for c, name in enumerate(LABELS) if present[c]
+        },
+        "claims": claims,
+    }

@@ -1,0 +1,62 @@
+"""Markdown of the segmentation experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.results.tables import number, signed, table
+
+Record = dict[str, Any]
+
+
+def methods(record: Record) -> str:
+    """Every method's figures, and its IoU less the baseline's."""
+    titles = {name: method["title"] for name, method in record["recipe"]["methods"].items()}
+    figures = record["figures"]
+    base = record["recipe"]["baseline"]
+    head = ["learnt from", *figures, f"IoU of the data set, less {titles[base]}"]
+    rows = []
+    for name, title in titles.items():
+        if name not in figures["iou of the data set"]["values"]:
+            continue
+        gain = figures["iou of the data set"]["difference"].get(name)
+        rows.append([title, *(number(f["values"][name]) for f in figures.values()), signed(gain) if gain else "–"])
+    images = record["images"]
+    text = (
+        f"Synthetic phantoms: {record['n_images']} test images. Training: {images['training']} images,"
+        f" {images['experts']} of them with experts' (true) masks. Means over classes (data set) or findings; 95%"
+        " intervals by patient and seed.\n"
+    )
+    if record["missing"]:
+        text += f"\nPlanned and not trained yet: {', '.join(titles[name] for name in record['missing'])}.\n"
+    return table(head, rows) + "\n" + text
+
+
+def classes(record: Record) -> str:
+    """IoU of the data set class by class."""
+    titles = {name: method["title"] for name, method in record["recipe"]["methods"].items()}
+    head = ["", *(f"{name} ({record['present'][name]})" for name in record["per_class"])]
+    rows = [
+        [title, *(number(cell["values"][name]) for cell in record["per_class"].values())]
+        for name, title in titles.items()
+        if name in record["figures"]["iou of the data set"]["values"]
+    ]
+    return table(head, rows)
+
+
+def claims(record: Record) -> str:
+    """The papers' claims and what was measured."""
+    rows = []
+    for claim in record["claims"]:
+        difference = signed(claim["difference"]) if "difference" in claim else "–"
+        rows.append([claim["paper"], claim["claim"], difference, claim["verdict"]])
+    return table(["paper", "claim", "difference of the IoU of the data set", "verdict"], rows)
+
+
+def training(record: Record) -> str:
+    """What the networks were trained with."""
+    lines = [f"- masks and images `{kind}`: sha256 `{sha[:16]}…`" for kind, sha in record["trained_on"].items()]
+    for run, sha in record["weights_sha256"].items():
+        lines.append(f"- weights `{run}`: {record['training_minutes'][run]:.0f} minutes, sha256 `{sha[:16]}…`")
+    lines.append(f"- scored {record['date']} on {record['device']}; torch {record['versions']['torch']}")
+    return "\n".join(lines) + "\n"
