@@ -54,3 +54,5 @@ def test_a_file_that_is_no_radiograph_is_an_error(tmp_path):
 def test_a_folder_that_is_no_bundle_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no localiser bundle"):
         LocalizerBundle(tmp_path)("x.png")
+    with pytest.raises(InputError, match="no localiser is named"):
+        LocalizerBundle(None)("x.png")
