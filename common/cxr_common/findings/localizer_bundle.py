@@ -19,18 +19,21 @@ class LocalizerBundle:
     The bundle is read when the first radiograph comes, not before.
 
     Args:
-        folder: of the bundle.
+        folder: of the bundle; None for one that is not there, which is an error when it is asked.
         weights: other weights than its ``models/model.pt``, with their thresholds.json beside them.
         device: where to run.
     """
 
     def __init__(
-        self, folder: str | Path, weights: str | Path | None = None, device: torch.device | str = "cpu"
+        self, folder: str | Path | None, weights: str | Path | None = None, device: torch.device | str = "cpu"
     ) -> None:
-        self.folder, self.weights, self.device = Path(folder), weights, device
+        self.folder, self.weights, self.device = None if folder is None else Path(folder), weights, device
 
     @cached_property
     def _parts(self) -> dict[str, Any]:
+        if self.folder is None:
+            action = "give a heatmap file, a folder of heatmaps or a localiser bundle"
+            raise InputError("a radiograph has no heatmap, and no localiser is named", "localizer", action)
         config = self.folder / "configs" / "inference.json"
         if not config.is_file():
             raise InputError("is no localiser bundle: it has no configs/inference.json", self.folder, "check the path")
