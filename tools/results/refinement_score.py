@@ -96,9 +96,9 @@ class Images:
 
     def _truth(self, item: dict[str, Any], skip: str | None) -> list[np.ndarray | None]:
         """True masks at the network's resolution of the findings an image has; None for what is not scored."""
-        size = tuple(int(n) for n in item["size"]) if "size" in item else self.size
+        width, height = item.get("size", self.size)
         out: list[np.ndarray | None] = []
-        for name, value, mask in zip(LABELS, item["label"], load_masks(item, LABELS, size), strict=True):
+        for name, value, mask in zip(LABELS, item["label"], load_masks(item, LABELS, (int(width), int(height))), strict=True):
             scored = value == 1 and name != skip and mask is not None and mask.any()
             out.append(resize_mask(mask, self.size) if scored and mask is not None else None)
         return out
@@ -135,8 +135,8 @@ class Images:
         """Masks above the thresholds after the dense CRF, as maps of 0 and 1."""
         out = np.zeros_like(maps)
         settings = CrfSettings().at_stride(STRIDE)
-        for n, sample in enumerate(self.dataset):
-            image = torch.as_tensor(sample["image"]).float() * self.grey[1] + self.grey[0]
+        for n in range(len(maps)):
+            image = torch.as_tensor(self.dataset[n]["image"]).float() * self.grey[1] + self.grey[0]
             small = 255 * F.interpolate(image[None], size=maps.shape[-2:], mode="area").clamp(0, 1)
             for c, name in enumerate(LABELS):
                 inside = torch.from_numpy(maps[n, c] > thresholds[name])[None].long()

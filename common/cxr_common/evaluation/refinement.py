@@ -111,7 +111,7 @@ def tune_refinement(
     predictions = predict_refined(network, dataset, labels, device, radius, beta, steps)
     if has_masks(predictions):
         tuned = tuned_on_masks(predictions)
-        values, tuned_on = tuned.mask, {**tuned.tuned_on, "criterion": "mask: largest IoU of the data set"}
+        values, tuned_on = tuned.mask, {**(tuned.tuned_on or {}), "criterion": "mask: largest IoU of the data set"}
     else:
         values = dict.fromkeys(labels, default)
         tuned_on = {"input_size": list(predictions.input_size), "criterion": "published default: no masks to tune on"}

@@ -54,7 +54,9 @@ class LoadHeatmapd(MapTransform):
                 d[key] = torch.from_numpy(file.heatmap[self._order(file.labels, d[key])].astype(np.float32))
             elif self.localizer is not None:
                 made = self.localizer(d[self.image_key])
-                d |= {**made, key: made["heatmap"][self._order(made["label_names"], d[self.image_key])]}
+                order = self._order(made["label_names"], d[self.image_key])
+                d.update(made)
+                d[key] = made["heatmap"][order]
             else:
                 action = "give a heatmap file, a folder of heatmaps or a localiser bundle"
                 raise InputError("has no heatmap", d.get(self.image_key, "item"), action)
