@@ -34,7 +34,8 @@ class Network(nn.Module):
 
     def forward(self, image):
         g = self.features(image)
-        return [self.head(g), self.head(F.avg_pool2d(g, 2))], self.classes(g), g
+        levels = [self.head(level).unflatten(1, (ANCHORS, K)) for level in (g, F.avg_pool2d(g, 2))]
+        return [level.permute(0, 3, 4, 1, 2) for level in levels], self.classes(g), g
 
 
 def batch():
@@ -58,11 +59,11 @@ def train(parts, wrap=lambda network: network):
     for step in range(3):
         optimizer.zero_grad()
         levels, x, g = wrapped(image)
-        attention = local_attention(class_probability_maps(levels, K), x.shape[2:])
+        attention = local_attention(class_probability_maps(levels), x.shape[2:])
         logits = aligned_logits(x, attention)
         y = label if step else torch.where(label == 1, 0.0, label)  # no class in any image at first
         align = prototypes(class_features(g, attention), logits, y)
-        anchors = levels[0].unflatten(1, (ANCHORS, K)).permute(0, 3, 4, 1, 2).reshape(len(image), -1, K)
+        anchors = levels[0].flatten(1, 3)
         terms = (entropy(logits, y), align.intra, align.inter, soft(anchors, teacher, matches, boxes))
         sum(terms).backward()
         losses.append([t.item() for t in terms])

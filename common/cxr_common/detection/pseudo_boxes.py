@@ -19,12 +19,12 @@ class PseudoBoxes(NamedTuple):
     Attributes:
         boxes: (n, 4) xyxy.
         scores: (n,) probabilities.
-        classes: (n,) indices.
+        labels: (n,) class indices.
     """
 
     boxes: torch.Tensor
     scores: torch.Tensor
-    classes: torch.Tensor
+    labels: torch.Tensor
 
 
 @torch.no_grad()

@@ -17,21 +17,17 @@ from cxr_common.distributed import sum_over_processes
 from cxr_common.losses.image_label import apply_label_policy
 
 
-def class_probability_maps(logits: Sequence[torch.Tensor], num_classes: int) -> list[torch.Tensor]:
+def class_probability_maps(logits: Sequence[torch.Tensor]) -> list[torch.Tensor]:
     """Probability of each class at each cell of each pyramid level: the maximum over the cell's anchors.
 
     Args:
-        logits: per level (N, A * K, x, y), the A anchors outermost, as MONAI's RetinaNet heads have them.
-        num_classes: K.
+        logits: per level (N, x, y, A, K) for A anchors a cell, as ``AnchorGrid.split`` cuts a detector's logits.
 
     Returns:
         Per level (N, K, x, y), in float32 at least.
     """
-    maps = []
-    for level in logits:
-        best = level.unflatten(1, (-1, num_classes)).amax(1)
-        maps.append(torch.sigmoid(best.to(torch.promote_types(best.dtype, torch.float32))))
-    return maps
+    best = [level.amax(3).permute(0, 3, 1, 2) for level in logits]
+    return [torch.sigmoid(level.to(torch.promote_types(level.dtype, torch.float32))) for level in best]
 
 
 def local_attention(maps: Sequence[torch.Tensor], size: Sequence[int], eps: float = 1e-6) -> torch.Tensor:

@@ -29,12 +29,12 @@ class Detections(NamedTuple):
     Attributes:
         boxes: (n, 4) xyxy.
         scores: (n,) any increasing function of probability.
-        classes: (n,) class indices.
+        labels: (n,) class indices.
     """
 
     boxes: ArrayLike
     scores: ArrayLike
-    classes: ArrayLike
+    labels: ArrayLike
 
 
 class AnnotatedImage(NamedTuple):
@@ -61,7 +61,7 @@ def annotated_images(detected: Sequence[Detections], boxes: Truth, box_labels: T
             place,
             as_boxes(found.boxes),
             np.asarray(found.scores, dtype=np.float64).reshape(-1),
-            np.asarray(found.classes, dtype=np.int64).reshape(-1),
+            np.asarray(found.labels, dtype=np.int64).reshape(-1),
             as_boxes(true),
             np.asarray(names if names is not None else [], dtype=np.int64).reshape(-1),
         )
@@ -84,7 +84,7 @@ def box_image_scores(detected: Sequence[Detections], num_classes: int) -> Array:
     """
     scores = np.zeros((len(detected), num_classes))
     for n, found in enumerate(detected):
-        np.maximum.at(scores[n], np.asarray(found.classes, dtype=np.int64), np.asarray(found.scores, dtype=np.float64))
+        np.maximum.at(scores[n], np.asarray(found.labels, dtype=np.int64), np.asarray(found.scores, dtype=np.float64))
     return scores
 
 

@@ -32,7 +32,7 @@ def test_equals_the_published_order(seed):
     label = np.array([1, 0, np.nan, -1], dtype=np.float32)
     found = select_pseudo_boxes(torch.from_numpy(boxes), torch.from_numpy(probabilities), torch.from_numpy(label))
     expected = published_order(boxes, probabilities, label)
-    assert expected and [c for _, _, c in expected] == found.classes.tolist()
+    assert expected and [c for _, _, c in expected] == found.labels.tolist()
     np.testing.assert_array_equal(found.scores.numpy(), [s for s, _, _ in expected])
     np.testing.assert_array_equal(found.boxes.numpy(), boxes[[p for _, p, _ in expected]])
 
@@ -43,17 +43,17 @@ def test_boxes_keep_their_own_scores_and_classes():
     probabilities = torch.tensor([[0.6, 0.0], [0.9, 0.0], [0.0, 0.7]])
     found = select_pseudo_boxes(boxes, probabilities, None)
     assert torch.equal(found.boxes, boxes[[1, 2]])
-    assert found.classes.tolist() == [0, 1] and found.scores.tolist() == pytest.approx([0.9, 0.7])
+    assert found.labels.tolist() == [0, 1] and found.scores.tolist() == pytest.approx([0.9, 0.7])
 
 
 def test_an_unlabelled_image_keeps_every_class():
     """The published code takes an unlabelled image for one without findings, and drops all its boxes."""
     boxes = torch.tensor([[0.0, 0, 10, 10]])
     for label in (None, torch.full((2,), NAN)):
-        assert select_pseudo_boxes(boxes, torch.tensor([[0.8, 0.7]]), label).classes.tolist() == [0, 1]
-    assert select_pseudo_boxes(boxes, torch.tensor([[0.8, 0.7]]), torch.tensor([0.0, NAN])).classes.tolist() == [1]
+        assert select_pseudo_boxes(boxes, torch.tensor([[0.8, 0.7]]), label).labels.tolist() == [0, 1]
+    assert select_pseudo_boxes(boxes, torch.tensor([[0.8, 0.7]]), torch.tensor([0.0, NAN])).labels.tolist() == [1]
 
 
 def test_no_sure_box():
     found = select_pseudo_boxes(torch.rand(5, 4), torch.full((5, 3), 0.5), None)
-    assert found.boxes.shape == (0, 4) and len(found.scores) == 0 and found.classes.dtype == torch.long
+    assert found.boxes.shape == (0, 4) and len(found.scores) == 0 and found.labels.dtype == torch.long

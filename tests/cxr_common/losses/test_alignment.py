@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from cxr_common.axes import picture_to_tensor
+from cxr_common.detection.anchors import AnchorGrid
 from cxr_common.losses import AlignedLabelLoss
 from cxr_common.losses.alignment import aligned_logits, class_features, class_probability_maps, local_attention
 from tests import golden
@@ -15,12 +16,11 @@ NAN = float("nan")
 
 
 def example(dtype=torch.float64):
-    """Golden levels as head outputs (N, A * K, x, y), X, G, and the expected numbers, in our axes."""
+    """Golden levels (N, x, y, A, K), X, G, and the expected numbers, in our axes."""
     g = golden.load("oxnet_daa")
     levels = []
     for i in range(int(g["n_levels"])):
-        probability = torch.from_numpy(g[f"level{i}_prob"]).permute(0, 3, 4, 2, 1)  # N, A, K, x, y
-        levels.append(torch.logit(probability).flatten(1, 2).to(dtype))
+        levels.append(torch.logit(torch.from_numpy(g[f"level{i}_prob"])).transpose(1, 2).to(dtype))
     x, features, attention = (picture_to_tensor(torch.from_numpy(g[k])).to(dtype) for k in ("X", "G", "attention"))
     return levels, x, features, attention, g
 
@@ -29,7 +29,7 @@ def example(dtype=torch.float64):
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
 def test_parity(dtype, tolerance):
     levels, x, features, expected, g = example(dtype)
-    maps = class_probability_maps(levels, num_classes=5)
+    maps = class_probability_maps(levels)
     picked = torch.stack([m.flatten(2).amax(2) for m in maps]).argmax(0)
     assert torch.equal(picked, torch.from_numpy(g["picked_level"]))
     attention = local_attention(maps, x.shape[2:])
@@ -56,10 +56,16 @@ def test_by_hand():
     torch.testing.assert_close(aligned_logits(x, attention)[0], torch.stack(expected))
 
 
-def test_anchors_are_outermost():
-    logits = torch.arange(6.0).reshape(1, 6, 1, 1)  # 3 anchors, 2 classes: class 0 has 0, 2, 4
-    maps = class_probability_maps([logits], num_classes=2)[0].flatten()
-    torch.testing.assert_close(maps, torch.sigmoid(torch.tensor([4.0, 5.0])))
+def test_maps_fit_the_detector():
+    """One anchor of one cell stands out in the network's flat output, and in the map of its class and level."""
+    anchors = AnchorGrid(levels=(3, 4))
+    logits = torch.zeros(2, sum(anchors.counts((64, 32))), 3)
+    x, y, anchor = 5, 2, 7
+    logits[1, (x * 4 + y) * anchors.per_cell + anchor, 2] = 3
+    fine, coarse = class_probability_maps(anchors.split(logits, (64, 32)))
+    assert fine.shape == (2, 3, 8, 4) and coarse.shape == (2, 3, 4, 2)
+    assert fine[1, 2, x, y] == torch.sigmoid(torch.tensor(3.0)) and (fine == 0.5).sum() == fine.numel() - 1
+    assert (coarse == 0.5).all()
 
 
 def test_features_of_a_class_are_its_own():
@@ -73,9 +79,9 @@ def test_features_of_a_class_are_its_own():
 
 def test_the_image_label_teaches_both_heads():
     torch.manual_seed(0)
-    heads = [torch.randn(2, 6, 8, 8, requires_grad=True), torch.randn(2, 6, 4, 4, requires_grad=True)]
+    heads = [torch.randn(2, 8, 8, 2, 3, requires_grad=True), torch.randn(2, 4, 4, 2, 3, requires_grad=True)]
     x = torch.randn(2, 3, 4, 4, requires_grad=True)
-    attention = local_attention(class_probability_maps(heads, 3), (4, 4))
+    attention = local_attention(class_probability_maps(heads), (4, 4))
     AlignedLabelLoss()(aligned_logits(x, attention), torch.tensor([[1.0, 0, NAN], [0, 1, 1]])).backward()
     assert x.grad.abs().sum() > 0 and sum(h.grad.abs().sum() for h in heads) > 0
     assert not x.grad[0, 2].any()  # not annotated
@@ -90,7 +96,7 @@ def test_a_map_that_is_nothing_everywhere_gives_no_nan():
 
 
 def test_half_precision_logits_are_summed_in_float32():
-    maps = class_probability_maps([torch.zeros(1, 2, 64, 64, dtype=torch.float16)], 1)
+    maps = class_probability_maps([torch.zeros(1, 64, 64, 2, 1, dtype=torch.float16)])
     attention = local_attention(maps, (64, 64))
     assert attention.dtype == torch.float32
     torch.testing.assert_close(attention.sum(), torch.tensor(1.0))

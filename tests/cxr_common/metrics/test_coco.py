@@ -65,7 +65,7 @@ def plain_ap(case, c, level):
             continue
         truth = [b for b, name in zip(boxes, names) if name == c]
         total, free = total + len(truth), list(range(len(truth)))
-        own = sorted((k for k in range(len(found.scores)) if found.classes[k] == c), key=lambda k: -found.scores[k])
+        own = sorted((k for k in range(len(found.scores)) if found.labels[k] == c), key=lambda k: -found.scores[k])
         for k in own:
             overlaps = {i: pairwise_iou(found.boxes[[k]], truth[i][None])[0, 0] for i in free}
             best = max(overlaps, key=overlaps.get) if overlaps else None
@@ -130,7 +130,7 @@ def test_recall_is_compared_in_double_precision(found, reached):
     assert ap.item() == pytest.approx(reached / 101)
 
 
-@pytest.mark.parametrize("change", [{"scores": [0.5]}, {"classes": [0, 1, 2]}, {"scores": [np.nan, 1.0]}])
+@pytest.mark.parametrize("change", [{"scores": [0.5]}, {"labels": [0, 1, 2]}, {"scores": [np.nan, 1.0]}])
 def test_incomplete_detections_are_refused(change):
     detections = Detections(np.ones((2, 4)), [0.1, 0.2], [0, 0])
     with pytest.raises(ValueError, match="every detection needs"):
