@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cxr_common.errors import InputError
 from tools.results.experiment import run_experiment
+from tools.results.lungs import run_lungs
 from tools.results.refinement import run_refinement
 from tools.results.render import render_all, render_quick
 from tools.results.segmentation import run_segmentation
@@ -18,6 +19,7 @@ PARTS = {
     "localisation": ("localization.yaml", run_experiment),
     "refinement": ("refinement.yaml", run_refinement),
     "segmentation": ("segmentation.yaml", run_segmentation),
+    "lungs": ("lungs.yaml", run_lungs),
 }
 
 

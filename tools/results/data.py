@@ -20,7 +20,8 @@ from cxr_common.labels import LABELS
 from tools.prepare.merge import merge_datalists
 
 
-def _python(*arguments: object) -> None:
+def run_tool(*arguments: object) -> None:
+    """Run ``python -m`` with these arguments."""
     subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)
 
 
@@ -52,7 +53,7 @@ def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
         config.write_text(json.dumps(settings["config"]))
         counts = [a for s in ("training", "validation", "testing") for a in (f"--{s}", settings[s])]
         options = ["--seed", settings["seed"], "--size", settings["size"], "--config", config]
-        _python("tools.make_phantoms", "--output", folder, *counts, *options)
+        run_tool("tools.make_phantoms", "--output", folder, *counts, *options)
     return datalist
 
 
@@ -64,8 +65,8 @@ def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> dict[str, 
     fraction = settings["validation_fraction"]
     unsplit = ("--set", "images.split=null")
     new_split = (*unsplit, "--fractions", f"{fraction},0")
-    _python(*common, "--where", "split=train", *new_split, "--set", "boxes=null", "--output", develop)
-    _python(*common, "--set", "images.splits={train: null, val: testing, test: testing}", "--output", score)
+    run_tool(*common, "--where", "split=train", *new_split, "--set", "boxes=null", "--output", develop)
+    run_tool(*common, "--set", "images.splits={train: null, val: testing, test: testing}", "--output", score)
     return {"develop": develop, "score": score}
 
 
@@ -88,7 +89,7 @@ def make_nihmass(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
     """Datalist of NIH images with a third party's Mass and Nodule boxes, patients that are trained on left out."""
     output = folder / "nihmass_score.json"
     splits = "images.splits={train: null, val: testing, test: testing}"
-    _python(
+    run_tool(
         "tools.prepare", "csv", "--mapping", settings["mapping"], "--root", shared, "--set", splits, "--output", output
     )
     return output
@@ -103,7 +104,7 @@ def make_ieee8023(shared: Path, folder: Path) -> list[dict[str, Any]]:
     datalist = folder / "ieee8023_masks.json"
     splits = "images.splits={train: testing, val: testing, test: testing}"
     mapping = ("--mapping", "shared_cxr_ieee8023", "--root", shared, "--set", splits)
-    _python("tools.prepare", "csv", *mapping, "--output", datalist)
+    run_tool("tools.prepare", "csv", *mapping, "--output", datalist)
     items = []
     (folder / "ieee8023_masks").mkdir(exist_ok=True)
     for item in load_datalist(datalist, "testing", shared):

@@ -98,7 +98,9 @@ class Images:
         """True masks at the network's resolution of the findings an image has; None for what is not scored."""
         width, height = item.get("size", self.size)
         out: list[np.ndarray | None] = []
-        for name, value, mask in zip(LABELS, item["label"], load_masks(item, LABELS, (int(width), int(height))), strict=True):
+        for name, value, mask in zip(
+            LABELS, item["label"], load_masks(item, LABELS, (int(width), int(height))), strict=True
+        ):
             scored = value == 1 and name != skip and mask is not None and mask.any()
             out.append(resize_mask(mask, self.size) if scored and mask is not None else None)
         return out

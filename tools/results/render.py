@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench import tables as bench
-from tools.results import head_to_head, refinement_tables, segmentation_tables, tables
+from tools.results import head_to_head, lungs_tables, refinement_tables, segmentation_tables, tables
 
 Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
@@ -37,6 +37,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "segmentation-classes": ("segmentation.json", segmentation_tables.classes),
     "segmentation-claims": ("segmentation.json", segmentation_tables.claims),
     "segmentation-training": ("segmentation.json", segmentation_tables.training),
+    "lungs": ("lungs.json", lungs_tables.methods),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
 }
 PAGES: tuple[str, ...] = (
