@@ -10,6 +10,7 @@ _MODULES = (
     "boxes",
     "cli",
     "data",
+    "detection",
     "distributed",
     "errors",
     "evaluation",

@@ -1,0 +1,58 @@
+"""The detector's inference for MONAI's evaluators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from monai.inferers import Inferer
+
+from cxr_common.detection.anchors import AnchorGrid
+from cxr_common.detection.network import DetectorOutput
+from cxr_common.detection.selection import select_detections
+from cxr_common.networks.pooling import average_pool
+
+
+def pooled_class_maps(output: DetectorOutput) -> torch.Tensor:
+    """Image-level logits (N, C): the mean of the global head's maps."""
+    return average_pool(output.class_maps)
+
+
+class DetectionInferer(Inferer):
+    """Run the network and select its detections; a dictionary of tensors, which decollates into one an image.
+
+    Args:
+        anchors: of the network.
+        image_logits: image-level logits (N, C) of a network's output.
+        settings: of :func:`~cxr_common.detection.select_detections`: thresholds and counts.
+    """
+
+    def __init__(
+        self,
+        anchors: AnchorGrid,
+        image_logits: Callable[[DetectorOutput], torch.Tensor] = pooled_class_maps,
+        **settings: Any,
+    ) -> None:
+        super().__init__()
+        self.anchors, self.image_logits, self.settings = anchors, image_logits, settings
+
+    def __call__(self, inputs: torch.Tensor, network: Callable, *args: Any, **kwargs: Any) -> dict[str, torch.Tensor]:
+        """Detect in images (N, C, X, Y).
+
+        Args:
+            inputs: images.
+            network: a RetinaNet in evaluation mode.
+            args: refused.
+            kwargs: refused.
+
+        Returns:
+            "detections": (N, K, 6) as :func:`~cxr_common.detection.select_detections` gives them, in pixels of the
+            input; "image_logits": (N, num_classes).
+        """
+        if args or kwargs:
+            raise TypeError("DetectionInferer takes nothing but its image")
+        output = DetectorOutput(*network(torch.as_tensor(inputs)))
+        size = (inputs.shape[-2], inputs.shape[-1])
+        detections = select_detections(output, self.anchors, size, **self.settings)
+        return {"detections": detections, "image_logits": self.image_logits(output)}

@@ -1,0 +1,151 @@
+"""The detector's losses against the published numbers, and what must not count."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from monai.apps.detection.utils.ATSS_matcher import ATSSMatcher
+
+from cxr_common.detection import AnchorGrid, DetectionLoss, DetectorOutput
+from tests import golden
+from tests.cxr_common.detection.picture_order import from_picture_order
+
+SIZE = (128, 128)
+
+
+def published(dtype):
+    g = golden.load("oxnet_focal")
+    grid = AnchorGrid()
+    logits, deltas = (from_picture_order(torch.from_numpy(g[k]).to(dtype), grid, SIZE) for k in ("logits", "deltas"))
+    output = DetectorOutput(logits, deltas, torch.zeros(5, 5, 4, 4), torch.zeros(5, 1, 4, 4))
+    return grid, output, torch.from_numpy(g["annotations"]), g
+
+
+@golden.needs_golden
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 1e-5)])
+def test_parity(dtype, tolerance):
+    grid, output, boxes, g = published(dtype)
+    losses = DetectionLoss(grid)(output, boxes, None, SIZE)
+    as_published = DetectionLoss(grid, negatives=False)(output, boxes, None, SIZE)
+    expected = {k: torch.from_numpy(g[k]) for k in g if "per_image" in k}
+    for found, name in (
+        (losses.classification, "focal_per_image_negatives_counted"),
+        (as_published.classification, "focal_per_image"),
+        (losses.regression, "smoothl1_per_image"),
+        (as_published.regression, "smoothl1_per_image"),
+    ):
+        torch.testing.assert_close(found.double(), expected[name], rtol=tolerance, atol=1e-9, msg=name)
+    total = float(g["focal_mean"] + g["smoothl1_mean"])
+    assert as_published.total().item() == pytest.approx(total, rel=tolerance)
+
+
+SMALL = (64, 96)
+
+
+def example(seed=0, classes=3):
+    """Three images: two boxes, annotated without a finding, and one box."""
+    torch.manual_seed(seed)
+    grid = AnchorGrid(levels=(3, 4), side=2)
+    count = sum(grid.counts(SMALL))
+    output = DetectorOutput(
+        torch.randn(3, count, classes, requires_grad=True),
+        torch.randn(3, count, 4, requires_grad=True),
+        torch.zeros(3, classes, 2, 3),
+        torch.zeros(3, 1, 2, 3),
+    )
+    boxes = torch.zeros(3, 4, 5)
+    boxes[:, :, 4] = -1
+    boxes[0, 0] = torch.tensor([8.0, 16, 40, 40, 0])
+    boxes[0, 2] = torch.tensor([30.0, 50, 60, 90, 2])  # padding may lie between
+    boxes[2, 0] = torch.tensor([5.0, 60, 30, 85, 0])
+    return grid, output, boxes
+
+
+def test_an_image_that_is_not_annotated_gives_no_loss_and_no_gradient():
+    grid, output, boxes = example()
+    known = torch.tensor([[1, 1, 1], [0, 0, 0], [1, 1, 1]])
+    losses = DetectionLoss(grid)(output, boxes, known, SMALL)
+    assert losses.annotated.tolist() == [True, False, True]
+    assert losses.classification[1] == losses.regression[1] == 0
+    losses.total().backward()
+    assert not output.class_logits.grad[1].any() and not output.box_deltas.grad[1].any()
+    others = DetectorOutput(*(t[[0, 2]] for t in output))
+    torch.testing.assert_close(losses.total(), DetectionLoss(grid)(others, boxes[[0, 2]], None, SMALL).total())
+
+
+def test_a_batch_without_any_annotation_is_zero_and_still_differentiable():
+    grid, output, _ = example()
+    losses = DetectionLoss(grid)(output, torch.full((3, 2, 5), -1.0), torch.zeros(3, 3), SMALL)
+    assert losses.total().item() == 0
+    losses.total().backward()
+    assert not output.class_logits.grad.any() and not output.box_deltas.grad.any()
+
+
+def test_a_class_that_is_not_annotated_is_left_out_alone():
+    grid, output, boxes = example()
+    loss = DetectionLoss(grid)
+    loss(output, boxes, None, SMALL).total().backward()
+    before = output.class_logits.grad.clone()
+    output.class_logits.grad = None
+    loss(output, boxes, torch.tensor([[1, 0, 1], [1, 1, 0], [1, 1, 1]]), SMALL).total().backward()
+    expected = before.clone()
+    expected[0, :, 1] = expected[1, :, 2] = 0
+    torch.testing.assert_close(output.class_logits.grad, expected)
+
+
+def test_images_without_findings_teach_background_unless_told_otherwise():
+    grid, output, boxes = example()
+    for negatives in (True, False):
+        losses = DetectionLoss(grid, negatives=negatives)(output, boxes, None, SMALL)
+        assert bool(losses.classification[1] > 0) == negatives
+        assert losses.annotated.all()  # it counts in the mean either way, as published
+
+
+def test_only_positive_anchors_regress():
+    grid, output, boxes = example()
+    losses = DetectionLoss(grid)(output, boxes, None, SMALL)
+    losses.total().backward()
+    iou = DetectionLoss(grid).matcher.similarity_fn(boxes[0, [0, 2], :4], grid.boxes(SMALL)).amax(0)
+    assert (output.box_deltas.grad[0].any(1) == (iou >= 0.5)).all()
+
+
+def test_perfect_predictions_cost_nothing():
+    grid, output, boxes = example()
+    loss = DetectionLoss(grid)
+    anchors = grid.boxes(SMALL)
+    logits, deltas = torch.full_like(output.class_logits, -30), torch.zeros_like(output.box_deltas)
+    for n in (0, 2):
+        rows = boxes[n][boxes[n, :, 4] >= 0]
+        _, matches = loss.matcher(rows[:, :4], anchors, [], 9)
+        positive = torch.nonzero(matches >= 0)[:, 0]
+        matched = rows[matches[positive]]
+        logits[n, positive, matched[:, 4].long()] = 30
+        deltas[n, positive] = loss.coder.encode_single(matched[:, :4], anchors[positive])
+    assert loss(output._replace(class_logits=logits, box_deltas=deltas), boxes, None, SMALL).total() < 1e-5
+
+
+def test_adaptive_matching_gives_every_box_an_anchor():
+    grid, output, boxes = example()
+    boxes[0, 0] = torch.tensor([20.0, 20, 23, 24, 1])  # below every IoU threshold
+    plain = DetectionLoss(grid)(output, boxes, None, SMALL)
+    adaptive = DetectionLoss(grid, ATSSMatcher(4, center_in_gt=False))(output, boxes, None, SMALL)
+    boxes[0, 2, 4] = -1  # leave the small one
+    assert DetectionLoss(grid)(output, boxes, None, SMALL).regression[0] == 0
+    assert DetectionLoss(grid, ATSSMatcher(4, center_in_gt=False))(output, boxes, None, SMALL).regression[0] > 0
+    assert torch.isfinite(plain.total()) and torch.isfinite(adaptive.total())
+
+
+def test_half_precision_is_summed_in_full():
+    grid, output, boxes = example()
+    half = DetectorOutput(*(t.half() for t in output))
+    losses = DetectionLoss(grid)(half, boxes, None, SMALL)
+    assert losses.classification.dtype == torch.float32
+    torch.testing.assert_close(
+        losses.total(), DetectionLoss(grid)(output, boxes, None, SMALL).total(), rtol=2e-3, atol=0
+    )
+
+
+def test_another_grid_is_refused():
+    _, output, boxes = example()
+    with pytest.raises(ValueError, match="use the same levels"):
+        DetectionLoss(AnchorGrid())(output, boxes, None, SMALL)
