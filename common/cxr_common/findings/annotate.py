@@ -54,7 +54,7 @@ def annotate(
         findings: the `findings` of an image's record, one a class in channel order. A box whose score is None is named
             without one. A finding with an area was outlined by a segmenter: its mask alone is drawn, and named.
         heatmap: (C, X, Y) probabilities; None draws no heat.
-        masks: class -> bool (width, height) in original pixels.
+        masks: class -> bool (width, height) in original pixels; a class without one is boxes alone.
         size: (width, height) of the original, the unit of the boxes.
 
     Returns:
@@ -67,11 +67,12 @@ def annotate(
     order = sorted((f["probability"], i) for i, f in enumerate(findings) if f["decision"])
     for _, index in order:  # the most probable last, on top
         finding, colour = findings[index], class_colour(index)
-        inside = _sample(masks[finding["label"]], lines.size)
         measured = "area_px" in finding
-        if heatmap is not None and not measured:
-            heat.add(heatmap[index], inside, colour)
-        _outline(lines, inside, colour, 2 if measured else 1)
+        if finding["label"] in masks:
+            inside = _sample(masks[finding["label"]], lines.size)
+            if heatmap is not None and not measured:
+                heat.add(heatmap[index], inside, colour)
+            _outline(lines, inside, colour, 2 if measured else 1)
         for region in finding["boxes"]:
             x0, y0, x1, y1 = region["box"]
             rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])

@@ -10,6 +10,7 @@ from cxr_common.metrics.bootstrap import (
     paired_miss_reduction,
     patient_counts,
 )
+from cxr_common.metrics.box_handler import BoxPrecision
 from cxr_common.metrics.classification import (
     auroc,
     average_precision,
@@ -51,6 +52,7 @@ from cxr_common.metrics.segmentation import (
 
 __all__ = [
     "AREAS",
+    "BoxPrecision",
     "FROC_RATES",
     "IOU_LEVELS",
     "Detections",

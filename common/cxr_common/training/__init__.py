@@ -6,6 +6,7 @@ from cxr_common.training.distillation import TeacherLabels
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
 from cxr_common.training.mixed_supervision import MixedSupervisionDataset, supervised_items
 from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
+from cxr_common.training.omni_trainer import OmniTrainer
 from cxr_common.training.parameter_groups import backbone_slower
 from cxr_common.training.pictures import TensorBoardBoundaries, TensorBoardHeatmaps
 from cxr_common.training.ramp_up import SigmoidRampUp
@@ -19,6 +20,7 @@ __all__ = [
     "EpochSeeder",
     "MixedSupervisionDataset",
     "OmniBatchSampler",
+    "OmniTrainer",
     "SeededCacheDataset",
     "SigmoidRampUp",
     "StopAtLearningRate",

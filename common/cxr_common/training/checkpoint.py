@@ -46,6 +46,8 @@ class TrainingCheckpoint:
         resume: whether to continue from ``checkpoint.pt`` where it exists.
         also: what else is to survive, by name: anything with ``state_dict`` and ``load_state_dict``, such as an
             :class:`~cxr_common.training.EmaTeacher` or a loss with buffers.
+        kept: network whose weights ``model.pt`` and ``model_last.pt`` hold, such as the teacher's, where it is not the
+            trained one; give the one that the evaluator judges.
 
     Raises:
         ValueError: a name in ``also`` is one of the checkpoint's own.
@@ -60,9 +62,10 @@ class TrainingCheckpoint:
         evaluator: Engine | None = None,
         resume: bool = True,
         also: Mapping[str, Any] | None = None,
+        kept: nn.Module | None = None,
     ) -> None:
         self.folder = Path(output_dir)
-        self.network = network
+        self.network, self.kept = network, network if kept is None else kept
         self.stateful = {"optimizer": optimizer, **({"lr_scheduler": lr_scheduler} if lr_scheduler is not None else {})}
         if taken := OWN_NAMES & set(also or ()):
             raise ValueError(f"name {', '.join(sorted(taken))} in also is the checkpoint's own")
@@ -120,8 +123,8 @@ class TrainingCheckpoint:
         network = _plain(self.network)
         evaluator_state = None if self.evaluator is None else self.evaluator.state
         if evaluator_state is None or evaluator_state.best_metric_epoch == engine.state.epoch:
-            save_weights(network, self.folder / "model.pt")
-        save_weights(network, self.folder / "model_last.pt")
+            save_weights(_plain(self.kept), self.folder / "model.pt")
+        save_weights(_plain(self.kept), self.folder / "model_last.pt")
         scaler = getattr(engine, "scaler", None)
         state = {
             "network": network.state_dict(),

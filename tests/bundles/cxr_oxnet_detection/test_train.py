@@ -1,0 +1,174 @@
+"""The detector's training: every kind of supervision and each absent, every term off, resume, evaluation, processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from monai.bundle import ConfigWorkflow
+
+from tests.golden import REPOSITORY
+
+BUNDLE = REPOSITORY / "bundles" / "cxr_oxnet_detection"
+SMALL = "from_classifier.yaml"
+TERMS = ("box", "label", "prototype", "soft_focal", "pseudo_box", "consistency")
+#: Settings of the overlay that a test of a minute can afford.
+TINY = {"spatial_size": [64, 64], "width": 16, "boxes_per_batch": 4, "labels_per_batch": 2, "unlabelled_per_batch": 2}
+
+
+def run(data, output, *overlays, **overrides):
+    settings = {
+        "bundle_root": str(BUNDLE),
+        "dataset_dir": str(data),
+        "datalist": str(data / "omni.json"),
+        "output_dir": str(output),
+        "max_epochs": 2,
+        "pseudo_box_score": 0.005,  # an untrained teacher is sure of nothing
+        "device": "$torch.device('cpu')",
+        "amp": False,
+        **TINY,
+        **overrides,
+    }
+    flow = ConfigWorkflow(
+        config_file=[str(BUNDLE / "configs" / name) for name in ("train.yaml", SMALL, *overlays)],
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        logging_file=str(BUNDLE / "configs" / "logging.conf"),
+        workflow_type="train",
+        **settings,
+    )
+    flow.initialize()
+    assert flow.check_properties() == []
+    flow.run()
+    flow.finalize()
+    return flow
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)
+
+
+def write_datalist(phantoms, name, keep):
+    """A datalist whose n-th training item keeps what keep(n) names: boxes, label."""
+    content = json.loads((phantoms / "datalist.json").read_text())
+    for n, item in enumerate(content["training"]):
+        gone = {"mask", *({"boxes", "box_labels"} if "boxes" not in keep(n) else ())}
+        gone |= {"label"} if "label" not in keep(n) else set()
+        for key in gone & item.keys():
+            del item[key]
+    (phantoms / name).write_text(json.dumps(content))
+
+
+@pytest.fixture(scope="module")
+def data(phantoms):
+    """Eight images with boxes, twelve with a label only, twelve with nothing."""
+    write_datalist(phantoms, "omni.json", lambda n: ("boxes", "label") if n < 8 else ("label",) if n < 20 else ())
+    return phantoms
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory):
+    output = tmp_path_factory.mktemp("run")
+    flow = run(data, output)
+    terms = {k: float(v) for k, v in flow.parser.get_parsed_content("train#trainer").state.output.items() if k != "image"}
+    return output, terms
+
+
+def test_training_leaves_weights_thresholds_checkpoint_and_events(trained):
+    output, terms = trained
+    names = {p.name for p in output.iterdir()}
+    assert {"model.pt", "model_last.pt", "checkpoint.pt", "thresholds.json", "events"} <= names
+    assert json.loads((output / "thresholds.json").read_text())["tuned_on"]["n_images"] == 8
+    assert set(terms) == {"loss", "boxes", "label", "prototypes", "soft_focal", "pseudo_boxes"}
+    assert all(value > 0 for value in terms.values()), terms
+    checkpoint = weights(output / "checkpoint.pt")
+    assert checkpoint["iteration"] == 2 * 2  # an epoch is one pass over the images with boxes
+    assert int(checkpoint["teacher"]["n_averaged"]) == 4
+    assert checkpoint["prototypes"]["seen"].any()
+
+
+def test_the_teacher_is_what_is_kept(trained):
+    output, _ = trained
+    checkpoint, kept = weights(output / "checkpoint.pt"), weights(output / "model_last.pt")
+    key = "class_head.0.weight"
+    assert torch.equal(kept[key], checkpoint["teacher"][f"module.{key}"].half())
+    assert not torch.equal(kept[key], checkpoint["network"][key].half())
+
+
+def test_a_resumed_run_is_bit_identical(data, trained, tmp_path):
+    run(data, tmp_path, max_epochs=1, **{"lr_scheduler#total_steps": "$2 * len(@train#dataloader) + 1"})
+    run(data, tmp_path)
+    straight, resumed = weights(trained[0] / "checkpoint.pt"), weights(tmp_path / "checkpoint.pt")
+    for part in ("network", "teacher", "prototypes"):
+        assert all(torch.equal(straight[part][k], resumed[part][k]) for k in straight[part]), part
+
+
+def test_evaluation_writes_every_figure_with_its_interval(data, trained, tmp_path):
+    run(data, tmp_path, "evaluate.yaml", weights=str(trained[0] / "model.pt"))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    precision = metrics["average_precision"]["all"]["AP40"]
+    assert precision["low"] <= precision["value"] <= precision["high"]
+    assert metrics["n_annotated"] == 8
+    assert metrics["image_auroc_global_head"]["macro"]["value"] is not None
+    assert len(metrics["weights_sha256"]) == len(metrics["data_sha256"]) == 64
+
+
+@pytest.mark.parametrize("lacks", ["boxes", "label", "unlabelled"])
+def test_any_kind_of_supervision_may_be_absent(data, tmp_path, lacks):
+    kinds = {"boxes": ("boxes",), "label": ("label",), "unlabelled": ()}
+    there = [kept for name, kept in kinds.items() if name != lacks]
+    write_datalist(data, f"no_{lacks}.json", lambda n: there[n % 2])
+    run(data, tmp_path, datalist=str(data / f"no_{lacks}.json"), max_epochs=1)
+    state = weights(tmp_path / "checkpoint.pt")["network"]
+    assert all(torch.isfinite(v).all() for v in state.values() if v.is_floating_point())
+
+
+@pytest.mark.parametrize("off", [(term,) for term in TERMS[:5]] + [TERMS[1:]])
+def test_every_term_can_be_switched_off(data, tmp_path, off):
+    """One, or all but the boxes', which is a plain RetinaNet."""
+    settings = {f"{term}_weight": 0 for term in off}
+    if len(off) > 1:
+        settings["keep_teacher"] = False
+    flow = run(data, tmp_path, max_epochs=1, cutout=[4, 8], **settings)
+    names = {"box": "boxes", "prototype": "prototypes", "pseudo_box": "pseudo_boxes"}
+    output = flow.parser.get_parsed_content("train#trainer").state.output
+    assert not {names.get(term, term) for term in off} & set(output)
+    assert torch.isfinite(output["loss"])
+
+
+def test_a_class_that_is_never_seen_and_images_without_findings(data, tmp_path):
+    """The last class has no box, no label; half of the images with boxes have none."""
+    content = json.loads((data / "omni.json").read_text())
+    content["labels"] = [*content["labels"], "Never"]
+    for section in ("training", "validation", "testing"):
+        for n, item in enumerate(content[section]):
+            if "label" in item:
+                item["label"] = [*item["label"], None]
+            if section == "training" and "boxes" in item and n % 2:
+                item |= {"boxes": [], "box_labels": [], "label": [0] * 8 + [None]}
+    (data / "never.json").write_text(json.dumps(content))
+    run(data, tmp_path, datalist=str(data / "never.json"), max_epochs=1)
+    prototypes = weights(tmp_path / "checkpoint.pt")["prototypes"]
+    assert not prototypes["seen"][-1]
+    assert not prototypes["prototypes"][-1].any()
+    assert json.loads((tmp_path / "thresholds.json").read_text())["decision"]["Never"] == 0.5
+
+
+@pytest.mark.slow
+def test_two_processes_train_together(data, tmp_path):
+    """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
+    configs = ",".join(f"'{BUNDLE}/configs/{name}'" for name in ("train.yaml", SMALL, "multi_gpu_train.yaml"))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
+    command += ["--dataset_dir", str(data), "--datalist", str(data / "omni.json"), "--output_dir", str(tmp_path)]
+    command += ["--max_epochs", "2", "--pseudo_box_score", "0.005"]
+    command += [part for k, v in TINY.items() for part in (f"--{k}", str(v).replace(" ", ""))]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}
+    checkpoint = weights(tmp_path / "checkpoint.pt")
+    assert checkpoint["iteration"] == 2 * 1  # two processes draw eight images with boxes at a time
+    assert not any(key.startswith("module.") for key in checkpoint["network"])
