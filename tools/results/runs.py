@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,8 @@ import yaml
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import write_json
+
+_EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,12 @@ class Run:
         return min((self.previous.best_cycle(), self), key=Run.validation_loss)
 
     def minutes(self) -> float:
-        """Wall-clock minutes of training, those of the runs before included; of a resumed run only its last part."""
-        own = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))["minutes"]
-        return float(own) + (self.previous.minutes() if self.previous else 0)
+        """Minutes of training by its log, epoch by epoch, so also of a run that was stopped and resumed; with cycles
+        before it. Starting up and filling the cache are not in it."""
+        text = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
+        epochs = {int(n): (int(h), int(m), float(s)) for n, h, m, s in _EPOCH.findall(text)}
+        own = sum(60 * h + m + s / 60 for h, m, s in epochs.values())
+        return own + (self.previous.minutes() if self.previous else 0)
 
     def config_files(self) -> list[Path]:
         """Everything the bundle is configured with, the overlay of this run last."""
