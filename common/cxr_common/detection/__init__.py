@@ -15,6 +15,7 @@ _MODULES = {
     "DetectionLoss": "loss",
     "DetectionLosses": "loss",
     "Detections": "selection",
+    "LabelDetector": "inferer",
     "DetectorOutput": "network",
     "GlobalPrototypes": "prototypes",
     "IoUMatcher": "matching",

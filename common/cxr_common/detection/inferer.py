@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from monai.data import decollate_batch
 from monai.inferers import Inferer
 
 from cxr_common.detection.anchors import AnchorGrid
@@ -56,3 +57,19 @@ class DetectionInferer(Inferer):
         size = (inputs.shape[-2], inputs.shape[-1])
         detections = select_detections(output, self.anchors, size, **self.settings)
         return {"detections": detections, "image_logits": self.image_logits(output)}
+
+
+class LabelDetector:
+    """What MONAI Label calls a detector; it puts the bundle's network, with its weights, into ``network``.
+
+    Args:
+        network: a RetinaNet.
+        inferer: selects its detections.
+    """
+
+    def __init__(self, network: Any, inferer: DetectionInferer) -> None:
+        self.network, self.inferer = network, inferer
+
+    def __call__(self, inputs: torch.Tensor, use_inferer: bool = True) -> list[dict[str, Any]]:
+        """Detect in images (N, C, X, Y): an item an image, with "pred" for the bundle's post-processing."""
+        return [{"pred": found} for found in decollate_batch(self.inferer(inputs, self.network))]

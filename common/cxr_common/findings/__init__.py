@@ -9,6 +9,7 @@ from cxr_common.findings.localized import attach_heatmaps, items_to_refine, loca
 from cxr_common.findings.thresholds import Thresholds, load_thresholds, save_thresholds, thresholds_beside
 
 if TYPE_CHECKING:
+    from cxr_common.findings.detection_writer import CocoBoxes, DetectionWriter
     from cxr_common.findings.localizer_bundle import LocalizerBundle
     from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks, PngMasks
     from cxr_common.findings.nifti import save_mask
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from cxr_common.findings.writer import FindingsWriter
 
 __all__ = [
+    "CocoBoxes",
+    "DetectionWriter",
     "FindingsWriter",
     "Heatmap",
     "LocalizerBundle",
@@ -44,6 +47,8 @@ __all__ = [
 
 # Post-processing needs neither nibabel nor ignite, so MONAI Label and Deploy may lack them.
 _LAZY = {
+    "CocoBoxes": "detection_writer",
+    "DetectionWriter": "detection_writer",
     "FindingsWriter": "writer",
     "LocalizerBundle": "localizer_bundle",
     "MaskWriter": "mask_writers",

@@ -21,6 +21,7 @@ _FOOTER = 50
 _MAX_PICTURE = (WIDTH - _PANEL - 3 * _MARGIN, 1000)
 _BACKGROUND, _INK, _SOFT, _LINE, _ALERT = (17, 20, 24), (240, 242, 245), (164, 172, 182), (52, 58, 66), (255, 200, 87)
 _LEGEND = "Outline: mask. Rectangle: box with its score. Bar: probability; tick: threshold."
+_LEGEND_OF_BOXES = "Rectangle: box with its score. Bar: the best box's score; tick: threshold."
 _LEGEND_OF_MASKS = "Outline: mask, with its area. Bar: largest probability; tick: threshold."
 _DISPLAY = "Standard display assumed: the patient's left is on the right of the picture."
 NOTICE = "AI research output - not for clinical use"
@@ -45,8 +46,8 @@ def render_overlay(
     Args:
         picture: radiograph in [0, 1], (X, Y) or (1, X, Y); any resolution of the whole image.
         record: its record as in findings.json, with `case`, `size` and `findings`.
-        heatmap: (C, X, Y) probabilities at network resolution.
-        masks: class -> bool (width, height) in original pixels, positive classes.
+        heatmap: (C, X, Y) probabilities at network resolution; None draws no heat.
+        masks: class -> bool (width, height) in original pixels, positive classes; a class without one is boxes alone.
         model: `name` and `version`.
 
     Returns:
@@ -56,7 +57,8 @@ def render_overlay(
     scale = min(_MAX_PICTURE[0] / width, _MAX_PICTURE[1] / height)
     shown = (max(round(width * scale), 1), max(round(height * scale), 1))
     grey = _grey(picture).resize(shown, Image.Resampling.LANCZOS)
-    annotated = annotate(grey, record["findings"], np.asarray(heatmap, np.float32), masks, (width, height))
+    heat = None if heatmap is None else np.asarray(heatmap, np.float32)
+    annotated = annotate(grey, record["findings"], heat, masks, (width, height))
 
     body = max(shown[1], _panel_height(record["findings"]))
     sheet = Image.new("RGB", (WIDTH, _HEADER + body + _FOOTER + _MARGIN), _BACKGROUND)
@@ -66,7 +68,8 @@ def render_overlay(
     draw.text((WIDTH - _MARGIN, _HEADER / 2), NOTICE, _ALERT, font(15), anchor="rm")
     _panel(draw, record["findings"], WIDTH - _PANEL - _MARGIN, _HEADER)
     measured = any("area_px" in finding for finding in record["findings"])
-    _footer(draw, _LEGEND_OF_MASKS if measured else _LEGEND, model, sheet.height)
+    legend = _LEGEND_OF_BOXES if heatmap is None else _LEGEND
+    _footer(draw, _LEGEND_OF_MASKS if measured else legend, model, sheet.height)
     return sheet
 
 

@@ -72,7 +72,7 @@ class FindingsWriter:
         kinds = [writer.kind for writer in self.mask_writers]
         names = [f"case_{suffix}" for suffix in ("heatmap.npz", "overlay.png", *self.more_files.values())]
         names += [name for writer in self.mask_writers for name in writer.names("case", thresholds.labels)]
-        if "masks" not in kinds or len(set(kinds)) < len(kinds) or len(set(names)) < len(names):
+        if not self.required_kinds <= set(kinds) or len(set(kinds)) < len(kinds) or len(set(names)) < len(names):
             reason = f"mask writers are of the kinds {', '.join(kinds) or 'none'}"
             raise InputError(
                 reason,
@@ -159,7 +159,8 @@ class FindingsWriter:
             self._failures.append(dict(found["failure"]))
             return
         try:
-            self.images.append(self._write_case(found, item[heatmap_key], item[masks_key], item[image_key], item))
+            heatmap, masks = (item[heatmap_key], item[masks_key]) if self.has_heatmap else (None, {})
+            self.images.append(self._write_case(found, heatmap, masks, item[image_key], item))
         except InputError as error:
             self._failures.append(failure_record(found["path"], error.reason, error.action))
         except OSError as error:
@@ -180,22 +181,24 @@ class FindingsWriter:
     ) -> dict[str, Any]:
         path = found["path"]
         case = self.names.name(path)
-        files: dict[str, Any] = {"heatmap": f"{case}_heatmap.npz", "overlay": f"{case}_overlay.png"}
+        files: dict[str, Any] = {"heatmap": f"{case}_heatmap.npz"} if self.has_heatmap else {}
+        files["overlay"] = f"{case}_overlay.png"
         record = {"case": case, **found, "path": self.names.relative(path).as_posix(), "files": files}
         picture = network_input_picture(image) if self.read_picture is None else self.read_picture(path)
         overlay = render_overlay(picture, record, heatmap, masks, self.model)
 
         with published(self.output_dir, obsolete=self._existing(case)) as folder:
-            content = Heatmap(
-                np.asarray(heatmap),
-                self.thresholds.labels,
-                tuple(found["size"]),
-                self.model["name"],
-                self.model["version"],
-                self.model["weights_sha256"] or "",
-                str(Path(path).resolve()),
-            )
-            save_heatmap(content, folder / files["heatmap"])
+            if self.has_heatmap:
+                content = Heatmap(
+                    np.asarray(heatmap),
+                    self.thresholds.labels,
+                    tuple(found["size"]),
+                    self.model["name"],
+                    self.model["version"],
+                    self.model["weights_sha256"] or "",
+                    str(Path(path).resolve()),
+                )
+                save_heatmap(content, folder / files["heatmap"])
             overlay.save(folder / files["overlay"], optimize=False)
             in_order = {label: masks[label] for label in self.thresholds.labels if label in masks}
             for writer in self.mask_writers:
@@ -205,6 +208,10 @@ class FindingsWriter:
                 self.write_more(kind, item, folder / files[kind])
         return record
 
+    #: Whether there are heatmaps and masks; a subclass for boxes alone has none.
+    has_heatmap: bool = True
+    #: Kinds of mask writers that a run must have.
+    required_kinds: frozenset[str] = frozenset({"masks"})
     #: Kinds of files a subclass writes for each image besides, and their suffixes.
     more_files: Mapping[str, str] = {}
 

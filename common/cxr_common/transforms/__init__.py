@@ -2,6 +2,7 @@
 
 from cxr_common.transforms.augmentation import RandBrightnessContrastd, RandResizedCropd
 from cxr_common.transforms.boxes import EncodeBoxesd
+from cxr_common.transforms.detect import DetectFindingsd
 from cxr_common.transforms.detection import EncodeBoxTargetsd
 from cxr_common.transforms.findings import LocalizeFindingsd
 from cxr_common.transforms.heatmap import LoadHeatmapd
@@ -15,6 +16,7 @@ from cxr_common.transforms.strong import strong_augmentation
 
 __all__ = [
     "BinarizeMasksd",
+    "DetectFindingsd",
     "EncodeBoxTargetsd",
     "EncodeBoxesd",
     "EncodeLabeld",
