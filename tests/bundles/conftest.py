@@ -18,13 +18,16 @@ def phantoms(tmp_path_factory):
 #: Bundles that learn heatmaps from image-level labels: one set of tests for all of them.
 LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_pylon_localization")
 #: All of them: what every bundle must do is asked of each.
-BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation")
+BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
 #: Those whose weights are not trained yet; what needs weights is not tested on them.
 WITHOUT_WEIGHTS: tuple[str, ...] = (
     "cxr_multiscale_localization",
     "cxr_irn_refinement",
     "cxr_chexseg_segmentation",
+    "cxr_oxnet_detection",
 )
+#: Those that give boxes: a list an image, so neither label mask nor heatmap.
+DETECTORS = ("cxr_oxnet_detection",)
 
 
 @pytest.fixture(scope="module", params=LOCALIZERS)

@@ -16,7 +16,7 @@ from PIL import Image
 from cxr_common.data.phantom import make_phantom
 from cxr_common.data.phantom.dicom import write_dicom
 from cxr_common.networks import load_weights, save_weights
-from tests.bundles.conftest import BUNDLES
+from tests.bundles.conftest import BUNDLES, DETECTORS
 from tests.bundles.networks import make_network
 from tests.damaged import KINDS, write_damaged_corpus, write_good_files
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
@@ -38,8 +38,10 @@ def infer(bundle, images, output, cwd, *options):
 
 
 def scores(network, x):
-    """What is read off a network: class probabilities, or the relation network's boundaries."""
+    """What is read off a network: class probabilities (of each anchor), or the relation network's boundaries."""
     pred = network(x)
+    if isinstance(pred, tuple):
+        return pred[0].sigmoid()
     return (network.pool(pred) if hasattr(network, "pool") else pred[:, :1]).sigmoid()
 
 
@@ -73,7 +75,8 @@ def test_damaged_inputs_leave_no_partial_output(damaged_run):
     folder, good, _, _ = damaged_run
     assert stray(folder / "out") == []
     assert len(list((folder / "out").glob("*overlay*.png"))) == len(good)
-    assert len(list((folder / "out").glob("*.npz"))) == len(good)
+    model = json.loads((folder / "out" / "findings.json").read_text())["model"]["name"]
+    assert len(list((folder / "out").glob("*.npz"))) == (0 if model in DETECTORS else len(good))
 
 
 def test_phantom_dicoms_of_both_polarities_give_the_same_findings(weighted, tmp_path):
@@ -128,7 +131,7 @@ def test_properties_are_complete(weighted, tmp_path):
     assert json.loads((tmp_path / "out" / "findings.json").read_text())["failures"] == []
 
 
-def test_monai_label_gets_a_label_mask(weighted, tmp_path):
+def test_monai_label_gets_a_label_mask_or_boxes(weighted, tmp_path):
     """MONAI Label reads inference.json alone: it runs the transforms itself, without evaluator and handlers."""
     picture = (make_phantom(99, 1, findings=("Cardiomegaly",)).image[:, :200] * 255).astype(np.uint8)
     Image.fromarray(picture).save(tmp_path / "x.png")
@@ -139,6 +142,15 @@ def test_monai_label_gets_a_label_mask(weighted, tmp_path):
     # As MONAI Label loads it: plainly, without our loader.
     network.load_state_dict(torch.load(weighted / "models" / "model.pt", weights_only=True))
     item = parser.get_parsed_content("preprocessing")({"image": str(tmp_path / "x.png")})
+    if weighted.name in DETECTORS:
+        detector = parser.get_parsed_content("detector")
+        detector.network = network
+        with torch.no_grad():
+            item.update(detector(item["image"][None], use_inferer=True)[0])
+        item = parser.get_parsed_content("postprocessing")(item)
+        assert item["box"].shape == (len(item["label"]), 6)
+        assert len(item["label_scores"]) == len(item["label"])
+        return
     with torch.no_grad():
         item["pred"] = parser.get_parsed_content("inferer")(item["image"][None], network)[0]
     mask = parser.get_parsed_content("postprocessing")(item)["pred"]

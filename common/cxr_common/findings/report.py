@@ -96,9 +96,10 @@ def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, tru
 
     labels = record["model"]["labels"]
     found = [f["label"] for f in image["findings"] if f["decision"]]
-    masks = {label: _read_mask(folder / name) for label, name in image["files"]["masks"].items()}
-    heatmap = load_heatmap(folder / image["files"]["heatmap"]).heatmap
-    overlay = annotate(grey, image["findings"], heatmap.astype(np.float32), masks, size)
+    masks = {label: _read_mask(folder / name) for label, name in image["files"].get("masks", {}).items()}
+    file = image["files"].get("heatmap")  # a detector has none
+    heatmap = None if file is None else load_heatmap(folder / file).heatmap.astype(np.float32)
+    overlay = annotate(grey, image["findings"], heatmap, masks, size)
     pictures = [
         ("Original", f"Radiograph {image['case']}.", grey),
         ("Found", f"The radiograph with what the model found: {_list(found)}.", overlay),

@@ -73,7 +73,9 @@ def data(phantoms):
 def trained(data, tmp_path_factory):
     output = tmp_path_factory.mktemp("run")
     flow = run(data, output)
-    terms = {k: float(v) for k, v in flow.parser.get_parsed_content("train#trainer").state.output.items() if k != "image"}
+    terms = {
+        k: float(v) for k, v in flow.parser.get_parsed_content("train#trainer").state.output.items() if k != "image"
+    }
     return output, terms
 
 
