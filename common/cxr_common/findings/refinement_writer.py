@@ -24,7 +24,8 @@ class RefinementWriter(FindingsWriter):
 
     Args:
         boundary_key: where RefineHeatmapd put the boundary probabilities (x, y).
-        label_key: the image's labels, 1, 0, -1 or None (not annotated) a class.
+        label_key: where it put the image's labels, 1, 0, -1 or None (not annotated) a class.
+        heatmap_key: where it put the refined heatmaps.
         items: what the images came from; what they say besides, such as the patient, goes into the datalist.
         section: of the datalist that is written.
         options: those of FindingsWriter.
@@ -36,12 +37,13 @@ class RefinementWriter(FindingsWriter):
         self,
         *args: Any,
         boundary_key: str = "boundary",
-        label_key: str = "label",
+        label_key: str = "known",
+        heatmap_key: str = "refined",
         items: Sequence[Mapping[str, Any]] = (),
         section: str = "training",
         **options: Any,
     ) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, heatmap_key=heatmap_key, **options)
         self.boundary_key, self.label_key, self.section = boundary_key, label_key, section
         passed_on = ("patient", "group", "view", "source")
         self._known = {str(Path(i["image"]).resolve()): {key: i[key] for key in passed_on if key in i} for i in items}

@@ -26,11 +26,12 @@ class RefineHeatmapd(ImageFindingsd):
 
     Only findings that the image is said to have are refined; others have empty maps. Sets, like
     :class:`~cxr_common.transforms.findings.LocalizeFindingsd`, the label mask under `keys`, the refined heatmaps
-    (C, X, Y) in [0, 1] (each divided by its maximum), bool masks and the findings' record.
+    (C, X, Y) in [0, 1] (each divided by its maximum), bool masks and the findings' record; and a copy of the labels.
+    All results have keys of their own: MONAI's engines leave a key that the batch has out of their output.
 
     Args:
         keys: the network's output (3, x, y): boundary probability in [0, 1] and displacement.
-        heatmap_key: the localiser's heatmaps (C, X, Y); replaced by the refined ones.
+        heatmap_key: the localiser's heatmaps (C, X, Y).
         label_key: which findings the image has: 1, else not.
         probability_key: the localiser's probabilities, for the record; where absent, the labels.
         image_key: the network's input, a MetaTensor.
@@ -40,6 +41,7 @@ class RefineHeatmapd(ImageFindingsd):
         beta: WSMIS 10, CheXseg 5.
         steps: WSMIS 256, CheXseg 8.
         on_error: "raise", or "record" a failure and go on.
+        masks_key, findings_key, boundary_key, refined_key, known_key: where the results go.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class RefineHeatmapd(ImageFindingsd):
         masks_key: str = "masks",
         findings_key: str = "findings",
         boundary_key: str = "boundary",
+        refined_key: str = "refined",
+        known_key: str = "known",
     ) -> None:
         super().__init__(keys, image_key, findings_key, on_error)
         if not isinstance(thresholds, Thresholds):
@@ -66,6 +70,7 @@ class RefineHeatmapd(ImageFindingsd):
         self.walk = partial(random_walk, radius=radius, beta=beta, steps=steps)
         self.inputs = (heatmap_key, label_key, probability_key)
         self.masks_key, self.boundary_key = masks_key, boundary_key
+        self.refined_key, self.known_key = refined_key, known_key
 
     def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
         """Refine the findings of one image."""
@@ -89,7 +94,8 @@ class RefineHeatmapd(ImageFindingsd):
         findings, masks, label_mask = image_findings(refined, probability, present, self.thresholds, size, cell)
         return {
             key: like_original(label_mask, meta),
-            heatmap_key: refined.half(),
+            self.refined_key: refined.half(),
+            self.known_key: item[label_key],
             self.masks_key: masks,
             self.findings_key: {**identity(meta, size), "findings": findings},
             self.boundary_key: boundary[0].half(),

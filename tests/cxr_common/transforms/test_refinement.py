@@ -40,8 +40,8 @@ def test_the_mask_fills_the_walls_and_does_not_cross_them():
 def test_only_findings_the_image_has_are_refined():
     out = refine(item())
     assert list(out["masks"]) == ["Mass"]
-    assert out["heatmap"][1].max() == 0
-    assert out["heatmap"][0].max() == 1
+    assert out["refined"][1].max() == 0
+    assert out["refined"][0].max() == 1
     decisions = [f["decision"] for f in out["findings"]["findings"]]
     assert decisions == [True, False]
     assert out["pred"].dtype == torch.uint8
