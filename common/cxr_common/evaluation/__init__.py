@@ -1,5 +1,12 @@
-"""Scoring a localiser or segmenter: predictions, reports, thresholds."""
+"""Scoring a localiser, segmenter or detector: predictions, reports, thresholds."""
 
+from cxr_common.evaluation.detector import (
+    DetectorPredictions,
+    detect,
+    detector_report,
+    evaluate_detector,
+    tune_detector,
+)
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
 from cxr_common.evaluation.predictions import Predictions, predict
 from cxr_common.evaluation.refinement import evaluate_refinement, predict_refined, tune_refinement
@@ -8,10 +15,14 @@ from cxr_common.evaluation.run import evaluate, tune_thresholds
 from cxr_common.evaluation.segmentation import counts_at_thresholds, mask_tables, segmentation_report
 
 __all__ = [
+    "DetectorPredictions",
     "Predictions",
     "counts_at_thresholds",
     "data_sha256",
+    "detect",
+    "detector_report",
     "evaluate",
+    "evaluate_detector",
     "evaluate_refinement",
     "evaluation_report",
     "mask_tables",
@@ -21,6 +32,7 @@ __all__ = [
     "predict_refined",
     "provenance",
     "segmentation_report",
+    "tune_detector",
     "tune_refinement",
     "tune_thresholds",
     "write_json",
