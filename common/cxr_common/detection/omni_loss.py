@@ -12,7 +12,6 @@ from cxr_common.detection.loss import DetectionLoss
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.prototypes import GlobalPrototypes
 from cxr_common.detection.teaching import TeachingLoss
-from cxr_common.distributed import sum_over_processes
 from cxr_common.losses.alignment import AlignedLabelLoss, aligned_logits, class_features
 
 #: Terms and their published weights: all are 1, and there is no plain consistency.
@@ -97,9 +96,7 @@ class OmniLoss(nn.Module):
         """
         terms: dict[str, torch.Tensor] = {}
         if self.weights["boxes"]:
-            found = self.detection(student, batch["boxes"], batch["box_known"], size)
-            images = sum_over_processes(found.annotated.sum()).clamp_min(1)
-            terms["boxes"] = sum_over_processes((found.classification + found.regression).sum()) / images
+            terms["boxes"] = self.detection(student, batch["boxes"], batch["box_known"], size).total()
         if self.weights["label"] or self.weights["prototypes"]:
             terms |= self._image_level(student, batch["label"])
         if self.wants_teacher:
