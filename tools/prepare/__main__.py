@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 
 from cxr_common.errors import InputError
-from tools.prepare import check_command, csv_command, merge_command
+from tools.prepare import check_command, csv_command, merge_command, voc_command
 
-COMMANDS = (csv_command, check_command, merge_command)
+COMMANDS = (csv_command, voc_command, check_command, merge_command)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

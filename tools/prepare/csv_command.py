@@ -14,6 +14,7 @@ from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from tools.prepare.from_tables import datalist_from_tables
 from tools.prepare.mapping import parse_mapping, read_mapping
+from tools.prepare.splits import parse_fractions
 from tools.prepare.summary import summarize
 
 EXAMPLES = """examples:
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     _override(plain, args)
     mapping = parse_mapping(plain, where=args.mapping or "options")
     root = args.root or Path(".")
-    data = datalist_from_tables(mapping, root, _fractions(args.fractions), args.seed)
+    data = datalist_from_tables(mapping, root, parse_fractions(args.fractions), args.seed)
     if not args.no_check_files:
         raise_problems(args.output, validate_datalist(data, root))
     write_datalist(data, args.output)
@@ -106,13 +107,3 @@ def _put(plain: dict[str, Any], keys: Iterable[str], value: Any) -> None:
             plain[key] = {}
         plain = plain[key]
     plain[last] = value
-
-
-def _fractions(text: str) -> tuple[float, float]:
-    try:
-        validation, testing = (float(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"{text!r} is not two numbers", where="--fractions", action="write such as 0.15,0.15"
-        ) from None
-    return validation, testing

@@ -34,3 +34,18 @@ def draw_sections(groups: Sequence[str], fractions: tuple[float, float], seed: i
         for rank, index in enumerate(order)
     }
     return [section[group] for group in groups]
+
+
+def parse_fractions(text: str) -> tuple[float, float]:
+    """The shares of validation and testing from the text of an option.
+
+    Raises:
+        InputError: it is not two numbers.
+    """
+    try:
+        validation, testing = (float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not two numbers", where="--fractions", action="write such as 0.15,0.15"
+        ) from None
+    return validation, testing

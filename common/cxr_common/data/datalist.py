@@ -48,7 +48,7 @@ def load_datalist(
         check_files: whether every file of the section must exist, and boxes lie in their image.
 
     Returns:
-        New dicts of the datalist's items; ``image``, ``heatmap`` and the values of ``mask`` are absolute paths.
+        New dicts of the datalist's items; all paths in them are absolute.
 
     Raises:
         InputError: names the file, section, index and field of the first problems, and how many there are.
@@ -100,7 +100,8 @@ def select_labels(
         where: named in the error.
 
     Returns:
-        New items over ``target``: unknown classes are None in ``label``; boxes and masks of other classes are left out.
+        New items over ``target``: unknown classes are None in ``label``; boxes and masks of other classes are left out,
+        and so is a label map, whose numbers mean classes of ``source``, where the lists differ.
 
     Raises:
         InputError: no class is common to both lists.
@@ -124,6 +125,8 @@ def select_labels(
             new["boxes"], new["box_labels"] = [box for box, _ in kept], [i for _, i in kept]
         if "mask" in item:
             new["mask"] = {name: file for name, file in item["mask"].items() if name in index}
+        if list(source) != list(target):
+            new.pop("label_map", None)
         selected.append(new)
     return selected
 

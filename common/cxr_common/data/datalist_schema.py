@@ -13,6 +13,7 @@ a list of items. Keys of an item:
 ``mask``       class name -> path, or null = annotated, empty; a class not listed is not annotated
 ``mask_origin`` ``expert`` or ``pseudo``
 ``heatmap``    path of an .npz
+``label_map``  path of a palette PNG of classes that do not overlap: 0 background, i + 1 label i, 255 void (not scored)
 =============  =====================================================================================================
 
 A key that is absent means *not annotated*. Other keys pass through.
@@ -30,6 +31,8 @@ from typing import Any
 SECTIONS: tuple[str, ...] = ("training", "validation", "testing")
 LABEL_VALUES = (1, 0, -1)
 MASK_ORIGINS = ("expert", "pseudo")
+#: Keys that hold the path of one file.
+FILES = ("image", "heatmap", "label_map")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def is_number(value: Any) -> bool:
 
 def item_paths(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield (field, path) for every file that an item names."""
-    for field in ("image", "heatmap"):
+    for field in FILES:
         if isinstance(item.get(field), str):
             yield field, item[field]
     mask = item.get("mask")
@@ -78,7 +81,7 @@ def item_problems(where: str, item: Mapping[str, Any], labels: list[str]) -> Ite
     """
     if "image" not in item:
         yield Problem(f"{where}.image", "is missing")
-    for field in ("image", "heatmap"):
+    for field in FILES:
         if field in item:
             yield from _path(f"{where}.{field}", item[field])
     for field in ("patient", "group"):

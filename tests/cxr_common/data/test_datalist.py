@@ -72,6 +72,15 @@ def test_labels_are_matched_by_name(folder):
         load_datalist(path, "training", labels=["mass"])
 
 
+def test_a_label_map_is_a_file_whose_numbers_belong_to_the_labels(folder):
+    path = write(folder, datalist(training=[item(label_map="masks/a.png")], testing=[item("b.png", label_map="gone")]))
+    assert load_datalist(path, "training")[0]["label_map"] == str(folder / "masks/a.png")
+    assert load_datalist(path, "training", labels=["Mass", "Nodule"])[0]["label_map"]
+    assert "label_map" not in load_datalist(path, "training", labels=["Nodule", "Mass"])[0]
+    with pytest.raises(InputError, match=r"testing\[0\].label_map: no such file"):
+        load_datalist(path, "testing")
+
+
 def test_missing_requirement_and_empty_section_are_errors(folder):
     unlabelled = item()
     del unlabelled["label"]
@@ -114,6 +123,7 @@ def test_missing_requirement_and_empty_section_are_errors(folder):
         ({"mask": {"Mass": "/a.png"}}, "training[0].mask['Mass']: '/a.png' is absolute"),
         ({"mask_origin": "me"}, "training[0].mask_origin: is 'me', not one of expert, pseudo"),
         ({"heatmap": 1}, "training[0].heatmap: is 1, not a path"),
+        ({"label_map": "/a.png"}, "training[0].label_map: '/a.png' is absolute"),
     ],
 )
 def test_each_fault_is_named(fields, expected):
