@@ -21,7 +21,6 @@ LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_
 BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
 #: Those whose weights are not trained yet; what needs weights is not tested on them.
 WITHOUT_WEIGHTS: tuple[str, ...] = (
-    "cxr_multiscale_localization",
     "cxr_irn_refinement",
     "cxr_chexseg_segmentation",
     "cxr_oxnet_detection",

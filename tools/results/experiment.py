@@ -160,6 +160,7 @@ def run_experiment(
     if ship:
         for name, method in settings["methods"].items():
             for run in [run for run in done if method.get("ships") and run.method == name][:1]:
+                (run.bundle / "models").mkdir(exist_ok=True)
                 for file in ("model.pt", "thresholds.json"):
                     shutil.copyfile(run.folder / file, run.bundle / "models" / file)
 

@@ -132,5 +132,6 @@ def run_refinement(
     if ship:
         for name, localizer in settings["localizers"].items():
             for run in done.get(name, [])[:1] if localizer.get("ships") else []:
+                (run.bundle / "models").mkdir(exist_ok=True)
                 for file in ("model.pt", "thresholds.json"):
                     shutil.copyfile(run.folder / file, run.bundle / "models" / file)

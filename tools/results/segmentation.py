@@ -235,6 +235,7 @@ def run_segmentation(
     if ship:
         for name, method in settings["methods"].items():
             for run in done.get(name, [])[:1] if method.get("ships") else []:
+                (run.bundle / "models").mkdir(exist_ok=True)
                 for file in ("model.pt", "thresholds.json"):
                     shutil.copyfile(run.folder / file, run.bundle / "models" / file)
 
