@@ -7,6 +7,7 @@ import torch
 from monai.apps.detection.utils.ATSS_matcher import ATSSMatcher
 
 from cxr_common.detection import AnchorGrid, DetectionLoss, DetectorOutput
+from cxr_common.detection import loss as loss_module
 from tests import golden
 from tests.cxr_common.detection.picture_order import from_picture_order
 
@@ -22,7 +23,7 @@ def published(dtype):
 
 
 @golden.needs_golden
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-6), (torch.float32, 1e-5)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_parity(dtype, tolerance):
     grid, output, boxes, g = published(dtype)
     losses = DetectionLoss(grid)(output, boxes, None, SIZE)
@@ -34,9 +35,11 @@ def test_parity(dtype, tolerance):
         (losses.regression, "smoothl1_per_image"),
         (as_published.regression, "smoothl1_per_image"),
     ):
-        torch.testing.assert_close(found.double(), expected[name], rtol=tolerance, atol=1e-9, msg=name)
+        # Regression targets are of float32 anchors, golden ones of float64.
+        absolute = 1e-7 if "smooth" in name else 0
+        torch.testing.assert_close(found.double(), expected[name], rtol=tolerance, atol=absolute, msg=name)
     total = float(g["focal_mean"] + g["smoothl1_mean"])
-    assert as_published.total().item() == pytest.approx(total, rel=tolerance)
+    assert as_published.total().item() == pytest.approx(total, rel=max(tolerance, 1e-8))
 
 
 SMALL = (64, 96)
@@ -149,3 +152,19 @@ def test_another_grid_is_refused():
     _, output, boxes = example()
     with pytest.raises(ValueError, match="use the same levels"):
         DetectionLoss(AnchorGrid())(output, boxes, None, SMALL)
+
+
+def test_processes_divide_by_the_images_of_all(monkeypatch):
+    """One process has the first image, another the second (not annotated) and the third."""
+    grid, output, boxes = example()
+    known = torch.tensor([[1, 1, 1], [0, 0, 0], [1, 1, 1]])
+    whole = DetectionLoss(grid)(output, boxes, known, SMALL)
+    mine, theirs = (
+        DetectionLoss(grid)(DetectorOutput(*(t[part] for t in output)), boxes[part], known[part], SMALL)
+        for part in (slice(0, 1), slice(1, 3))
+    )
+    others = iter([(theirs.classification + theirs.regression).sum(), theirs.annotated.sum()])
+    monkeypatch.setattr(loss_module, "sum_over_processes", lambda value: value + next(others))
+    found = mine.total()
+    monkeypatch.undo()
+    torch.testing.assert_close(found, whole.total())
