@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from monai.data import MetaTensor
 from monai.engines import SupervisedTrainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
@@ -55,7 +56,7 @@ class OmniTrainer(SupervisedTrainer):
     def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> dict[str, Any]:
         device = torch.device(engine.state.device)
         batch = {
-            key: torch.as_tensor(batchdata[key]).to(device, non_blocking=engine.non_blocking)
+            key: _plain(batchdata[key]).to(device, non_blocking=engine.non_blocking)
             for key in (CommonKeys.IMAGE, self.strong_key, *TARGETS)
             if key in batchdata
         }
@@ -96,3 +97,8 @@ class OmniTrainer(SupervisedTrainer):
         else:
             scaler.step(self.optimizer)
             scaler.update()
+
+
+def _plain(value: torch.Tensor) -> torch.Tensor:
+    """Without meta, which random transforms may add: it slows every operation down, and ends up in checkpoints."""
+    return value.as_tensor() if isinstance(value, MetaTensor) else value
