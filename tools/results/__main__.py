@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from cxr_common.errors import InputError
+from tools.results.detection import run_detection
 from tools.results.experiment import run_experiment
 from tools.results.lungs import run_lungs
 from tools.results.refinement import run_refinement
@@ -19,6 +20,7 @@ PARTS = {
     "localisation": ("localization.yaml", run_experiment),
     "refinement": ("refinement.yaml", run_refinement),
     "segmentation": ("segmentation.yaml", run_segmentation),
+    "detection": ("detection.yaml", run_detection),
     "lungs": ("lungs.yaml", run_lungs),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench import tables as bench
-from tools.results import head_to_head, lungs_tables, refinement_tables, segmentation_tables, tables
+from tools.results import detection_tables, head_to_head, lungs_tables, refinement_tables, segmentation_tables, tables
 
 Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
@@ -38,6 +38,11 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "segmentation-claims": ("segmentation.json", segmentation_tables.claims),
     "segmentation-training": ("segmentation.json", segmentation_tables.training),
     "lungs": ("lungs.json", lungs_tables.methods),
+    "detection-methods": ("detection.json", detection_tables.methods),
+    "detection-classes": ("detection.json", detection_tables.classes),
+    "detection-curves": ("detection.json", detection_tables.curves),
+    "detection-claims": ("detection.json", detection_tables.claims),
+    "detection-training": ("detection.json", detection_tables.training),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
 }
 PAGES: tuple[str, ...] = (
@@ -48,6 +53,7 @@ PAGES: tuple[str, ...] = (
     "bundles/cxr_multiscale_localization/docs/README.md",
     "bundles/cxr_irn_refinement/docs/README.md",
     "bundles/cxr_chexseg_segmentation/docs/README.md",
+    "bundles/cxr_oxnet_detection/docs/README.md",
 )
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 

@@ -1,0 +1,317 @@
+"""The detection experiment: few boxes, what labels and unlabelled images add, term by term, and boxes on all images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from matplotlib.figure import Figure
+from monai.bundle import ConfigParser
+from monai.data import Dataset
+
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.datalist import rebase_paths
+from cxr_common.errors import InputError
+from cxr_common.evaluation import DetectorPredictions, data_sha256, detect, provenance, write_json
+from cxr_common.labels import LABELS
+from cxr_common.metrics import (
+    FROC_RATES,
+    IOU_LEVELS,
+    Detections,
+    auroc,
+    average_precisions,
+    bootstrap_ci,
+    box_image_scores,
+    coco_hits,
+    froc_sensitivity,
+    lesion_hits,
+    macro_average,
+    paired_difference,
+    per_class,
+)
+from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.training import SUPERVISION
+from tools.results.claims import verdict
+from tools.results.data import make_phantoms
+from tools.results.runs import Run, train_all
+from tools.results.score import PHANTOM_SKIP
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+Settings = dict[str, Any]
+Statistic = Callable[[Any], Any]
+MAIN = "AP40"
+
+
+def load_detection(experiment: Path, quick: bool = False) -> Settings:
+    """Read an experiment file and the phantoms of the one it names."""
+    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
+    data = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
+    change = settings.pop("quick")
+    settings |= {"quick": quick, "phantoms": data["phantoms"]}
+    if quick:
+        settings["phantoms"] |= data["quick"]["phantoms"]
+        settings["overrides"] |= change.pop("overrides")
+        settings |= change
+    return settings
+
+
+def with_curves(settings: Settings) -> dict[str, Settings]:
+    """The methods, and one more for each point of a curve: the method it is of, with other numbers of images."""
+    curves, methods = settings["curves"], dict(settings["methods"])
+    for kind, counts in curves["images"].items():
+        for count in counts:
+            point = {**methods[curves["of"]], "images": {kind: count}, "seeds": curves["seeds"], "ships": False}
+            methods[f"{curves['of']}_{kind}_{count}"] = point
+    return methods
+
+
+def make_annotations(settings: Settings, phantoms: Path, folder: Path) -> dict[str, Path]:
+    """A datalist for each method, which differ in what is annotated.
+
+    The training images are shuffled once and cut into a pool for each kind of annotation, as large as any method needs;
+    a method takes the first of each pool. So what one method has fewer of is part of what another has.
+
+    Args:
+        settings: of the experiment.
+        phantoms: the phantoms' datalist.
+        folder: for the datalists; paths in them are relative to it.
+
+    Raises:
+        InputError: there are fewer phantoms.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    methods = with_curves(settings)
+    counts = {name: {**settings["images"], **method.get("images", {})} for name, method in methods.items()}
+    sizes = [max(count[kind] for count in counts.values()) for kind in SUPERVISION]
+    training = load_datalist(phantoms, "training")
+    if sum(sizes) > len(training):
+        raise InputError(f"{sum(sizes)} training images are wanted, there are {len(training)}", phantoms)
+    order = np.random.default_rng(0).permutation(len(training))
+    pools = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
+    validation = [_relative(item, folder) for item in load_datalist(phantoms, "validation")[: settings["validation"]]]
+    out = {}
+    for name, method in methods.items():
+        items = []
+        for kind, pool in zip(SUPERVISION, pools, strict=True):
+            keys = ("boxes", "box_labels", "label") if kind == "boxes" or method.get("fully") else ("label",)
+            keys = () if kind == "unlabelled" and not method.get("fully") else keys
+            for index in pool[: counts[name][kind]]:
+                item = _relative(training[index], folder)
+                items.append({key: item[key] for key in ("image", "patient", *keys) if key in item})
+        out[name] = folder / f"{name}.json"
+        write_datalist({"labels": list(LABELS), "training": items, "validation": validation}, out[name])
+    return out
+
+
+def _relative(item: Settings, folder: Path) -> Settings:
+    plain = {key: value for key, value in item.items() if key not in ("heatmap", "mask")}
+    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
+
+
+def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
+    """The trainings of every method, a seed each."""
+    bundle = REPOSITORY / "bundles" / settings["bundle"]
+    configs = tuple(bundle / "configs" / name for name in settings["configs"])
+    out = {}
+    for name, method in with_curves(settings).items():
+        overrides = {**settings["overrides"], **method["overrides"]}
+        folders = {seed: work / "runs" / f"detect_{name}-seed{seed}" for seed in method["seeds"]}
+        out[name] = [Run(f"detect_{name}", seed, bundle, configs, overrides, f) for seed, f in folders.items()]
+    return out
+
+
+def run_detection(
+    experiment: Path,
+    work: Path,
+    shared: Path,
+    output: Path,
+    parallel: int = 2,
+    only: Sequence[str] | None = None,
+    train: bool = True,
+    score: bool = True,
+    ship: bool = False,
+    quick: bool = False,
+) -> None:
+    """Train every method, score, and write ``output/detection.json`` and ``detection-curves.png``.
+
+    Args:
+        experiment: YAML file as ``detection.yaml`` beside this module.
+        work: folder of data and runs, that of the localisation experiment; what is there and fits is used again.
+        shared: not needed: everything is synthetic.
+        output: folder of the result file.
+        parallel: trainings at a time.
+        only: methods to train; None for all.
+        train: train what is missing.
+        score: score what is trained.
+        ship: copy weights and thresholds of the method that says so into the bundle.
+        quick: a fraction of everything, marked.
+
+    Raises:
+        InputError: no such method, or nothing is trained.
+    """
+    settings = load_detection(experiment, quick)
+    work = work.resolve()
+    phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
+    datalists = make_annotations(settings, phantoms, work / "detection")
+    hashes = {name: _data_hash(path) for name, path in datalists.items()}
+    runs = plan(settings, work)
+    if unknown := {*(only or [])} - {*runs}:
+        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
+    if train:
+        for name in [name for name in runs if not only or name in only]:
+            train_all(runs[name], parallel, datalists[name], hashes[name])
+    if not score:
+        return
+    done = {name: [run for run in seeds if run.is_done(hashes[name])] for name, seeds in runs.items()}
+    done = {name: seeds for name, seeds in done.items() if seeds}
+    if not done:
+        raise InputError("no detector is trained yet", work, "run without --trained-only")
+    tests = load_datalist(phantoms, "testing")
+    record: Settings = {
+        "experiment": "detection",
+        "quick": quick,
+        "recipe": settings,
+        "trained_on": hashes,
+        "weights_sha256": {run.name: weights_sha256(run.weights) for seeds in done.values() for run in seeds},
+        "missing": [name for name in runs if name not in done],
+        "test_sha256": data_sha256(tests),
+    }
+    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+    target = output / "detection.json"
+    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
+        record["training_minutes"] = {run.name: run.minutes() for seeds in done.values() for run in seeds}
+        found = {name: [_predict(run, tests) for run in seeds] for name, seeds in done.items()}
+        record |= _report(settings, found)
+        write_json({**record, **provenance()}, target)
+        curves_figure(record).savefig(output / "detection-curves.png", dpi=110)
+    if ship:
+        for name, method in settings["methods"].items():
+            for run in done.get(name, [])[:1] if method.get("ships") else []:
+                for file in ("model.pt", "thresholds.json"):
+                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+
+
+def _data_hash(datalist: Path) -> str:
+    parts = (data_sha256(load_datalist(datalist, s, require=())) for s in ("training", "validation"))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _predict(run: Run, tests: list[Settings]) -> DetectorPredictions:
+    parser = ConfigParser()
+    parser.read_config(run.config_files())
+    parser["labels"] = list(LABELS)
+    network = parser.get_parsed_content("network_def")
+    load_weights(network, run.weights)
+    dataset = Dataset(tests, parser.get_parsed_content("validate#preprocessing"))
+    return detect(network, dataset, list(LABELS), parser.get_parsed_content("validate#inferer"))
+
+
+def scored(found: DetectorPredictions) -> tuple[list[Detections], list[Any], list[Any]]:
+    """Detections, true boxes and their classes, without the class that doubles another on phantoms."""
+    skip = LABELS.index(PHANTOM_SKIP)
+    detected, boxes, classes = [], [], []
+    for one, true, names in zip(found.detections, *found.truth(), strict=True):
+        keep = np.asarray(one.labels) != skip
+        detected.append(Detections(*(np.asarray(part)[keep] for part in one)))
+        own = None if names is None else [n for n, c in enumerate(names) if c != skip]
+        boxes.append(None if own is None else true[own])
+        classes.append(None if own is None else [names[n] for n in own])
+    return detected, boxes, classes
+
+
+def statistics(found: DetectorPredictions) -> dict[str, Statistic]:
+    """Figure -> statistic of image weights: AP40, AP over all levels, mean sensitivity of FROC, image-level AUROC."""
+    detected, boxes, classes = scored(found)
+    hits = coco_hits(detected, boxes, classes, len(LABELS))
+    lesions = lesion_hits(detected, boxes, classes, rule="iou", iou=0.4)
+    scores = box_image_scores(detected, len(LABELS))
+    label = np.where(np.array(LABELS) == PHANTOM_SKIP, np.nan, found.label)
+    return {
+        MAIN: lambda w: macro_average(average_precisions(hits, w)[..., IOU_LEVELS.index(0.4), :]),
+        "AP": lambda w: macro_average(average_precisions(hits, w).mean(-2)),
+        "FROC": lambda w: froc_sensitivity(lesions, FROC_RATES, w).mean(-1),
+        "AUROC": lambda w: macro_average(per_class(auroc, scores, label, w)),
+    }
+
+
+def _report(settings: Settings, found: dict[str, list[DetectorPredictions]]) -> Settings:
+    """Figures of every method, AP40 class by class, differences to the baseline, curves and the paper's claims."""
+    first = next(iter(found.values()))[0]
+    patients = first.patients
+    made = {name: [statistics(one) for one in seeds] for name, seeds in found.items()}
+
+    def compare(own: dict[str, list[Statistic]]) -> Settings:
+        values = {name: bootstrap_ci(seeds, patients).to_dict() for name, seeds in own.items()}
+        base = settings["baseline"]
+        others = [name for name in own if name != base and base in own]
+        return {"values": values, "difference": {name: _difference(own[name], own[base], patients) for name in others}}
+
+    def of_class(c: int) -> dict[str, list[Statistic]]:
+        level = IOU_LEVELS.index(0.4)
+        hits = {
+            name: [coco_hits(*scored(one), num_classes=len(LABELS)) for one in seeds] for name, seeds in found.items()
+        }
+        return {
+            n: [lambda w, h=h: average_precisions([[h[level][c]]], w)[..., 0, 0] for h in s] for n, s in hits.items()
+        }
+
+    boxed = np.bincount([c for names in scored(first)[2] for c in names or ()], minlength=len(LABELS))
+    main = {name: [seed[MAIN] for seed in seeds] for name, seeds in made.items()}
+    claims = []
+    for claim in settings["claims"]:
+        if claim["first"] not in main or claim["second"] not in main:
+            claims.append({**claim, "verdict": "not measured"})
+            continue
+        difference = _difference(main[claim["first"]], main[claim["second"]], patients)
+        claims.append({**claim, "difference": difference, "verdict": verdict(difference, same=False)})
+    return {
+        "n_images": len(patients),
+        "n_patients": len(set(patients)),
+        "boxes": {name: int(n) for name, n in zip(LABELS, boxed, strict=True) if n},
+        "figures": {
+            name: compare({method: [seed[name] for seed in seeds] for method, seeds in made.items()})
+            for name in next(iter(made.values()))[0]
+        },
+        "per_class": {name: compare(of_class(c)) for c, name in enumerate(LABELS) if boxed[c]},
+        "claims": claims,
+    }
+
+
+def _difference(first: list[Statistic], second: list[Statistic], patients: list[str]) -> Settings:
+    seeds = min(len(first), len(second))
+    return paired_difference(first[:seeds], second[:seeds], patients).to_dict()
+
+
+def curve_points(record: Settings) -> dict[str, list[tuple[int, Settings]]]:
+    """Kind of annotation -> (images with it, AP40) in rising order, of what is trained."""
+    recipe, values = record["recipe"], record["figures"][MAIN]["values"]
+    of, out = recipe["curves"]["of"], {}
+    for kind, counts in recipe["curves"]["images"].items():
+        names = {count: f"{of}_{kind}_{count}" for count in counts} | {recipe["images"][kind]: of}
+        out[kind] = [(count, values[names[count]]) for count in sorted(names) if names[count] in values]
+    return out
+
+
+def curves_figure(record: Settings) -> Figure:
+    """AP40 against the number of images with each kind of annotation, the others as they are, with 95% intervals."""
+    curves = curve_points(record)
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(curves), sharey=True))
+    for axes, (kind, points) in zip(panels, curves.items(), strict=True):
+        x, value = [count for count, _ in points], np.array([p["value"] for _, p in points])
+        below = np.maximum(value - [p["low"] for _, p in points], 0)
+        above = np.maximum([p["high"] for _, p in points] - value, 0)
+        axes.errorbar(x, value, yerr=(below, above), color="#4477aa", marker="o", capsize=3)
+        axes.set_xlabel({"boxes": "images with boxes", "label": "with a label only"}.get(kind, "with neither"))
+        axes.set_ylim(bottom=0)
+    panels[0].set_ylabel("AP40, synthetic phantoms")
+    mark = "QUICK RUN, says nothing about the method. " if record["quick"] else ""
+    figure.suptitle(f"{mark}95% intervals by patient (and seed) bootstrap", fontsize=9)
+    return figure

@@ -1,0 +1,78 @@
+"""Markdown of the detection experiment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.results.detection import MAIN, curve_points
+from tools.results.tables import number, signed, table
+
+Record = dict[str, Any]
+
+
+def methods(record: Record) -> str:
+    """Every method's figures, and its AP40 less the baseline's."""
+    titles = {name: method["title"] for name, method in record["recipe"]["methods"].items()}
+    figures, base = record["figures"], record["recipe"]["baseline"]
+    head = ["learnt from", *figures, f"{MAIN}, less {titles[base]}"]
+    rows = []
+    for name, title in titles.items():
+        if name in figures[MAIN]["values"]:
+            gain = figures[MAIN]["difference"].get(name)
+            rows.append([title, *(number(f["values"][name]) for f in figures.values()), signed(gain) if gain else "–"])
+    images = record["recipe"]["images"]
+    text = (
+        f"Synthetic phantoms: {record['n_images']} test images. Training: {images['boxes']} images with boxes,"
+        f" {images['label']} with an image-level label only, {images['unlabelled']} with neither. AP: mean over IoU .4"
+        " to .75; FROC: mean sensitivity at 1/8 to 8 false positives an image, IoU .4; AUROC of images by their best box."
+        " Means over classes but for FROC; 95% intervals by patient and seed.\n"
+    )
+    missing = [titles[name] for name in record["missing"] if name in titles]
+    if missing:
+        text += f"\nPlanned and not trained yet: {', '.join(missing)}.\n"
+    return table(head, rows) + "\n" + text
+
+
+def classes(record: Record) -> str:
+    """AP40 class by class."""
+    titles = {name: method["title"] for name, method in record["recipe"]["methods"].items()}
+    head = ["", *(f"{name} ({record['boxes'][name]})" for name in record["per_class"])]
+    rows = [
+        [title, *(number(cell["values"][name]) for cell in record["per_class"].values())]
+        for name, title in titles.items()
+        if name in record["figures"][MAIN]["values"]
+    ]
+    return table(head, rows)
+
+
+def curves(record: Record) -> str:
+    """AP40 by the number of images with each kind of annotation."""
+    names = {"boxes": "boxes", "label": "a label only", "unlabelled": "neither"}
+    rows = [
+        [f"{count} images with {names[kind]}", number(value)]
+        for kind, points in curve_points(record).items()
+        for count, value in points
+    ]
+    return "![AP40 by annotation](results/detection-curves.png)\n\n" + table(
+        ["annotation, the others as above", MAIN], rows
+    )
+
+
+def claims(record: Record) -> str:
+    """The paper's claims and what was measured."""
+    rows = []
+    for claim in record["claims"]:
+        difference = signed(claim["difference"]) if "difference" in claim else "–"
+        rows.append([claim["paper"], claim["claim"], difference, claim["verdict"]])
+    return table(["paper", "claim", f"difference of {MAIN}", "verdict"], rows)
+
+
+def training(record: Record) -> str:
+    """What the networks were trained with."""
+    lines = [
+        f"- images and annotations of `{kind}`: sha256 `{sha[:16]}…`" for kind, sha in record["trained_on"].items()
+    ]
+    for run, sha in record["weights_sha256"].items():
+        lines.append(f"- weights `{run}`: {record['training_minutes'][run]:.0f} minutes, sha256 `{sha[:16]}…`")
+    lines.append(f"- scored {record['date']} on {record['device']}; torch {record['versions']['torch']}")
+    return "\n".join(lines) + "\n"
