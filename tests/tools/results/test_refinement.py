@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cxr_common.labels import LABELS
+from cxr_common.metrics import MaskCounts
+from tests.golden import REPOSITORY
+from tools.results.refinement import load_refinement, plan
+from tools.results.refinement_score import METHODS, Masks, report
+from tools.results.refinement_tables import classes, methods, training
+
+EXPERIMENT = REPOSITORY / "tools" / "results" / "refinement.yaml"
+
+
+def masks(overlap, n=6):
+    """n images that all have Mass: a true mask of 100 pixels, a predicted one of 100, `overlap` of them shared."""
+    blank = np.full((n, len(LABELS)), np.nan)
+    tables = []
+    for value in (overlap, 100, 100):
+        table = blank.copy()
+        table[:, LABELS.index("Mass")] = value
+        tables.append(table)
+    boundary = blank.copy()
+    boundary[:, LABELS.index("Mass")] = overlap / 100
+    return Masks(MaskCounts(*tables), boundary)
+
+
+def test_figures_are_those_of_the_counts():
+    ones = np.ones((1, 6))
+    m = masks(50)
+    assert m.statistic("image iou")(ones) == pytest.approx(50 / 150)
+    assert m.statistic("data set iou")(ones) == pytest.approx(50 / 150)
+    assert m.statistic("boundary f")(ones) == pytest.approx(0.5)
+    assert np.isnan(m.statistic("data set iou", LABELS.index("Nodule"))(ones)).all()
+
+
+def test_gains_are_paired_and_tables_show_them():
+    found = report({name: [masks(v)] for name, v in zip(METHODS, (20, 30, 25, 60), strict=True)}, list("abcdef"))
+    assert found["pairs"] == {"Mass": 6}
+    gain = found["figures"]["image iou"]["difference to heatmap"]["irn"]
+    assert gain["value"] == pytest.approx(60 / 140 - 20 / 180)
+    assert gain["low"] == pytest.approx(gain["high"])  # all images are alike
+    settings = load_refinement(EXPERIMENT)
+    record = {
+        "recipe": settings,
+        "localizers": {"pylon": {"phantoms": found}},
+        "missing": ["multiscale"],
+        "trained_on": "a" * 64,
+        "weights_sha256": {"irn_pylon-seed0": "b" * 64},
+        "training_minutes": {"irn_pylon-seed0": 12.3},
+        "date": "2026-01-01",
+        "device": "CPU",
+        "versions": {"torch": "2"},
+    }
+    text = methods(record)
+    assert "| PYLON | random walk with learnt boundaries | .43 [.43, .43] |" in text
+    assert "Planned and not trained yet: multiscale" in text
+    assert "Mass (6)" in classes(record)
+    assert "12 minutes" in training(record)
+
+
+def test_every_localiser_with_weights_gets_a_network(tmp_path):
+    settings = load_refinement(EXPERIMENT, quick=True)
+    runs = plan(settings, tmp_path)
+    assert set(runs) <= set(settings["localizers"])
+    for name, seeds in runs.items():
+        assert settings["localizers"][name]["bundle"] in seeds[0].overrides["localizer"]
+        assert seeds[0].overrides["max_epochs"] == 1

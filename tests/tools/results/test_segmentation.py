@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cxr_common.labels import LABELS
+from cxr_common.metrics import MaskCounts
+from tests.golden import REPOSITORY
+from tools.results.segmentation import _report, load_segmentation, plan
+from tools.results.segmentation_tables import claims, classes, methods
+
+EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
+
+
+def counts(overlap, n=5):
+    tables = []
+    for value in (overlap, 100, 100):
+        table = np.full((n, len(LABELS)), np.nan)
+        table[:, 0] = value
+        tables.append(table)
+    return MaskCounts(*tables)
+
+
+def test_figures_differences_and_claims():
+    settings = load_segmentation(EXPERIMENT)
+    given = {"irn": [counts(20)], "expert": [counts(30)], "chexseg": [counts(60)]}
+    found = _report(settings, given, list("abcde"))
+    assert found["present"] == {LABELS[0]: 5}
+    assert found["figures"]["iou of the data set"]["values"]["chexseg"]["value"] == pytest.approx(60 / 140)
+    assert found["figures"]["dice where present"]["values"]["irn"]["value"] == pytest.approx(0.2)
+    assert found["figures"]["iou of images"]["difference"]["chexseg"]["value"] == pytest.approx(60 / 140 - 30 / 170)
+    verdicts = {claim["claim"]: claim["verdict"] for claim in found["claims"]}
+    assert list(verdicts.values()) == ["holds", "holds", "not measured"]
+    images = {"training": 9, "experts": 4, "validation": 2}
+    record = {"recipe": settings, "missing": ["full", "heatmap"], "images": images, **found}
+    assert "experts and IRN (CheXseg)" in methods(record)
+    assert "Planned and not trained yet: all masks" in methods(record)
+    assert f"{LABELS[0]} (5)" in classes(record)
+    assert "not measured" in claims(record)
+
+
+def test_every_method_is_the_bundle_with_its_own_supervision(tmp_path):
+    settings = load_segmentation(EXPERIMENT)
+    runs = plan(settings, tmp_path)
+    assert set(runs) == set(settings["methods"])
+    assert runs["expert"][0].overrides["expert_probability"] == 1.0
+    assert len({seeds[0].folder for seeds in runs.values()}) == len(runs)
