@@ -37,7 +37,7 @@ from cxr_common.metrics import (
     per_class,
 )
 from cxr_common.networks import load_weights, weights_sha256
-from cxr_common.training import SUPERVISION
+from cxr_common.training.omni_sampler import SUPERVISION
 from tools.results.claims import verdict
 from tools.results.data import make_phantoms
 from tools.results.runs import Run, train_all

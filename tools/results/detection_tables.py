@@ -24,7 +24,7 @@ def methods(record: Record) -> str:
     text = (
         f"Synthetic phantoms: {record['n_images']} test images. Training: {images['boxes']} images with boxes,"
         f" {images['label']} with an image-level label only, {images['unlabelled']} with neither. AP: mean over IoU .4"
-        " to .75; FROC: mean sensitivity at 1/8 to 8 false positives an image, IoU .4; AUROC of images by their best box."
+        " to .75; FROC: mean sensitivity at 1/8 to 8 false positives an image, IoU .4; AUROC: by an image's best box."
         " Means over classes but for FROC; 95% intervals by patient and seed.\n"
     )
     missing = [titles[name] for name in record["missing"] if name in titles]

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from ignite.engine import Events
 from torch import nn
 
 from cxr_common.detection import AnchorGrid, DetectionLoss, GlobalPrototypes, OmniLoss, RetinaNet
@@ -61,7 +62,7 @@ def train(data, wrap=lambda network: network):
     network, trainer, prototypes = make(data, wrap, max_epochs=2)
     losses = []
     trainer.add_event_handler(
-        "iteration_completed",
+        Events.ITERATION_COMPLETED,
         lambda engine: losses.append({k: v for k, v in engine.state.output.items() if k != "image"}),
     )
     trainer.run()

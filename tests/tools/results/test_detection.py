@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from cxr_common.data import load_datalist
+from cxr_common.evaluation import DetectorPredictions
+from cxr_common.labels import LABELS
+from tests.bundles.conftest import phantoms  # noqa: F401
+from tests.golden import REPOSITORY
+from tools.results.detection import _report, curve_points, curves_figure, load_detection, make_annotations, plan
+from tools.results.detection_tables import claims, classes, curves, methods
+
+EXPERIMENT = REPOSITORY / "tools" / "results" / "detection.yaml"
+OPACITY = LABELS.index("Opacity")
+
+
+def predictions(found, n=8):
+    """Images with a Mass and an Opacity box each; the first ``found`` are detected, Opacity never."""
+    mass = LABELS.index("Mass")
+    items = [
+        {
+            "image": f"{i}.png",
+            "patient": str(i),
+            "boxes": [[10, 10, 50, 50], [10, 10, 50, 50]],
+            "box_labels": [mass, OPACITY],
+        }
+        for i in range(n)
+    ]
+    rows = np.zeros((n, 3, 6), np.float32)
+    rows[:, :, 5] = -1
+    rows[:found, 0] = [5, 5, 25, 25, 0.9, mass]
+    rows[found:, 0] = [40, 40, 48, 48, 0.3, mass]
+    label = np.zeros((n, len(LABELS)), np.float32)
+    label[: n // 2, mass] = 1
+    sizes = np.full((n, 2), 128)
+    return DetectorPredictions(list(LABELS), items, sizes, (64, 64), rows, np.zeros_like(label), label)
+
+
+def test_figures_differences_claims_and_curves():
+    settings = load_detection(EXPERIMENT)
+    given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 4, "gpa": 4, "oxnet_label_0": 4}
+    found = _report(settings, {name: [predictions(n)] for name, n in given.items()})
+    assert found["boxes"] == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
+    assert found["figures"]["AP40"]["values"]["oxnet"]["value"] == pytest.approx(1)
+    assert found["figures"]["AP40"]["values"]["retinanet"]["value"] == pytest.approx(26 / 101)
+    assert found["figures"]["AP40"]["difference"]["oxnet"]["value"] == pytest.approx(75 / 101)
+    assert found["per_class"]["Mass"]["values"]["daa"]["value"] == pytest.approx(51 / 101)
+    assert [claim["verdict"] for claim in found["claims"]] == ["holds", "holds", "not measured", "holds", "undecided"]
+    record = {"recipe": settings, "missing": ["full", "soft_focal", "oxnet_boxes_20"], "quick": False, **found}
+    assert [count for count, _ in curve_points(record)["label"]] == [0, settings["images"]["label"]]
+    assert "all (OXnet)" in methods(record)
+    assert "Planned and not trained yet: boxes on all images (RetinaNet), + soft focal" in methods(record)
+    assert "Mass (8)" in classes(record)
+    assert "0 images with a label only" in curves(record)
+    assert "not measured" in claims(record)
+    assert len(curves_figure(record).axes) == 3
+
+
+def test_methods_differ_in_what_is_annotated_and_curves_are_nested(phantoms, tmp_path):  # noqa: F811
+    settings = load_detection(EXPERIMENT) | {"validation": 4}
+    settings["images"] = {"boxes": 4, "label": 6, "unlabelled": 8}
+    settings["curves"] = {"of": "oxnet", "seeds": [0], "images": {"boxes": [2, 6], "label": [0], "unlabelled": [12]}}
+    made = make_annotations(settings, phantoms / "datalist.json", tmp_path)
+    kinds = {}
+    for name, path in made.items():
+        items = load_datalist(path, "training", require=())
+        kinds[name] = (
+            {i["image"] for i in items if "boxes" in i},
+            {i["image"] for i in items if "label" in i and "boxes" not in i},
+            {i["image"] for i in items if "label" not in i},
+        )
+        assert len(load_datalist(path, "validation")) == 4
+        assert all("mask" not in item for item in items)
+    assert [len(part) for part in kinds["oxnet"]] == [4, 6, 8]
+    assert [len(part) for part in kinds["full"]] == [18, 0, 0]
+    assert set.union(*kinds["oxnet"]) == kinds["full"][0]
+    assert [len(part) for part in kinds["oxnet_boxes_6"]] == [6, 6, 8]
+    assert kinds["oxnet_boxes_2"][0] < kinds["oxnet"][0] < kinds["oxnet_boxes_6"][0]
+    assert kinds["oxnet_boxes_6"][1:] == kinds["oxnet"][1:]
+    assert kinds["oxnet_label_0"][1] == set()
+
+
+def test_every_method_is_the_bundle_with_terms_of_its_own(tmp_path):
+    settings = load_detection(EXPERIMENT)
+    runs = plan(settings, tmp_path)
+    assert set(settings["methods"]) < set(runs)
+    assert {"oxnet_boxes_20", "oxnet_label_0", "oxnet_unlabelled_150"} <= set(runs)
+    assert len({seeds[0].folder for seeds in runs.values()}) == len(runs)
+    config = (runs["oxnet"][0].bundle / "configs" / "train.yaml").read_text()
+    for seeds in runs.values():
+        for key in seeds[0].overrides:
+            assert f"\n{key}:" in config or key.startswith("train#"), key
+    assert json.dumps(settings)
