@@ -43,7 +43,8 @@ class CocoBoxes:
     def write(self, record: Mapping[str, Any], path: Path) -> None:
         """Write the file."""
         labels = record["model"]["labels"]
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for number, image in enumerate(record["images"], 1):
             width, height = image["size"]
             images.append({"id": number, "file_name": image["path"], "width": width, "height": height})

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from ignite.exceptions import NotComputableError
 from monai.handlers import IgniteMetricHandler
-from monai.metrics import CumulativeIterationMetric
+from monai.metrics import Cumulative, CumulativeIterationMetric
 
 from cxr_common.metrics.classification import auroc, average_precision, macro_average, micro, per_class, support_average
 from cxr_common.metrics.localization import hit_rates, point_hits, upsample_heatmaps
@@ -158,7 +158,7 @@ class PointLocalization(PerClassHandler):
         return self.metric_fn.get_buffer()
 
 
-def collected(metric: CumulativeIterationMetric) -> Any:
+def collected(metric: Cumulative) -> Any:
     buffer = metric.get_buffer()
     if buffer is None:
         raise NotComputableError(f"{type(metric).__name__} needs at least one batch")

@@ -50,7 +50,8 @@ class OmniTrainer(SupervisedTrainer):
         if loss_function.wants_teacher and teacher is None:
             raise ValueError("the loss has terms that need a teacher: give one, or those terms the weight 0")
         super().__init__(loss_function=loss_function, decollate=False, **kwargs)
-        self.teacher, self.ramp_up, self.max_grad_norm = teacher, ramp_up, max_grad_norm
+        self.teacher = teacher if loss_function.wants_teacher else None
+        self.ramp_up, self.max_grad_norm = ramp_up, max_grad_norm
         self.strong_key = strong_key
 
     def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +80,7 @@ class OmniTrainer(SupervisedTrainer):
 
     def _teach(self, student: DetectorOutput, weak: torch.Tensor, free: torch.Tensor) -> DetectorOutput | None:
         """The teacher's output for the images without boxes; empty where there is none."""
-        if self.teacher is None or not self.loss_function.wants_teacher:
+        if self.teacher is None:
             return None
         if not bool(free.any()):
             return DetectorOutput(*(part.detach()[free] for part in student))

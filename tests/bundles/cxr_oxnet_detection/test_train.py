@@ -9,8 +9,10 @@ import sys
 
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow
+from monai.bundle import ConfigWorkflow, ckpt_export
 
+from cxr_common.networks import load_weights
+from tests.bundles.networks import make_network
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_oxnet_detection"
@@ -157,6 +159,44 @@ def test_a_class_that_is_never_seen_and_images_without_findings(data, tmp_path):
     assert not prototypes["seen"][-1]
     assert not prototypes["prototypes"][-1].any()
     assert json.loads((tmp_path / "thresholds.json").read_text())["decision"]["Never"] == 0.5
+
+
+def test_inference_with_trained_weights_writes_boxes_of_every_image(data, trained, tmp_path):
+    flow = ConfigWorkflow(
+        config_file=str(BUNDLE / "configs" / "inference.json"),
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        logging_file=str(BUNDLE / "configs" / "logging.conf"),
+        workflow_type="infer",
+        bundle_root=str(BUNDLE),
+        dataset_dir=str(data / "images"),
+        output_dir=str(tmp_path),
+        weights=str(trained[0] / "model.pt"),
+        width=TINY["width"],
+        **{"dataset#data": f"$cxr_common.data.find_radiographs({str(data / 'images')!r})[:3]"},
+    )
+    flow.initialize()
+    assert flow.check_properties() == []
+    flow.run()
+    record = json.loads((tmp_path / "findings.json").read_text())
+    assert record["failures"] == []
+    coco = json.loads((tmp_path / "boxes_coco.json").read_text())
+    found = [box for image in record["images"] for finding in image["findings"] for box in finding["boxes"]]
+    assert len(coco["images"]) == len(list(tmp_path.glob("*_overlay.png"))) == 3
+    assert len(coco["annotations"]) == len(found)
+    assert all(0 < finding["image_probability"] < 1 for finding in record["images"][0]["findings"])
+
+
+def test_the_network_exports_to_torchscript(trained, tmp_path):
+    export = {"width": TINY["width"], "config_file": str(BUNDLE / "configs" / "inference.json")}
+    ckpt = str(trained[0] / "model.pt")
+    meta = str(BUNDLE / "configs" / "metadata.json")
+    ckpt_export("network_def", str(tmp_path / "model.ts"), ckpt, meta, bundle_root=str(BUNDLE), **export)
+    network = make_network(BUNDLE, width=TINY["width"]).eval()
+    load_weights(network, ckpt)
+    x = torch.rand(1, 1, 96, 64)
+    with torch.no_grad():
+        for exported, own in zip(torch.jit.load(tmp_path / "model.ts").eval()(x), network(x), strict=True):
+            torch.testing.assert_close(exported, own)
 
 
 @pytest.mark.slow
