@@ -33,7 +33,7 @@ def detection_report(
     labels: Sequence[str],
     patients: Sequence[str],
     image_labels: ArrayLike | None = None,
-    threshold: float = 0.5,
+    threshold: float | Sequence[float] = 0.5,
     iou: float = 0.4,
     areas: Mapping[str, tuple[float, float]] = AREAS,
     **options: Any,
@@ -47,7 +47,7 @@ def detection_report(
         labels: C class names.
         patients: of each image.
         image_labels: (N, C) for the AUROC of the best box's score; None: no AUROC.
-        threshold: score from which a box counts for LLF and NLF.
+        threshold: score from which a box counts for LLF and NLF; or one for each class.
         iou: overlap that counts as a hit for FROC, LLF and NLF by the rule ``iou``.
         areas: limits of object sizes by name, see :data:`~cxr_common.metrics.AREAS`.
         options: ``n_resamples``, ``seed``, ``level`` of :func:`cxr_common.metrics.bootstrap`.
@@ -68,12 +68,20 @@ def detection_report(
         report["average_precision"] = {
             name: _precision_report(annotated, labels, groups, area, **options) for name, area in areas.items()
         }
-        report["froc"], report["localization_fractions"] = {}, {"threshold": threshold}
+        report["froc"], report["localization_fractions"] = {}, {"threshold": np.asarray(threshold).tolist()}
+        # Excess over the class' own threshold, so that all classes are cut at 0.
+        limits = np.broadcast_to(np.asarray(threshold, dtype=np.float64), len(labels))
+        excess = [
+            Detections(d.boxes, np.asarray(d.scores) - limits[np.asarray(d.labels, dtype=int)], d.labels)
+            for d in annotated[0]
+        ]
         for rule in HIT_RULES:
             hits = lesion_hits(*annotated, rule=rule, iou=iou)
             report["froc"][rule] = _of_classes(hits, labels, lambda h: _froc_values(h, groups, **options))
             report["localization_fractions"][rule] = _of_classes(
-                hits, labels, lambda h: _fraction_values(h, threshold, groups, **options)
+                lesion_hits(excess, *annotated[1:], rule=rule, iou=iou),
+                labels,
+                lambda h: _fraction_values(h, 0.0, groups, **options),
             )
     if image_labels is not None:
         scores, y = box_image_scores(detected, len(labels)), np.asarray(image_labels, dtype=np.float64)

@@ -137,18 +137,10 @@ def detector_report(predictions: DetectorPredictions, thresholds: Thresholds, **
     """
     boxes, classes = predictions.truth()
     labels, groups, label = predictions.labels, predictions.patients, predictions.label
-    decision = np.array([thresholds.decision[name] for name in labels])
-    # One threshold for all classes: scores are moved so that each class' own lies at .5; the order within stays.
-    moved = [
-        Detections(d.boxes, _moved(np.asarray(d.scores), decision[np.asarray(d.labels, dtype=int)]), d.labels)
-        for d in predictions.detections
-    ]
+    limits = [thresholds.decision[name] for name in labels]
     report = detection_report(
-        predictions.detections, boxes, classes, labels, groups, label, threshold=0.5, iou=HIT_IOU, **options
+        predictions.detections, boxes, classes, labels, groups, label, threshold=limits, iou=HIT_IOU, **options
     )
-    at_thresholds = detection_report(moved, boxes, classes, labels, groups, threshold=0.5, iou=HIT_IOU, **options)
-    if "localization_fractions" in at_thresholds:
-        report["localization_fractions"] = {**at_thresholds["localization_fractions"], "threshold": "of each class"}
     logits = predictions.image_logits
     each = [interval(lambda w, c=c: auroc(logits[:, c], label[:, c], w), groups, **options) for c in range(len(labels))]
     report["image_auroc_global_head"] = {
@@ -156,13 +148,6 @@ def detector_report(predictions: DetectorPredictions, thresholds: Thresholds, **
         "per_class": dict(zip(labels, each, strict=True)),
     }
     return report
-
-
-def _moved(scores: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """Scores in [0, 1], monotonously moved so that the thresholds become .5."""
-    above = scores >= thresholds
-    high = 0.5 + 0.5 * (scores - thresholds) / np.maximum(1 - thresholds, 1e-12)
-    return np.where(above, high, 0.5 * scores / np.maximum(thresholds, 1e-12) * (1 - 1e-12))
 
 
 def evaluate_detector(

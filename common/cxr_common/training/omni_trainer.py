@@ -31,7 +31,8 @@ class OmniTrainer(SupervisedTrainer):
         ramp_up: this trainer -> factor on the teacher's terms; see :class:`~cxr_common.training.SigmoidRampUp`.
         max_grad_norm: largest norm of all gradients together; None does not clip. Published: 0.1.
         strong_key: the student's view in a batch; where a batch lacks it, the student sees the weak view, "image".
-        kwargs: of ``monai.engines.SupervisedTrainer``; decollate False, as the output has no value an image.
+        kwargs: of ``monai.engines.SupervisedTrainer`` but for ``decollate`` (the output has no value an image) and
+            ``accumulation_steps``.
 
     Raises:
         ValueError: the loss wants a teacher and there is none.

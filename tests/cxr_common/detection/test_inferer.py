@@ -8,7 +8,14 @@ from monai.transforms import Compose, Resized
 from PIL import Image, ImageDraw
 
 from cxr_common.boxes import pairwise_iou
-from cxr_common.detection import AnchorGrid, DetectionInferer, DetectionLoss, RetinaNet, original_detections
+from cxr_common.detection import (
+    AnchorGrid,
+    DetectionInferer,
+    DetectionLoss,
+    LabelDetector,
+    RetinaNet,
+    original_detections,
+)
 from cxr_common.transforms import EncodeBoxTargetsd, LoadRadiographd
 from cxr_common.transforms.original import original_size
 
@@ -26,6 +33,18 @@ def test_one_dictionary_a_batch_decollates_into_one_an_image(parts):
     assert pred["detections"].shape == (3, 7, 6) and pred["image_logits"].shape == (3, 2)
     items = decollate_batch({"pred": pred})
     assert len(items) == 3 and items[1]["pred"]["detections"].equal(pred["detections"][1])
+
+
+def test_monai_label_gets_an_item_an_image_from_the_network_it_puts_in(parts):
+    grid, net = parts
+    inferer = DetectionInferer(grid, score_threshold=0.005, max_detections=7)
+    detector = LabelDetector(None, inferer)
+    detector.network = net
+    x = torch.randn(2, 1, 64, 32)
+    found, expected = detector(x, use_inferer=True), inferer(x, net)
+    assert len(found) == 2
+    assert found[1]["pred"]["detections"].equal(expected["detections"][1])
+    assert found[1]["pred"]["image_logits"].equal(expected["image_logits"][1])
 
 
 def test_image_level_logits_may_come_from_elsewhere(parts):

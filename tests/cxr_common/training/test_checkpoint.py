@@ -130,3 +130,16 @@ def test_what_else_is_to_survive(tmp_path):
         run_with({"norm": restored, "teacher": network})
     with pytest.raises(ValueError, match="name optimizer in also"):
         run_with({"optimizer": network})
+
+
+def test_the_weights_kept_may_be_anothers(tmp_path):
+    network, teacher = nn.Linear(3, 1), nn.Linear(3, 1)
+    trainer = Engine(lambda engine, batch: None)
+    trainer.state.rank = 0
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    TrainingCheckpoint(tmp_path, network, optimizer, kept=teacher).attach(trainer)
+    trainer.run(range(1))
+    for name in ("model.pt", "model_last.pt"):
+        assert torch.equal(torch.load(tmp_path / name, weights_only=True)["weight"], teacher.weight.half())
+    checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert torch.equal(checkpoint["network"]["weight"], network.weight)

@@ -41,13 +41,13 @@ def predictions(found, n=8):
 
 def test_figures_differences_claims_and_curves():
     settings = load_detection(EXPERIMENT)
-    given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 4, "gpa": 4, "oxnet_label_0": 4}
+    given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 7, "gpa": 7, "oxnet_label_0": 4}
     found = _report(settings, {name: [predictions(n)] for name, n in given.items()})
     assert found["boxes"] == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
     assert found["figures"]["AP40"]["values"]["oxnet"]["value"] == pytest.approx(1)
     assert found["figures"]["AP40"]["values"]["retinanet"]["value"] == pytest.approx(26 / 101)
     assert found["figures"]["AP40"]["difference"]["oxnet"]["value"] == pytest.approx(75 / 101)
-    assert found["per_class"]["Mass"]["values"]["daa"]["value"] == pytest.approx(51 / 101)
+    assert found["per_class"]["Mass"]["values"]["daa"]["value"] == pytest.approx(88 / 101)
     assert [claim["verdict"] for claim in found["claims"]] == ["holds", "holds", "not measured", "holds", "undecided"]
     record = {"recipe": settings, "missing": ["full", "soft_focal", "oxnet_boxes_20"], "quick": False, **found}
     assert [count for count, _ in curve_points(record)["label"]] == [0, settings["images"]["label"]]
