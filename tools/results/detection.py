@@ -47,6 +47,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 Statistic = Callable[[Any], Any]
 MAIN = "AP40"
+#: Kind of annotation -> the config entry with its images in a batch.
+PLACES = {"boxes": "boxes_per_batch", "label": "labels_per_batch", "unlabelled": "unlabelled_per_batch"}
 
 
 def load_detection(experiment: Path, quick: bool = False) -> Settings:
@@ -68,6 +70,8 @@ def with_curves(settings: Settings) -> dict[str, Settings]:
     for kind, counts in curves["images"].items():
         for count in counts:
             point = {**methods[curves["of"]], "images": {kind: count}, "seeds": curves["seeds"], "ships": False}
+            if count == 0:  # else its places in a batch would go to the other kinds
+                point["overrides"] = {**point["overrides"], PLACES[kind]: 0}
             methods[f"{curves['of']}_{kind}_{count}"] = point
     return methods
 

@@ -89,6 +89,8 @@ def test_every_method_is_the_bundle_with_terms_of_its_own(tmp_path):
     assert set(settings["methods"]) < set(runs)
     assert {"oxnet_boxes_20", "oxnet_label_0", "oxnet_unlabelled_150"} <= set(runs)
     assert len({seeds[0].folder for seeds in runs.values()}) == len(runs)
+    assert runs["oxnet_label_0"][0].overrides["labels_per_batch"] == 0
+    assert "unlabelled_per_batch" not in runs["oxnet_label_0"][0].overrides
     config = (runs["oxnet"][0].bundle / "configs" / "train.yaml").read_text()
     for seeds in runs.values():
         for key in seeds[0].overrides:
