@@ -46,8 +46,10 @@ GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
 METHODS = {
     "heatmap": "thresholded heatmap",
     "crf": "the same, dense CRF",
-    "no_boundaries": "random walk without boundaries",
-    "irn": "random walk with learnt boundaries",
+    "smooth_wsmis": "WSMIS' walk without boundaries",
+    "irn_wsmis": "WSMIS' walk, learnt boundaries",
+    "smooth_chexseg": "CheXseg's walk without boundaries",
+    "irn_chexseg": "CheXseg's walk, learnt boundaries",
 }
 
 
@@ -148,7 +150,7 @@ class Images:
 
 
 def score_localizer(
-    runs: list[Run], develop: list, tests: dict[str, tuple[list, str | None]], walk: Settings
+    runs: list[Run], develop: list, tests: dict[str, tuple[list, str | None]], walks: Settings
 ) -> Settings:
     """All methods on one localiser's heatmaps, thresholds chosen on the development items."""
     tuning = Images(runs[0], develop)
@@ -160,21 +162,24 @@ def score_localizer(
         network = parser.get_parsed_content("network_def")
         load_weights(network, run.weights)
         networks.append(network)
-    makers: dict[str, list[Any]] = {
-        "heatmap": [lambda i: i.maps(None, **{**walk, "steps": 0})],
-        "no_boundaries": [lambda i: i.maps(None, **walk)],
-        "irn": [partial(lambda net, i: i.maps(net, **walk), net) for net in networks],
-    }
+
+    def maps(network: Any, walk: Settings, given: Images) -> np.ndarray:
+        return given.maps(network, **walk)
+
+    makers: dict[str, list[Any]] = {"heatmap": [partial(maps, None, {"steps": 0})]}
+    for name, walk in walks.items():
+        makers[f"smooth_{name}"] = [partial(maps, None, walk)]
+        makers[f"irn_{name}"] = [partial(maps, network, walk) for network in networks]
     masks: dict[str, dict[str, list[Masks]]] = {name: {} for name in images}
     thresholds: Settings = {}
     for method, seeds in makers.items():
         chosen = [tuning.tune(make(tuning)) for make in seeds]
         thresholds[method] = chosen
         for name, test in images.items():
-            maps = [make(test) for make in seeds]
-            masks[name][method] = [test.score(m, t) for m, t in zip(maps, chosen, strict=True)]
+            made = [make(test) for make in seeds]
+            masks[name][method] = [test.score(m, t) for m, t in zip(made, chosen, strict=True)]
             if method == "heatmap":
-                masks[name]["crf"] = [test.score(test.crf(maps[0], chosen[0]), dict.fromkeys(LABELS, 0.5))]
+                masks[name]["crf"] = [test.score(test.crf(made[0], chosen[0]), dict.fromkeys(LABELS, 0.5))]
     return {"thresholds": thresholds, **{name: report(masks[name], test.groups) for name, test in images.items()}}
 
 
@@ -220,5 +225,5 @@ def score_refinement(
     if target.exists() and json.loads(target.read_text()).get("inputs_sha256") == record["inputs_sha256"]:
         return
     record["training_minutes"] = {run.name: run.minutes() for seeds in runs.values() for run in seeds}
-    record["localizers"] = {n: score_localizer(seeds, develop, tests, settings["walk"]) for n, seeds in runs.items()}
+    record["localizers"] = {n: score_localizer(seeds, develop, tests, settings["walks"]) for n, seeds in runs.items()}
     write_json({**record, **provenance()}, target)
