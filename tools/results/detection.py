@@ -36,6 +36,7 @@ from cxr_common.metrics import (
     paired_difference,
     per_class,
 )
+from cxr_common.metrics.detections import RankedHits
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.training.omni_sampler import SUPERVISION
 from tools.results.claims import verdict
@@ -47,6 +48,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 Statistic = Callable[[Any], Any]
 MAIN = "AP40"
+#: Kind of annotation -> what an item keeps.
+KEYS: dict[str, tuple[str, ...]] = {"boxes": ("boxes", "box_labels", "label"), "label": ("label",), "unlabelled": ()}
 #: Kind of annotation -> the config entry with its images in a batch.
 PLACES = {"boxes": "boxes_per_batch", "label": "labels_per_batch", "unlabelled": "unlabelled_per_batch"}
 
@@ -104,11 +107,10 @@ def make_annotations(settings: Settings, phantoms: Path, folder: Path) -> dict[s
     for name, method in methods.items():
         items = []
         for kind, pool in zip(SUPERVISION, pools, strict=True):
-            keys = ("boxes", "box_labels", "label") if kind == "boxes" or method.get("fully") else ("label",)
-            keys = () if kind == "unlabelled" and not method.get("fully") else keys
+            known = KEYS["boxes" if method.get("fully") else kind]
             for index in pool[: counts[name][kind]]:
                 item = _relative(training[index], folder)
-                items.append({key: item[key] for key in ("image", "patient", *keys) if key in item})
+                items.append({key: item[key] for key in ("image", "patient", *known) if key in item})
         out[name] = folder / f"{name}.json"
         write_datalist({"labels": list(LABELS), "training": items, "validation": validation}, out[name])
     return out
@@ -224,9 +226,9 @@ def scored(found: DetectorPredictions) -> tuple[list[Detections], list[Any], lis
     for one, true, names in zip(found.detections, *found.truth(), strict=True):
         keep = np.asarray(one.labels) != skip
         detected.append(Detections(*(np.asarray(part)[keep] for part in one)))
-        own = None if names is None else [n for n, c in enumerate(names) if c != skip]
-        boxes.append(None if own is None else true[own])
-        classes.append(None if own is None else [names[n] for n in own])
+        own = [n for n, c in enumerate(names or ()) if c != skip]
+        boxes.append(None if true is None else true[own])
+        classes.append(None if names is None else [names[n] for n in own])
     return detected, boxes, classes
 
 
@@ -257,14 +259,16 @@ def _report(settings: Settings, found: dict[str, list[DetectorPredictions]]) -> 
         others = [name for name in own if name != base and base in own]
         return {"values": values, "difference": {name: _difference(own[name], own[base], patients) for name in others}}
 
+    matched = {
+        name: [coco_hits(*scored(one), num_classes=len(LABELS))[IOU_LEVELS.index(0.4)] for one in seeds]
+        for name, seeds in found.items()
+    }
+
+    def precision(hits: RankedHits) -> Statistic:
+        return lambda w: average_precisions([[hits]], w)[..., 0, 0]
+
     def of_class(c: int) -> dict[str, list[Statistic]]:
-        level = IOU_LEVELS.index(0.4)
-        hits = {
-            name: [coco_hits(*scored(one), num_classes=len(LABELS)) for one in seeds] for name, seeds in found.items()
-        }
-        return {
-            n: [lambda w, h=h: average_precisions([[h[level][c]]], w)[..., 0, 0] for h in s] for n, s in hits.items()
-        }
+        return {name: [precision(level[c]) for level in seeds] for name, seeds in matched.items()}
 
     boxed = np.bincount([c for names in scored(first)[2] for c in names or ()], minlength=len(LABELS))
     main = {name: [seed[MAIN] for seed in seeds] for name, seeds in made.items()}
