@@ -18,7 +18,11 @@ from tools.prepare.voc_files import VOC_CLASSES, VocImage, picture_size, read_ob
 
 
 def datalist_from_voc(
-    images: Mapping[str, VocImage], sections: Mapping[str, Sequence[str]], output_root: Path, mask_folder: str = "masks"
+    images: Mapping[str, VocImage],
+    sections: Mapping[str, Sequence[str]],
+    output_root: Path,
+    mask_folder: str = "masks",
+    mask_origin: str = "expert",
 ) -> tuple[dict[str, Any], list[str]]:
     """Build a datalist, and write one mask a class and image.
 
@@ -27,6 +31,7 @@ def datalist_from_voc(
         sections: names of the images of each section.
         output_root: data set root: paths are relative to it.
         mask_folder: folder there for the masks, 1-bit PNGs.
+        mask_origin: expert, or pseudo where the label maps are a network's.
 
     Returns:
         The datalist over :data:`VOC_CLASSES`, and what label maps show and annotations do not name, a line each.
@@ -42,7 +47,8 @@ def datalist_from_voc(
         for name in names:
             if name not in images:
                 raise InputError("is no image of JPEGImages", name, f"take it off the list of {section}, or add it")
-            data[section].append(_item(images[name], output_root, mask_folder, notes))
+            item = _item(images[name], output_root, mask_folder, notes)
+            data[section].append({**item, "mask_origin": mask_origin} if "mask" in item else item)
     return data, notes
 
 
@@ -69,7 +75,7 @@ def _item(files: VocImage, root: Path, mask_folder: str, notes: list[str]) -> di
             notes.append(f"{files.name}: {', '.join(unnamed)}")
         masks = {VOC_CLASSES[c]: _write_mask(label_map == c + 1, files.name, c, root / mask_folder) for c in shown}
         item["mask"] = {name: _below(masks[name], root) if name in masks else None for name in VOC_CLASSES}
-        item |= {"mask_origin": "expert", "label_map": _below(files.label_map, root)}
+        item["label_map"] = _below(files.label_map, root)
     return item
 
 

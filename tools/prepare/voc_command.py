@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data.datalist_io import raise_problems, write_datalist
-from cxr_common.data.datalist_schema import SECTIONS
+from cxr_common.data.datalist_schema import MASK_ORIGINS, SECTIONS
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from tools.prepare.splits import draw_sections, parse_fractions
@@ -40,7 +40,12 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--root", type=Path, required=True, help="folder that holds JPEGImages")
-    parser.add_argument("--label-maps", metavar="FOLDER", help="default SegmentationClass, else SegmentationClassAug")
+    parser.add_argument(
+        "--label-maps",
+        metavar="FOLDER",
+        help="of the root, or an absolute path; default SegmentationClass, else SegmentationClassAug",
+    )
+    parser.add_argument("--mask-origin", choices=MASK_ORIGINS, default="expert", help="who drew the label maps")
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--list",
@@ -58,7 +63,8 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write datalist and masks and print what they hold."""
     images = find_images(args.root, args.label_maps)
-    data, notes = datalist_from_voc(images, _sections(args, list(images)), args.output.parent)
+    sections = _sections(args, list(images))
+    data, notes = datalist_from_voc(images, sections, args.output.parent, mask_origin=args.mask_origin)
     raise_problems(args.output, validate_datalist(data, args.output.parent))
     write_datalist(data, args.output)
     print(summarize(data))

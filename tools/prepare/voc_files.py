@@ -58,7 +58,8 @@ def find_images(root: Path, label_maps: str | None = None) -> dict[str, VocImage
 
     Args:
         root: folder with JPEGImages, and Annotations or a folder of label maps.
-        label_maps: name of the folder of label maps; None takes the first of :data:`LABEL_MAP_FOLDERS` that is there.
+        label_maps: folder of label maps there, or an absolute path; None takes the first of :data:`LABEL_MAP_FOLDERS`
+            that is there.
 
     Raises:
         InputError: a folder is missing, or two images have one name.

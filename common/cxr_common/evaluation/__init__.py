@@ -1,5 +1,6 @@
 """Scoring a localiser, segmenter or detector: predictions, reports, thresholds."""
 
+from cxr_common.evaluation.competing import evaluate_label_maps, refined_label_maps
 from cxr_common.evaluation.detector import (
     DetectorPredictions,
     detect,
@@ -23,6 +24,7 @@ __all__ = [
     "detector_report",
     "evaluate",
     "evaluate_detector",
+    "evaluate_label_maps",
     "evaluate_refinement",
     "evaluation_report",
     "mask_tables",
@@ -31,6 +33,7 @@ __all__ = [
     "predict",
     "predict_refined",
     "provenance",
+    "refined_label_maps",
     "segmentation_report",
     "tune_detector",
     "tune_refinement",

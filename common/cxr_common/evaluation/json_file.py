@@ -46,6 +46,8 @@ def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:
         digest.update(json.dumps([Path(item["image"]).name, known], sort_keys=True).encode())
         for name, path in sorted((item.get("mask") or {}).items()) if masks else ():
             digest.update(name.encode() + (b"" if path is None else Path(path).read_bytes()))
+        if masks and item.get("label_map"):  # the masks do not tell background from void
+            digest.update(Path(item["label_map"]).read_bytes())
     return digest.hexdigest()
 
 

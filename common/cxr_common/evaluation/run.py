@@ -64,15 +64,22 @@ def write_evaluation(
     folder = Path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     report = evaluation_report(predictions, thresholds if masks else None, n_resamples=n_resamples, seed=seed)
-    report |= {
-        "thresholds": thresholds.as_dict(),
-        "weights_sha256": None if weights is None else weights_sha256(weights),
-        "data_sha256": data_sha256(predictions.items, masks),
-        **provenance(),
-    }
+    report |= evaluated_with(thresholds, weights, predictions.items, masks)
     predictions.save(folder / "predictions.npz")
     write_json(report, folder / "metrics.json")
     return report
+
+
+def evaluated_with(
+    thresholds: Thresholds, weights: str | Path | None, items: list[dict[str, Any]], masks: bool
+) -> dict[str, Any]:
+    """What figures were computed with, for metrics.json: thresholds, weights, data, machine and versions."""
+    return {
+        "thresholds": thresholds.as_dict(),
+        "weights_sha256": None if weights is None else weights_sha256(weights),
+        "data_sha256": data_sha256(items, masks),
+        **provenance(),
+    }
 
 
 def tune_thresholds(

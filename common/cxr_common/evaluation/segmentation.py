@@ -103,14 +103,23 @@ def segmentation_report(predictions: Predictions, thresholds: Thresholds, **opti
             "dice where present": image_dice(counts, present_only=True),
             "hit rate": hits,
         }
-        report[name] = {"iou of the data set": _dataset_report(counts, predictions, **options)}
+        overall = dataset_iou_report(counts, predictions.patients, predictions.labels, **options)
+        report[name] = {"iou of the data set": overall}
         report[name] |= {key: hits_report(values, predictions, **options) for key, values in tables.items()}
     return report
 
 
-def _dataset_report(counts: MaskCounts, predictions: Predictions, **options: Any) -> dict[str, Any]:
-    """Data-set IoU: macro (CheXseg's mIoU) and per class, with annotated images, and those that have the class."""
-    groups, labels = predictions.patients, predictions.labels
+def dataset_iou_report(
+    counts: MaskCounts, groups: Sequence[str], labels: Sequence[str], **options: Any
+) -> dict[str, Any]:
+    """Data-set IoU: macro (CheXseg's and VOC's mIoU) and per class, annotated images, and those that have the class.
+
+    Args:
+        counts: (N, C).
+        groups: N, what the bootstrap draws.
+        labels: C class names.
+        options: of :func:`cxr_common.metrics.bootstrap_ci`.
+    """
     classes = [interval(lambda w, c=c: dataset_iou(counts, w)[..., c], groups, **options) for c in range(len(labels))]
     return {
         "macro": interval(lambda w: macro_average(dataset_iou(counts, w)), groups, **options),

@@ -15,7 +15,8 @@ class RelationInferer(Inferer):
     """Boundary probabilities and displacements in one tensor, with the mirrored image as published.
 
     Args:
-        crop_size: pad to this size first, as published (512); None pads nothing.
+        crop_size: pad to this size first, as published (512); a larger image to a square of its longer side. None pads
+            nothing.
     """
 
     def __init__(self, crop_size: int | None = None) -> None:
@@ -33,4 +34,5 @@ class RelationInferer(Inferer):
         """
         if args or kwargs:
             raise TypeError("RelationInferer takes nothing but its image")
-        return torch.cat(relations(network, inputs, self.crop_size), 1)  # type: ignore[arg-type]
+        size = None if self.crop_size is None else max(self.crop_size, *inputs.shape[-2:])
+        return torch.cat(relations(network, inputs, size), 1)  # type: ignore[arg-type]

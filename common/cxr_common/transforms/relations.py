@@ -33,6 +33,9 @@ class RelationLabelsd(MapTransform):
         foreground: share of the maximum above which a pixel is surely the class; published .30 and .25.
         background: share below which it is surely background; published .05 and .10.
         crf: refine both with the dense CRF, as published.
+        full_size: give every cell's label to all of its pixels, so that labels (T, X, Y) and image are scaled and
+            cropped together; :func:`~cxr_common.refinement.reduce_labels` brings them back to the grid afterwards.
+        device: where the CRF is computed, which takes tens of seconds for a photograph on one core.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class RelationLabelsd(MapTransform):
         foreground: float = 0.25,
         background: float = 0.10,
         crf: bool = True,
+        full_size: bool = False,
+        device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(keys)
         if not 0 <= background <= foreground < 1:
@@ -52,18 +57,22 @@ class RelationLabelsd(MapTransform):
             raise InputError(reason, "RelationLabelsd", "use 0 <= background <= foreground < 1")
         self.label_key, self.image_key, self.output_key = label_key, image_key, output_key
         self.compete, self.foreground, self.background, self.crf = compete, foreground, background, crf
+        self.full_size, self.device = full_size, device
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Label one item; the other keys pass through."""
         d = dict(data)
-        image = torch.as_tensor(d[self.image_key]).float()
+        image = torch.as_tensor(d[self.image_key]).float().to(self.device)
         grid = [-(-n // STRIDE) for n in image.shape[-2:]]
         small = F.interpolate(image[None], size=grid, mode="area")
         settings = CrfSettings().at_stride(STRIDE)
         refine = partial(refine_labels, image=255 * small.clamp(0, 1), settings=settings) if self.crf else None
         relate = single_label_relations if self.compete else multi_label_relations
         for key in self.keys:
-            heat = F.interpolate(torch.as_tensor(d[key]).float()[None], size=grid, mode="area")[0]
+            heat = F.interpolate(torch.as_tensor(d[key]).float().to(self.device)[None], size=grid, mode="area")[0]
             labels = relate(unit_peak(heat), d[self.label_key], self.foreground, self.background, refine)
-            d[self.output_key] = (labels[None] if self.compete else labels).long()
+            labels = labels[None] if self.compete else labels
+            if self.full_size:
+                labels = F.interpolate(labels[None].float(), size=image.shape[-2:], mode="nearest-exact")[0]
+            d[self.output_key] = labels.long().cpu()
         return d

@@ -19,6 +19,15 @@ def test_one_tensor_of_boundary_probability_and_displacement():
     assert 0 <= out[:, 0].min() <= out[:, 0].max() <= 1
 
 
+def test_an_image_larger_than_the_padded_size_is_padded_to_a_square():
+    torch.manual_seed(0)
+    network, image = InterPixelRelationNetwork("resnet18").eval(), torch.randn(1, 1, 64, 96)
+    with torch.no_grad():
+        torch.testing.assert_close(
+            RelationInferer(crop_size=72)(image, network), RelationInferer(crop_size=96)(image, network)
+        )
+
+
 def test_a_mirrored_image_has_mirrored_boundaries():
     torch.manual_seed(0)
     network, image = InterPixelRelationNetwork("resnet18").eval().double(), torch.randn(1, 1, 64, 64).double()

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cxr_common.errors import InputError
+from cxr_common.refinement import reduce_labels
 from cxr_common.transforms import RelationLabelsd
 
 
@@ -41,6 +42,24 @@ def test_competing_classes_give_one_labelling():
     assert labels.shape == (1, 16, 16)
     assert labels[0, 10, 4] == 1
     assert labels[0, 5, 4] == 2
+
+
+@pytest.mark.parametrize("size", [(64, 64), (57, 50)])
+def test_labels_of_pixels_are_those_of_their_cells(size):
+    x, y = size
+    d = {**item(), "image": item()["image"][:, :x, :y]}
+    grid = RelationLabelsd(crf=False)(d)["relations"]
+    full = RelationLabelsd(crf=False, full_size=True)(d)["relations"]
+    assert grid.shape == (2, -(-x // 4), -(-y // 4))
+    assert full.shape == (2, x, y)
+    assert full.dtype == torch.int64
+    for i in range(x):
+        for j in range(y):
+            # The pixel's middle lies in this cell of a grid that is stretched over the image.
+            cell = int((i + 0.5) * grid.shape[1] / x), int((j + 0.5) * grid.shape[2] / y)
+            assert (full[:, i, j] == grid[:, cell[0], cell[1]]).all()
+    if size == (64, 64):
+        assert torch.equal(reduce_labels(full), grid)
 
 
 def test_thresholds_that_make_no_sense_are_refused():

@@ -99,6 +99,16 @@ def test_what_is_not_annotated_stays_so(voc, tmp_path, capsys):
     assert f"{names[3]}: sheep" in capsys.readouterr().out
 
 
+def test_label_maps_of_a_network_become_pseudo_masks(voc, tmp_path):
+    root, _ = voc
+    (root / "SegmentationClass").rename(tmp_path / "label_maps")
+    options = ("--label-maps", str(tmp_path / "label_maps"), "--mask-origin", "pseudo")
+    assert prepare(root, tmp_path / "d.json", *options) == 0
+    data = read_datalist(tmp_path / "d.json")
+    assert {item["mask_origin"] for item in data["training"]} == {"pseudo"}
+    assert data["training"][0]["mask"]["bus"] == "masks/2099_000000_bus.png"
+
+
 def test_difficult_objects_count_and_parts_do_not(voc, tmp_path):
     root, label_maps = voc
     name, part = next(iter(label_maps)), "<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>"
