@@ -22,10 +22,11 @@ from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256, mask_tables, predict, provenance, write_json
 from cxr_common.findings import load_thresholds
-from cxr_common.metrics import bootstrap_ci, hit_rates, image_dice, image_iou
+from cxr_common.metrics import bootstrap_ci, image_dice, image_iou
 from cxr_common.networks import load_weights, weights_sha256
 from tools.results.data import run_tool
 from tools.results.runs import Run, train_all
+from tools.results.segmentation import mean_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LUNGS, SIDES = "Lungs", ("Left Lung", "Right Lung")
@@ -169,8 +170,5 @@ def _figures(run: Run, items: list[Settings]) -> Settings:
     return {
         "n_images": len(items),
         "n_groups": len(set(predictions.patients)),
-        **{
-            name: bootstrap_ci(lambda w, t=table: hit_rates(t, w).micro, predictions.patients).to_dict()
-            for name, table in tables.items()
-        },
+        **{name: bootstrap_ci(mean_of(table), predictions.patients).to_dict() for name, table in tables.items()},
     }

@@ -44,7 +44,7 @@ REFINEMENT = "cxr_irn_refinement"
 Settings = dict[str, Any]
 
 
-def _mean(hits: Any) -> Any:
+def mean_of(hits: Any) -> Any:
     """The mean over findings of a table (N, C), as a statistic of image weights."""
     return lambda w: hit_rates(hits, w).micro
 
@@ -52,8 +52,8 @@ def _mean(hits: Any) -> Any:
 #: Figure -> counts -> statistic of image weights.
 FIGURES: dict[str, Any] = {
     "iou of the data set": lambda counts: lambda w: macro_average(dataset_iou(counts, w)),
-    "iou of images": lambda counts: _mean(image_iou(counts)),
-    "dice where present": lambda counts: _mean(image_dice(counts, present_only=True)),
+    "iou of images": lambda counts: mean_of(image_iou(counts)),
+    "dice where present": lambda counts: mean_of(image_dice(counts, present_only=True)),
 }
 
 

@@ -25,10 +25,9 @@ class RefinementWriter(FindingsWriter):
     Args:
         boundary_key: where RefineHeatmapd put the boundary probabilities (x, y).
         label_key: where it put the image's labels, 1, 0, -1 or None (not annotated) a class.
-        heatmap_key: where it put the refined heatmaps.
         items: what the images came from; what they say besides, such as the patient, goes into the datalist.
         section: of the datalist that is written.
-        options: those of FindingsWriter.
+        options: those of FindingsWriter; `heatmap_key` is "refined" where it is not given.
     """
 
     more_files = {"boundary": "boundary.png"}
@@ -38,12 +37,12 @@ class RefinementWriter(FindingsWriter):
         *args: Any,
         boundary_key: str = "boundary",
         label_key: str = "known",
-        heatmap_key: str = "refined",
         items: Sequence[Mapping[str, Any]] = (),
         section: str = "training",
         **options: Any,
     ) -> None:
-        super().__init__(*args, heatmap_key=heatmap_key, **options)
+        options.setdefault("heatmap_key", "refined")
+        super().__init__(*args, **options)
         self.boundary_key, self.label_key, self.section = boundary_key, label_key, section
         passed_on = ("patient", "group", "view", "source")
         self._known = {str(Path(i["image"]).resolve()): {key: i[key] for key in passed_on if key in i} for i in items}
