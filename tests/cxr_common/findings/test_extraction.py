@@ -117,3 +117,8 @@ def test_a_map_is_resized_before_it_is_thresholded():
     np.testing.assert_allclose(resized[:, 0], expected)
     np.testing.assert_array_equal(mask[:, 0], expected > 0.3)
     np.testing.assert_array_equal(threshold_map(heatmap / 2, (8, 1), 0.3, "relative")[0], mask)
+
+
+@pytest.mark.parametrize(("mode", "threshold"), [("absolute", 0.5), ("relative", 1.0)])
+def test_a_pixel_at_the_threshold_is_outside(mode, threshold):
+    assert not threshold_map(torch.full((4, 4), 0.5), (8, 8), threshold, mode)[0].any()
