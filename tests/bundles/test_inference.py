@@ -53,11 +53,12 @@ def stray(folder):
 def damaged_run(weighted, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")
     good = write_good_files(folder / "in" / "good", n=10)
-    bad = write_damaged_corpus(folder / "in" / "bad", n=200)
+    # Reading is the same for all bundles: two hundred files for one of them, some of every kind for the others.
+    bad = write_damaged_corpus(folder / "in" / "bad", n=200 if weighted.name == BUNDLES[0] else 3 * len(KINDS))
     return folder, good, bad, infer(weighted, folder / "in", folder / "out", folder)
 
 
-def test_two_hundred_damaged_inputs_of_every_kind_stop_nothing(damaged_run):
+def test_damaged_inputs_of_every_kind_stop_nothing(damaged_run):
     folder, good, bad, done = damaged_run
     assert len({kind for _, kind in bad}) == len(KINDS) >= 15
     assert done.returncode == 1

@@ -11,6 +11,7 @@ from tests.golden import REPOSITORY
 from tools.results.experiment import run_experiment
 from tools.results.render import render_page
 
+pytestmark = pytest.mark.slow  # minutes of two cores
 TINY = {"max_epochs": 2, "spatial_size": [64, 64], "batch_size": 8}
 
 
