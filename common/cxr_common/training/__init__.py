@@ -1,5 +1,6 @@
 """Training: replayable data, checkpoints, pictures of progress."""
 
+from cxr_common.training.bfloat16 import Bfloat16Inferer
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.distillation import TeacherLabels
@@ -15,6 +16,7 @@ from cxr_common.training.relevance import TensorBoardRelevance, relevance_figure
 from cxr_common.training.setup import load_initial_weights, process_device
 
 __all__ = [
+    "Bfloat16Inferer",
     "EmaTeacher",
     "EmaUpdater",
     "EpochSeeder",

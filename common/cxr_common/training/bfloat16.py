@@ -1,0 +1,31 @@
+"""Training in bfloat16 on processors that have it; MONAI's ``amp`` is for CUDA alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from monai.inferers import SimpleInferer
+
+
+class Bfloat16Inferer(SimpleInferer):
+    """MONAI's ``SimpleInferer`` whose convolutions compute in bfloat16; parameters and losses stay in float32.
+
+    MONAI's trainers open ``torch.autocast("cuda")`` whatever the device, so that ``amp`` changes nothing on a CPU.
+    bfloat16 has float32's range: no gradient scaler is needed. A CPU with AVX-512 BF16 or AMX trains about twice as
+    fast with it; one without computes it by emulation, and slowly.
+
+    Args:
+        enabled: False is MONAI's ``SimpleInferer``.
+    """
+
+    def __init__(self, enabled: bool = True) -> None:
+        super().__init__()
+        self.enabled = enabled
+
+    def __call__(self, inputs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """The network's output, a float32 tensor where it is enabled."""
+        if not self.enabled:
+            return super().__call__(inputs, network, *args, **kwargs)
+        with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
+            return super().__call__(inputs, network, *args, **kwargs).float()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from cxr_common.training import Bfloat16Inferer
+
+
+class Spy(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(1, 2, 3, padding=1)
+        self.seen: torch.dtype | None = None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        out = self.layer(x)
+        self.seen = out.dtype
+        return out
+
+
+def test_computes_in_bfloat16_and_gives_float32():
+    torch.manual_seed(0)
+    network, image = Spy(), torch.randn(2, 1, 8, 8)
+    half = Bfloat16Inferer()(image, network)
+    assert network.seen == torch.bfloat16
+    assert half.dtype == torch.float32
+    full = Bfloat16Inferer(enabled=False)(image, network)
+    assert network.seen == torch.float32
+    assert torch.equal(full, network(image))
+    assert not torch.equal(half, full)
+    assert torch.allclose(half, full, atol=0.03)
+
+
+def test_parameters_and_gradients_stay_float32():
+    network = Spy()
+    Bfloat16Inferer()(torch.randn(2, 1, 8, 8), network).square().mean().backward()
+    assert {p.dtype for p in network.parameters()} == {p.grad.dtype for p in network.parameters()} == {torch.float32}
