@@ -124,8 +124,8 @@ def run_experiment(
     done = [run.best_cycle() for run in runs if run.name not in missing]
     if settings["baseline"] not in {run.method for run in done}:
         raise InputError("the baseline is not trained yet", work, "run without --trained-only")
-    if settings["phantoms"]["test_sha256"] is None and not quick:
-        raise InputError("has no test_sha256", experiment, "fix the test phantoms before anything is scored")
+    if settings["phantoms"]["test"] is None and not quick:
+        raise InputError("does not say which test phantoms", experiment, "fix the test phantoms before anything is scored")
 
     tests = {"phantoms": load_datalist(phantoms, "testing")}
     if real:

@@ -19,7 +19,7 @@ TINY = {"max_epochs": 2, "spatial_size": [64, 64], "batch_size": 8}
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("experiment")
     settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "localization.yaml").read_text())
-    settings["phantoms"] |= {"size": 64, "training": 16, "validation": 8, "testing": 24, "test_sha256": None}
+    settings["phantoms"] |= {"size": 64, "training": 16, "validation": 8, "testing": 24, "test": None}
     settings["phantoms"]["clear"] = {"seed": 2027, "training": 8, "config": {"contrast": 2.0}}
     settings["start"] = {"bundle": "cxr_gradcam_classification", "overrides": {"network_def#dropblock_prob": 0.0}}
     settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "multiscale", "gradcam")}
