@@ -10,6 +10,7 @@ from cxr_common.errors import InputError
 from tools.results.detection import run_detection
 from tools.results.experiment import run_experiment
 from tools.results.lungs import run_lungs
+from tools.results.options import Options
 from tools.results.refinement import run_refinement
 from tools.results.render import render_all, render_quick
 from tools.results.segmentation import run_segmentation
@@ -55,16 +56,18 @@ def main(argv: list[str] | None = None) -> int:
             output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
             file, run_part = PARTS[args.part]
             run_part(
-                Path(__file__).with_name(file),
-                work,
-                args.shared,
-                output,
-                args.parallel,
-                args.only,
-                train=not args.trained_only,
-                score=not args.train_only,
-                ship=args.ship,
-                quick=args.quick,
+                Options(
+                    Path(__file__).with_name(file),
+                    work,
+                    args.shared,
+                    output,
+                    args.parallel,
+                    args.only,
+                    train=not args.trained_only,
+                    score=not args.train_only,
+                    ship=args.ship,
+                    quick=args.quick,
+                )
             )
             if args.quick and not args.train_only:
                 print(f"wrote {render_quick(REPOSITORY, output)}: a quick run, which says nothing about the methods")

@@ -55,8 +55,8 @@ def make_phantoms(settings: dict[str, Any], folder: Path) -> list[Path]:
 def identity(items: list[dict[str, Any]]) -> dict[str, Any]:
     """What tells a set of phantoms from another on any processor.
 
-    A hash of pixels does not: instructions differ in the last bit of exponentials, so that one grey level in millions is
-    rounded to its neighbour.
+    A hash of pixels does not: instructions differ in the last bit of exponentials, so that one grey level in millions
+    is rounded to its neighbour.
 
     Args:
         items: datalist items with absolute paths, images of 8 bits.

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ from monai.data import Dataset
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import rebase_paths
 from cxr_common.errors import InputError
-from cxr_common.evaluation import DetectorPredictions, data_sha256, detect, provenance, write_json
+from cxr_common.evaluation import DetectorPredictions, data_sha256, detect
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
     FROC_RATES,
@@ -41,7 +39,9 @@ from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.training.omni_sampler import SUPERVISION
 from tools.results.claims import verdict
 from tools.results.data import make_phantoms
-from tools.results.runs import Run, train_all
+from tools.results.options import Options
+from tools.results.record import write_once
+from tools.results.runs import Run, chosen, finished, ship, train_all
 from tools.results.score import PHANTOM_SKIP
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -133,75 +133,43 @@ def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
     return out
 
 
-def run_detection(
-    experiment: Path,
-    work: Path,
-    shared: Path,
-    output: Path,
-    parallel: int = 2,
-    only: Sequence[str] | None = None,
-    train: bool = True,
-    score: bool = True,
-    ship: bool = False,
-    quick: bool = False,
-) -> None:
-    """Train every method, score, and write ``output/detection.json`` and ``detection-curves.png``.
-
-    Args:
-        experiment: YAML file as ``detection.yaml`` beside this module.
-        work: folder of data and runs, that of the localisation experiment; what is there and fits is used again.
-        shared: not needed: everything is synthetic.
-        output: folder of the result file.
-        parallel: trainings at a time.
-        only: methods to train; None for all.
-        train: train what is missing.
-        score: score what is trained.
-        ship: copy weights and thresholds of the method that says so into the bundle.
-        quick: a fraction of everything, marked.
+def run_detection(options: Options) -> None:
+    """Train every method, score, and write ``detection.json`` and ``detection-curves.png``; everything is synthetic.
 
     Raises:
-        InputError: no such method, or nothing is trained.
+        InputError: `only` names no such method, or nothing is trained.
     """
-    settings = load_detection(experiment, quick)
-    work = work.resolve()
-    phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
-    datalists = make_annotations(settings, phantoms, work / "detection")
+    settings = load_detection(options.experiment, options.quick)
+    phantoms, *_ = make_phantoms(settings["phantoms"], options.work / "phantoms")
+    datalists = make_annotations(settings, phantoms, options.work / "detection")
     hashes = {name: _data_hash(path) for name, path in datalists.items()}
-    runs = plan(settings, work)
-    if unknown := {*(only or [])} - {*runs}:
-        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
-    if train:
-        for name in [name for name in runs if not only or name in only]:
-            train_all(runs[name], parallel, datalists[name], hashes[name])
-    if not score:
+    runs = plan(settings, options.work)
+    if options.train:
+        for name in chosen(list(runs), options.only, options.experiment):
+            train_all(runs[name], options.parallel, datalists[name], hashes[name])
+    if not options.score:
         return
-    done = {name: [run for run in seeds if run.is_done(hashes[name])] for name, seeds in runs.items()}
-    done = {name: seeds for name, seeds in done.items() if seeds}
-    if not done:
-        raise InputError("no detector is trained yet", work, "run without --trained-only")
+    done = finished(runs, hashes, options.work)
     tests = load_datalist(phantoms, "testing")
-    record: Settings = {
+    inputs: Settings = {
         "experiment": "detection",
-        "quick": quick,
+        "quick": options.quick,
         "recipe": settings,
         "trained_on": hashes,
         "weights_sha256": {run.name: weights_sha256(run.weights) for seeds in done.values() for run in seeds},
         "missing": [name for name in runs if name not in done],
         "test_sha256": data_sha256(tests),
     }
-    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-    target = output / "detection.json"
-    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
-        record["training_minutes"] = {run.name: run.minutes() for seeds in done.values() for run in seeds}
+
+    def score() -> Settings:
+        minutes = {run.name: run.minutes() for seeds in done.values() for run in seeds}
         found = {name: [_predict(run, tests) for run in seeds] for name, seeds in done.items()}
-        record |= _report(settings, found)
-        write_json({**record, **provenance()}, target)
-        curves_figure(record).savefig(output / "detection-curves.png", dpi=110)
-    if ship:
-        for name, method in settings["methods"].items():
-            for run in done.get(name, [])[:1] if method.get("ships") else []:
-                for file in ("model.pt", "thresholds.json"):
-                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+        return {"training_minutes": minutes, **_report(settings, found)}
+
+    if record := write_once(inputs, options.output / "detection.json", score):
+        curves_figure(record).savefig(options.output / "detection-curves.png", dpi=110)
+    if options.ship:
+        ship(done, settings["methods"])
 
 
 def _data_hash(datalist: Path) -> str:

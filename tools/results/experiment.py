@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,15 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
-from cxr_common.evaluation import Predictions, data_sha256, predict, provenance, write_json
+from cxr_common.evaluation import Predictions, data_sha256, predict
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from tools.results.claims import check_claims
 from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
+from tools.results.options import Options
 from tools.results.plots import save_plots
-from tools.results.runs import Run, first_cycle, train_all
+from tools.results.record import write_once
+from tools.results.runs import Run, chosen, first_cycle, ship, train_all
 from tools.results.score import PHANTOM_SKIP, score_methods, score_opacity, scored
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -72,97 +72,68 @@ def plan_runs(settings: Settings, work: Path) -> list[Run]:
     return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]
 
 
-def run_experiment(
-    experiment: Path,
-    work: Path,
-    shared: Path,
-    output: Path,
-    parallel: int = 2,
-    only: Sequence[str] | None = None,
-    train: bool = True,
-    score: bool = True,
-    ship: bool = False,
-    quick: bool = False,
-) -> None:
-    """Make data, train every method with every seed, score them and write ``output/<experiment>.json`` and plots.
+def run_experiment(options: Options) -> None:
+    """Make data, train every method with every seed, score them and write ``<experiment>.json`` and plots.
 
-    Args:
-        experiment: YAML file as ``localization.yaml`` beside this module.
-        work: folder for data and runs; what is there and fits is used again.
-        shared: folder of the real radiographs; where it is absent, training and scoring go without.
-        output: folder of the result file.
-        parallel: trainings at a time.
-        only: methods or runs (``method-seedN``) to train; None for all.
-        train: train what is missing; without, only what is trained already is scored, and the rest listed as missing.
-        score: score, unless the result file is of the same weights, data and settings.
-        ship: copy weights and thresholds of the methods that say so, first seed, into their bundles.
-        quick: a fraction of everything, marked.
+    Without training, only what is trained already is scored, and the rest listed as missing.
 
     Raises:
-        InputError: when the test phantoms are not those the experiment was fixed with, or nothing is trained.
+        InputError: the test phantoms are not those the experiment was fixed with, or the baseline is not trained.
     """
-    settings = load_settings(experiment, quick)
-    work = work.resolve()
+    settings = load_settings(options.experiment, options.quick)
+    work, shared = options.work, options.shared
     phantoms, *clearer = make_phantoms(settings["phantoms"], work / "phantoms")
     real = shared.is_dir()
-    nih = make_nih(settings["nih"], shared.resolve(), work) if real else {}
-    sources = [(path, path.parent) for path in (phantoms, *clearer)] + (
-        [(nih["develop"], shared.resolve())] if real else []
-    )
+    nih = make_nih(settings["nih"], shared, work) if real else {}
+    sources = [(path, path.parent) for path in (phantoms, *clearer)] + ([(nih["develop"], shared)] if real else [])
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
     runs = plan_runs(settings, work)
-    if train:
-        unknown = {*(only or [])} - {run.method for run in runs} - {run.name for run in runs}
-        if unknown:
-            raise InputError(f"no such method or run: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
-        wanted = [run for run in runs if not only or {run.method, run.name} & {*only}]
-        train_all(wanted, parallel, training, data_hash)
-    if not score:
+    if options.train:
+        names = {run.method for run in runs} | {run.name for run in runs}
+        wanted = set(chosen(sorted(names), options.only, options.experiment))
+        train_all([run for run in runs if {run.method, run.name} & wanted], options.parallel, training, data_hash)
+    if not options.score:
         return
     missing = [run.name for run in runs if not run.is_done(data_hash)]
     done = [run.best_cycle() for run in runs if run.name not in missing]
     if settings["baseline"] not in {run.method for run in done}:
         raise InputError("the baseline is not trained yet", work, "run without --trained-only")
-    if settings["phantoms"]["test"] is None and not quick:
-        raise InputError("does not say which test phantoms", experiment, "fix the test phantoms before anything is scored")
+    if settings["phantoms"]["test"] is None and not options.quick:
+        raise InputError(
+            "does not say which test phantoms", options.experiment, "fix the test phantoms before anything is scored"
+        )
 
     tests = {"phantoms": load_datalist(phantoms, "testing")}
     if real:
-        tests["nih"] = load_datalist(nih["score"], "testing", shared.resolve())
-        nihmass = make_nihmass(settings["nihmass"], shared.resolve(), work)
-        tests["nihmass"] = load_datalist(nihmass, "testing", shared.resolve())
-    record: Settings = {
-        "experiment": experiment.stem,
-        "quick": quick,
+        tests["nih"] = load_datalist(nih["score"], "testing", shared)
+        tests["nihmass"] = load_datalist(make_nihmass(settings["nihmass"], shared, work), "testing", shared)
+    inputs: Settings = {
+        "experiment": options.experiment.stem,
+        "quick": options.quick,
         "recipe": settings,
         "trained_on": {"sha256": data_hash, "with_nih": real, **_counts(training)},
         "weights_sha256": {run.name: weights_sha256(run.weights) for run in done},
         "missing": missing,
         "test_sha256": {name: data_sha256(items) for name, items in tests.items()},
     }
-    target = output / f"{experiment.stem}.json"
-    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
-        predictions = {
-            name: predict_all(settings, done, items, work / "predictions" / name) for name, items in tests.items()
-        }
+
+    def predictions(name: str) -> dict[str, list[Predictions]]:
+        return predict_all(settings, done, tests[name], work / "predictions" / name)
+
+    def score() -> Settings:
         starts = [first.start for first in map(first_cycle, done[:1]) if first.start]
-        record |= {
+        return {
             "training_minutes": {run.name: run.minutes() for run in [*starts, *done]},
-            "training_machine": f"{os.cpu_count()} CPU cores, {parallel} trainings at a time",
+            "training_machine": f"{os.cpu_count()} CPU cores, {options.parallel} trainings at a time",
             "relevance": {run.name: table for run in done if (table := relevance(run))},
-            **score_all(settings, predictions, tests),
-            **provenance(),
+            **score_all(settings, {name: predictions(name) for name in tests}, tests),
         }
-        save_plots(record, predictions["phantoms"], output)
-        write_json(record, target)
-    if ship:
-        for name, method in settings["methods"].items():
-            for run in [run for run in done if method.get("ships") and run.method == name][:1]:
-                (run.bundle / "models").mkdir(exist_ok=True)
-                for file in ("model.pt", "thresholds.json"):
-                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+
+    if record := write_once(inputs, options.output / f"{options.experiment.stem}.json", score):
+        save_plots(record, predictions("phantoms"), options.output)
+    if options.ship:
+        ship({name: [run for run in done if run.method == name] for name in settings["methods"]}, settings["methods"])
 
 
 def score_all(settings: Settings, predictions: dict[str, dict[str, list[Predictions]]], tests: Settings) -> Settings:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +17,14 @@ from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import rebase_paths
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
-from cxr_common.evaluation import data_sha256, mask_tables, predict, provenance, write_json
+from cxr_common.evaluation import data_sha256, mask_tables, predict
 from cxr_common.findings import load_thresholds
 from cxr_common.metrics import bootstrap_ci, image_dice, image_iou
 from cxr_common.networks import load_weights, weights_sha256
 from tools.results.data import run_tool
-from tools.results.runs import Run, train_all
+from tools.results.options import Options
+from tools.results.record import write_once
+from tools.results.runs import Run, finished, ship, train_all
 from tools.results.segmentation import mean_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -78,81 +77,49 @@ def _only(item: Settings, mask: str) -> Settings:
     return {**item, "label": [1], "mask": {LUNGS: mask}, "mask_origin": "expert"}
 
 
-def run_lungs(
-    experiment: Path,
-    work: Path,
-    shared: Path,
-    output: Path,
-    parallel: int = 2,
-    only: Sequence[str] | None = None,
-    train: bool = True,
-    score: bool = True,
-    ship: bool = False,
-    quick: bool = False,
-) -> None:
-    """Train the lung model, score it, and write ``output/lungs.json``.
-
-    Args:
-        experiment: YAML file as ``lungs.yaml`` beside this module.
-        work: folder of data and runs; what is there and fits is used again.
-        shared: folder of the real radiographs.
-        output: folder of the result file.
-        parallel: not used: there is one training.
-        only: not used.
-        train: train, unless it is done.
-        score: score what is trained.
-        ship: copy weights and thresholds into the bundle.
-        quick: a fraction of the training, marked.
+def run_lungs(options: Options) -> None:
+    """Train the lung model, score it, and write ``lungs.json``; there is one training, so `only` says nothing.
 
     Raises:
         InputError: the real radiographs are not there, or nothing is trained.
     """
-    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
+    settings: Settings = yaml.safe_load(options.experiment.read_text(encoding="utf-8"))
     change = settings.pop("quick")
-    settings["quick"] = quick
-    if quick:
+    settings["quick"] = options.quick
+    if options.quick:
         settings["overrides"] |= change["overrides"]
-    if not shared.is_dir():
-        raise InputError("the real radiographs are not there", shared, "lungs are trained and scored on them alone")
-    work, shared = work.resolve(), shared.resolve()
-    datalist, tests = make_lungs(settings, shared, work)
+    if not options.shared.is_dir():
+        raise InputError(
+            "the real radiographs are not there", options.shared, "lungs are trained and scored on them alone"
+        )
+    datalist, tests = make_lungs(settings, options.shared, options.work)
     sections = [data_sha256(load_datalist(datalist, s), masks=True) for s in ("training", "validation")]
     data_hash = hashlib.sha256("".join(sections).encode()).hexdigest()
     bundle = REPOSITORY / "bundles" / settings["bundle"]
-    run = Run(
-        "lungs",
-        0,
-        bundle,
-        tuple(bundle / "configs" / c for c in settings["configs"]),
-        settings["overrides"],
-        work / "runs" / "lungs",
-    )
-    if train:
+    configs = tuple(bundle / "configs" / c for c in settings["configs"])
+    run = Run("lungs", 0, bundle, configs, settings["overrides"], options.work / "runs" / "lungs")
+    if options.train:
         train_all([run], 1, datalist, data_hash)
-    if not score:
+    if not options.score:
         return
-    if not run.is_done(data_hash):
-        raise InputError("the lung model is not trained yet", work, "run without --trained-only")
-    record: Settings = {
+    done = finished({"lungs": [run]}, {"lungs": data_hash}, options.work)
+    inputs: Settings = {
         "experiment": "lungs",
-        "quick": quick,
+        "quick": options.quick,
         "recipe": settings,
         "images": {s: len(load_datalist(datalist, s)) for s in ("training", "validation")},
         "trained_on": data_hash,
         "weights_sha256": weights_sha256(run.weights),
         "test_sha256": {name: data_sha256(items, masks=True) for name, items in tests.items()},
     }
-    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-    target = output / "lungs.json"
-    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
-        record["training_minutes"] = run.minutes()
-        record["tests"] = {name: _figures(run, items) for name, items in tests.items()}
-        write_json({**record, **provenance()}, target)
-    if ship:
-        folder = bundle / settings["ships"]
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in ("model.pt", "thresholds.json"):
-            shutil.copyfile(run.folder / file, folder / file)
+
+    def score() -> Settings:
+        tables = {name: _figures(run, items) for name, items in tests.items()}
+        return {"training_minutes": run.minutes(), "tests": tables}
+
+    write_once(inputs, options.output / "lungs.json", score)
+    if options.ship:
+        ship(done, {"lungs": settings})
 
 
 def _figures(run: Run, items: list[Settings]) -> Settings:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,11 @@ import yaml
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist_io import read_datalist
-from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.data import make_nih, make_phantoms, mix
-from tools.results.runs import Run, train_all
+from tools.results.options import Options
+from tools.results.runs import Run, chosen, finished, ship, train_all
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
@@ -81,57 +79,24 @@ def inputs_hash(settings: Settings, name: str, datalist: Path) -> str:
     return hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
 
 
-def run_refinement(
-    experiment: Path,
-    work: Path,
-    shared: Path,
-    output: Path,
-    parallel: int = 2,
-    only: Sequence[str] | None = None,
-    train: bool = True,
-    score: bool = True,
-    ship: bool = False,
-    quick: bool = False,
-) -> None:
-    """Train a relation network on every localiser's heatmaps, score, and write ``output/refinement.json``.
-
-    Args:
-        experiment: YAML file as ``refinement.yaml`` beside this module.
-        work: folder of data and runs, that of the localisation experiment; what is there and fits is used again.
-        shared: folder of the real radiographs; where it is absent, training and scoring go without.
-        output: folder of the result file.
-        parallel: trainings at a time.
-        only: localisers to train a network for; None for all.
-        train: train what is missing.
-        score: score what is trained.
-        ship: copy weights and thresholds of the localiser that says so into the bundle.
-        quick: a fraction of everything, marked.
+def run_refinement(options: Options) -> None:
+    """Train a relation network on every localiser's heatmaps, score, and write ``refinement.json``.
 
     Raises:
-        InputError: no such localiser, or nothing is trained.
+        InputError: `only` names no such localiser, or nothing is trained.
     """
-    settings = load_refinement(experiment, quick)
-    work, shared = work.resolve(), shared.resolve()
-    datalist, phantoms = make_data(settings, work, shared)
-    runs = plan(settings, work)
+    settings = load_refinement(options.experiment, options.quick)
+    datalist, phantoms = make_data(settings, options.work, options.shared)
+    runs = plan(settings, options.work)
     hashes = {name: inputs_hash(settings, name, datalist) for name in runs}
-    if unknown := {*(only or [])} - {*settings["localizers"]}:
-        raise InputError(f"no such localiser: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
-    if train:
-        for name in [name for name in runs if not only or name in only]:
-            train_all(runs[name], parallel, datalist, hashes[name])
-    if not score:
+    if options.train:
+        for name in chosen(list(runs), options.only, options.experiment):
+            train_all(runs[name], options.parallel, datalist, hashes[name])
+    if not options.score:
         return
     from tools.results.refinement_score import score_refinement
 
-    done = {name: [run for run in seeds if run.is_done(hashes[name])] for name, seeds in runs.items()}
-    done = {name: seeds for name, seeds in done.items() if seeds}
-    if not done:
-        raise InputError("no relation network is trained yet", work, "run without --trained-only")
-    score_refinement(settings, done, datalist, phantoms, shared, output)
-    if ship:
-        for name, localizer in settings["localizers"].items():
-            for run in done.get(name, [])[:1] if localizer.get("ships") else []:
-                (run.bundle / "models").mkdir(exist_ok=True)
-                for file in ("model.pt", "thresholds.json"):
-                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+    done = finished(runs, hashes, options.work)
+    score_refinement(settings, done, datalist, phantoms, options.shared, options.output)
+    if options.ship:
+        ship(done, settings["localizers"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +15,7 @@ from torch.nn import functional as F
 
 from cxr_common.data import load_datalist
 from cxr_common.data.masks import load_masks, resize_mask
-from cxr_common.evaluation import data_sha256, predict_refined, provenance, write_json
+from cxr_common.evaluation import data_sha256, predict_refined
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
@@ -37,6 +35,7 @@ from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.refinement import CrfSettings, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 from tools.results.data import make_ieee8023
+from tools.results.record import write_once
 from tools.results.runs import Run
 from tools.results.score import PHANTOM_SKIP
 
@@ -211,7 +210,7 @@ def score_refinement(
     tests: dict[str, tuple[list, str | None]] = {"phantoms": (load_datalist(phantoms, "testing"), PHANTOM_SKIP)}
     if shared.is_dir():
         tests["ieee8023"] = (make_ieee8023(shared, datalist.parent), None)
-    record: Settings = {
+    inputs: Settings = {
         "experiment": "refinement",
         "quick": settings["quick"],
         "recipe": settings,
@@ -220,10 +219,11 @@ def score_refinement(
         "trained_on": data_sha256(load_datalist(datalist, "training")),
         "test_sha256": {name: data_sha256(items, masks=True) for name, (items, _) in tests.items()},
     }
-    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-    target = output / "refinement.json"
-    if target.exists() and json.loads(target.read_text()).get("inputs_sha256") == record["inputs_sha256"]:
-        return
-    record["training_minutes"] = {run.name: run.minutes() for seeds in runs.values() for run in seeds}
-    record["localizers"] = {n: score_localizer(seeds, develop, tests, settings["walks"]) for n, seeds in runs.items()}
-    write_json({**record, **provenance()}, target)
+
+    def score() -> Settings:
+        return {
+            "training_minutes": {run.name: run.minutes() for seeds in runs.values() for run in seeds},
+            "localizers": {n: score_localizer(seeds, develop, tests, settings["walks"]) for n, seeds in runs.items()},
+        }
+
+    write_once(inputs, output / "refinement.json", score)

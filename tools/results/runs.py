@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,6 +138,44 @@ def train_all(runs: list[Run], parallel: int, datalist: Path, data_hash: str) ->
     with ThreadPoolExecutor(parallel) as pool:
         for future in [pool.submit(train, run, datalist, data_hash, threads) for run in runs]:
             future.result()
+
+
+def chosen(methods: Sequence[str], only: Sequence[str] | None, experiment: Path) -> list[str]:
+    """The methods that `only` names; all where it is None.
+
+    Raises:
+        InputError: it names one that there is not.
+    """
+    if unknown := {*(only or [])} - {*methods}:
+        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
+    return [name for name in methods if not only or name in only]
+
+
+def finished(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str], work: Path) -> dict[str, list[Run]]:
+    """Method -> its runs that were trained to the end, of the methods that have one.
+
+    Raises:
+        InputError: none has.
+    """
+    done = {name: [run for run in seeds if run.is_done(data_hashes[name])] for name, seeds in runs.items()}
+    done = {name: seeds for name, seeds in done.items() if seeds}
+    if not done:
+        raise InputError("nothing is trained yet", work, "run without --trained-only")
+    return done
+
+
+def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]]) -> None:
+    """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
+
+    "ships" may name a folder below the bundle; else it is ``models``.
+    """
+    for name, method in methods.items():
+        where = method.get("ships")
+        for run in runs.get(name, [])[:1] if where else []:
+            folder = run.bundle / (where if isinstance(where, str) else "models")
+            folder.mkdir(parents=True, exist_ok=True)
+            for file in ("model.pt", "thresholds.json"):
+                shutil.copyfile(run.folder / file, folder / file)
 
 
 def first_cycle(run: Run) -> Run:

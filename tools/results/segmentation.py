@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +14,7 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist, read_datalist, write_datalist
 from cxr_common.data.datalist import rebase_paths
-from cxr_common.errors import InputError
-from cxr_common.evaluation import data_sha256, mask_tables, predict, provenance, write_json
+from cxr_common.evaluation import data_sha256, mask_tables, predict
 from cxr_common.findings import load_thresholds
 from cxr_common.findings.report import read_findings
 from cxr_common.labels import LABELS
@@ -36,7 +32,9 @@ from cxr_common.networks import load_weights, weights_sha256
 from tools.pipeline.stage import Stage
 from tools.results.claims import verdict
 from tools.results.data import make_phantoms
-from tools.results.runs import Run, train_all
+from tools.results.options import Options
+from tools.results.record import write_once
+from tools.results.runs import Run, chosen, finished, ship, train_all
 from tools.results.score import PHANTOM_SKIP
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -158,62 +156,28 @@ def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
     return out
 
 
-def run_segmentation(
-    experiment: Path,
-    work: Path,
-    shared: Path,
-    output: Path,
-    parallel: int = 2,
-    only: Sequence[str] | None = None,
-    train: bool = True,
-    score: bool = True,
-    ship: bool = False,
-    quick: bool = False,
-) -> None:
-    """Make pseudo-masks, train every method, score, and write ``output/segmentation.json``.
-
-    Args:
-        experiment: YAML file as ``segmentation.yaml`` beside this module.
-        work: folder of data and runs, that of the localisation experiment; what is there and fits is used again.
-        shared: not needed: everything is synthetic.
-        output: folder of the result file.
-        parallel: trainings at a time.
-        only: methods to train; None for all.
-        train: train what is missing.
-        score: score what is trained.
-        ship: copy weights and thresholds of the method that says so into the bundle.
-        quick: a fraction of everything, marked.
+def run_segmentation(options: Options) -> None:
+    """Make pseudo-masks, train every method, score, and write ``segmentation.json``.
 
     Raises:
-        InputError: no such method, or nothing is trained.
+        InputError: `only` names no such method, or nothing is trained.
     """
-    settings = load_segmentation(experiment, quick)
-    work = work.resolve()
-    phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
-    datalists = make_masks(settings, phantoms, work / "segmentation")
-    hashes = {
-        kind: hashlib.sha256(
-            "".join(data_sha256(load_datalist(path, s), masks=True) for s in ("training", "validation")).encode()
-        ).hexdigest()
-        for kind, path in datalists.items()
-    }
-    runs = plan(settings, work)
-    if unknown := {*(only or [])} - {*runs}:
-        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
+    settings = load_segmentation(options.experiment, options.quick)
+    phantoms, *_ = make_phantoms(settings["phantoms"], options.work / "phantoms")
+    datalists = make_masks(settings, phantoms, options.work / "segmentation")
     kinds = {name: method["masks"] for name, method in settings["methods"].items()}
-    if train:
-        for name in [name for name in runs if not only or name in only]:
-            train_all(runs[name], parallel, datalists[kinds[name]], hashes[kinds[name]])
-    if not score:
+    hashes = {name: _data_hash(datalists[kind]) for name, kind in kinds.items()}
+    runs = plan(settings, options.work)
+    if options.train:
+        for name in chosen(list(runs), options.only, options.experiment):
+            train_all(runs[name], options.parallel, datalists[kinds[name]], hashes[name])
+    if not options.score:
         return
-    done = {name: [run for run in seeds if run.is_done(hashes[kinds[name]])] for name, seeds in runs.items()}
-    done = {name: seeds for name, seeds in done.items() if seeds}
-    if not done:
-        raise InputError("no segmenter is trained yet", work, "run without --trained-only")
+    done = finished(runs, hashes, options.work)
     tests = load_datalist(phantoms, "testing")
-    record: Settings = {
+    inputs: Settings = {
         "experiment": "segmentation",
-        "quick": quick,
+        "quick": options.quick,
         "recipe": settings,
         "trained_on": hashes,
         "images": {
@@ -225,19 +189,22 @@ def run_segmentation(
         "missing": [name for name in runs if name not in done],
         "test_sha256": data_sha256(tests, masks=True),
     }
-    record["inputs_sha256"] = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
-    target = output / "segmentation.json"
-    if not target.exists() or json.loads(target.read_text()).get("inputs_sha256") != record["inputs_sha256"]:
-        record["training_minutes"] = {run.name: run.minutes() for seeds in done.values() for run in seeds}
+
+    def score() -> Settings:
         counts = {name: [_counts(run, tests) for run in seeds] for name, seeds in done.items()}
-        record |= _report(settings, counts, [str(item.get("patient", item["image"])) for item in tests])
-        write_json({**record, **provenance()}, target)
-    if ship:
-        for name, method in settings["methods"].items():
-            for run in done.get(name, [])[:1] if method.get("ships") else []:
-                (run.bundle / "models").mkdir(exist_ok=True)
-                for file in ("model.pt", "thresholds.json"):
-                    shutil.copyfile(run.folder / file, run.bundle / "models" / file)
+        return {
+            "training_minutes": {run.name: run.minutes() for seeds in done.values() for run in seeds},
+            **_report(settings, counts, [str(item.get("patient", item["image"])) for item in tests]),
+        }
+
+    write_once(inputs, options.output / "segmentation.json", score)
+    if options.ship:
+        ship(done, settings["methods"])
+
+
+def _data_hash(datalist: Path) -> str:
+    parts = (data_sha256(load_datalist(datalist, s), masks=True) for s in ("training", "validation"))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _counts(run: Run, tests: list[Settings]) -> MaskCounts:

@@ -9,6 +9,7 @@ import yaml
 
 from tests.golden import REPOSITORY
 from tools.results.experiment import run_experiment
+from tools.results.options import Options
 from tools.results.render import render_page
 
 pytestmark = pytest.mark.slow  # minutes of two cores
@@ -27,7 +28,7 @@ def finished(tmp_path_factory):
     path = folder / "localization.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     options = {"experiment": path, "work": folder / "work", "shared": folder / "absent", "output": folder / "out"}
-    run_experiment(**options, quick=True)
+    run_experiment(Options(**options, quick=True))
     return options
 
 
@@ -53,7 +54,7 @@ def test_every_method_is_scored_and_marked_as_quick(finished):
 
 def test_a_second_run_trains_and_scores_nothing(finished):
     before = {p: p.stat().st_mtime_ns for p in finished["output"].parent.rglob("*") if p.is_file()}
-    run_experiment(**finished, quick=True)
+    run_experiment(Options(**finished, quick=True))
     after = {p: p.stat().st_mtime_ns for p in finished["output"].parent.rglob("*") if p.is_file()}
     changed = {p.name for p in after if after[p] != before.get(p)}
     assert changed <= {"training.json"}

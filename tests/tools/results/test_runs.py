@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cxr_common.errors import InputError
+from tools.results.runs import Run, chosen, finished, ship
+
+
+def trained(folder: Path, method: str, data: str) -> Run:
+    """A run that says it was trained on `data`, in a bundle of its own."""
+    run = Run(method, 0, folder / f"bundle_{method}", (), {}, folder / method)
+    run.folder.mkdir()
+    (run.folder / "run.json").write_text(json.dumps({"recipe": run.recipe(data)}))
+    (run.folder / "model.pt").write_text(method)
+    (run.folder / "thresholds.json").write_text("{}")
+    return run
+
+
+def test_only_names_methods_in_their_own_order():
+    assert chosen(["a", "b", "c"], None, Path("x.yaml")) == ["a", "b", "c"]
+    assert chosen(["a", "b", "c"], ["c", "a"], Path("x.yaml")) == ["a", "c"]
+    with pytest.raises(InputError, match="d"):
+        chosen(["a"], ["d"], Path("x.yaml"))
+
+
+def test_finished_runs_are_those_of_this_recipe_and_data(tmp_path):
+    runs = {"a": [trained(tmp_path, "a", "data")], "b": [trained(tmp_path, "b", "other data")]}
+    assert finished(runs, {"a": "data", "b": "data"}, tmp_path) == {"a": runs["a"]}
+    with pytest.raises(InputError, match="nothing is trained yet"):
+        finished(runs, {"a": "z", "b": "z"}, tmp_path)
+
+
+def test_weights_go_where_a_method_says(tmp_path):
+    runs = {name: [trained(tmp_path, name, "data")] for name in "abc"}
+    ship(runs, {"a": {"ships": True}, "b": {"ships": "models/lungs"}, "c": {}, "d": {"ships": True}})
+    assert (tmp_path / "bundle_a" / "models" / "model.pt").read_text() == "a"
+    assert (tmp_path / "bundle_b" / "models" / "lungs" / "thresholds.json").exists()
+    assert not (tmp_path / "bundle_c").exists()

@@ -1,0 +1,30 @@
+"""Result files: written once for the same inputs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cxr_common.evaluation import provenance, write_json
+
+
+def write_once(inputs: dict[str, Any], target: Path, score: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """Write inputs, figures and provenance into a result file, unless it has figures of the same inputs.
+
+    Args:
+        inputs: all that the figures depend on, hashes mostly; plain values.
+        target: the result file.
+        score: computes the figures.
+
+    Returns:
+        What was written; None where nothing was to be done.
+    """
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    if target.exists() and json.loads(target.read_text()).get("inputs_sha256") == digest:
+        return None
+    record = {**inputs, "inputs_sha256": digest, **score(), **provenance()}
+    write_json(record, target)
+    return record
