@@ -7,11 +7,26 @@ threshold in a published table, hence own arithmetic here.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Boxes = NDArray[np.float64]
+
+
+class Detections(NamedTuple):
+    """Detected boxes of one image.
+
+    Attributes:
+        boxes: (n, 4) xyxy, half-open.
+        scores: (n,) in [0, 1], falling; metrics take any order, and any increasing function of probability.
+        labels: (n,) class indices.
+    """
+
+    boxes: Boxes
+    scores: NDArray[np.float64]
+    labels: NDArray[np.int64]
 
 
 def as_boxes(boxes: ArrayLike) -> Boxes:

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from monai.data.box_utils import clip_boxes_to_image
-from numpy.typing import NDArray
 
-from cxr_common.boxes import Boxes, scale_boxes
+from cxr_common.boxes import Detections, scale_boxes
 from cxr_common.detection.anchors import AnchorGrid
 from cxr_common.detection.coder import DetectionBoxCoder
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.nms import batched_nms
-
-
-class Detections(NamedTuple):
-    """Detections of one image, by falling score.
-
-    Attributes:
-        boxes: (n, 4) float64 xyxy, half-open.
-        scores: (n,) float64 in [0, 1].
-        labels: (n,) class indices.
-    """
-
-    boxes: Boxes
-    scores: NDArray[np.float64]
-    labels: NDArray[np.int64]
 
 
 def top_scores(scores: torch.Tensor, threshold: float, count: int) -> torch.Tensor:

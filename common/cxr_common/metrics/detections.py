@@ -16,25 +16,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from cxr_common.boxes import as_boxes
+from cxr_common.boxes import Detections, as_boxes
 
 Array = NDArray[np.float64]
 Truth = Sequence[ArrayLike | None]
 TruthLabels = Sequence[Sequence[int] | None]
-
-
-class Detections(NamedTuple):
-    """Detected boxes of one image, in any order.
-
-    Attributes:
-        boxes: (n, 4) xyxy.
-        scores: (n,) any increasing function of probability.
-        labels: (n,) class indices.
-    """
-
-    boxes: ArrayLike
-    scores: ArrayLike
-    labels: ArrayLike
 
 
 class AnnotatedImage(NamedTuple):
