@@ -13,6 +13,7 @@ from cxr_common.data.datalist_io import raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from tools.prepare.from_tables import datalist_from_tables
+from tools.prepare.join_masks import join_masks
 from tools.prepare.mapping import parse_mapping, read_mapping
 from tools.prepare.splits import parse_fractions
 from tools.prepare.summary import summarize
@@ -59,10 +60,13 @@ def run(args: argparse.Namespace) -> None:
     mapping = parse_mapping(plain, where=args.mapping or "options")
     root = args.root or Path(".")
     data = datalist_from_tables(mapping, root, parse_fractions(args.fractions), args.seed)
+    joined = join_masks(data, root, args.output.with_name(f"{args.output.stem}_masks"))
     if not args.no_check_files:
         raise_problems(args.output, validate_datalist(data, root))
     write_datalist(data, args.output)
     print(summarize(data))
+    if joined:
+        print(f"joined the masks of a class in an image {joined} times, in {args.output.stem}_masks")
     print(f"wrote {args.output}; its paths are relative to {root}")
 
 

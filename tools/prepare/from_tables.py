@@ -26,7 +26,8 @@ def datalist_from_tables(
         seed: of that draw.
 
     Returns:
-        The datalist, its items in the order of the image table.
+        The datalist, its items in the order of the image table. Where masks are to be joined and an image has several
+        of a class, "mask" lists them: see :func:`~tools.prepare.join_masks.join_masks`.
 
     Raises:
         InputError: a cell that makes no sense (file, line, column), or tables that do not match.
@@ -146,8 +147,13 @@ def _add_box(part: BoxTable, row: Row, item: dict[str, Any], name: str, names: l
 
 def _add_mask(part: MaskTable, row: Row, item: dict[str, Any], name: str, names: list[str]) -> None:
     masks = item.setdefault("mask", {})
-    if name in masks:
-        raise row.error(part.label, f"is a second mask of {name} for {item['image']}", "one file a class")
-    masks[name] = row[part.file] or None
+    if name in masks and not part.join:
+        action = "one file a class, or set masks.join"
+        raise row.error(part.label, f"is a second mask of {name} for {item['image']}", action)
+    before, new = masks.get(name), row[part.file] or None
+    if before and new:
+        masks[name] = [*(before if isinstance(before, list) else [before]), new]
+    else:
+        masks[name] = before or new
     if part.origin is not None:
         item["mask_origin"] = part.origin

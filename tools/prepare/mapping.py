@@ -93,15 +93,17 @@ class BoxTable(AnnotationTable):
 
 @dataclass(frozen=True)
 class MaskTable(AnnotationTable):
-    """Masks, one file a class; an empty cell is an empty mask.
+    """Masks, one file a class unless they are joined; an empty cell is an empty mask.
 
     Attributes:
         file: column of the mask path, relative to the data set root.
         origin: ``expert`` or ``pseudo``, recorded with each image.
+        join: whether several masks of a class in an image are one; else the second is an error.
     """
 
     file: str = "mask"
     origin: str | None = None
+    join: bool = False
 
 
 @dataclass(frozen=True)

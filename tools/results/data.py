@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 from cxr_common.data import load_datalist, write_datalist
-from cxr_common.data.masks import read_mask
 from cxr_common.data.prevalence import match_prevalence
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
@@ -129,28 +128,15 @@ def make_nihmass(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
 
 
 def make_ieee8023(shared: Path, folder: Path) -> list[dict[str, Any]]:
-    """Items of the ieee8023 images with masks of consolidation or ground-glass opacity, both as Opacity.
+    """Items of the ieee8023 images with masks of consolidation or ground-glass opacity, joined, as Opacity.
 
-    They are scored only: nothing is trained or tuned on them. An item names the union of its masks, which is written
-    below `folder`.
+    They are scored only: nothing is trained or tuned on them. The joined masks are written below `folder`.
     """
-    datalist = folder / "ieee8023_masks.json"
-    splits = "images.splits={train: testing, val: testing, test: testing}"
-    mapping = ("--mapping", "shared_cxr_ieee8023", "--root", shared, "--set", splits)
-    run_tool("tools.prepare", "csv", *mapping, "--output", datalist)
+    datalist = folder / "ieee8023.json"
+    run_tool("tools.prepare", "csv", "--mapping", "shared_cxr_opacity", "--root", shared, "--output", datalist)
+    label = [1 if name == "Opacity" else None for name in LABELS]
     items = []
-    (folder / "ieee8023_masks").mkdir(exist_ok=True)
     for item in load_datalist(datalist, "testing", shared):
-        masks = [
-            path
-            for name, path in item.get("mask", {}).items()
-            if path and name in ("Consolidation", "Ground-Glass Opacity")
-        ]
-        if not masks:
-            continue
-        union = np.logical_or.reduce([read_mask(path) for path in masks])
-        path = folder / "ieee8023_masks" / f"{Path(item['image']).stem}.png"
-        Image.fromarray(255 * union.T.astype(np.uint8)).save(path)
-        label = [1 if name == "Opacity" else None for name in LABELS]
-        items.append({**item, "label": label, "mask": {"Opacity": str(path)}, "size": list(union.shape)})
+        with Image.open(item["mask"]["Opacity"]) as mask:
+            items.append({**item, "label": label, "size": list(mask.size)})
     return items

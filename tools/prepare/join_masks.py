@@ -1,0 +1,56 @@
+"""Several mask files of one class in an image become one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from cxr_common.data.masks import read_mask
+from cxr_common.errors import InputError
+
+
+def join_masks(datalist: dict[str, Any], root: Path, folder: Path) -> int:
+    """Write the union of the masks wherever an item names a list of files, and name that instead.
+
+    Args:
+        datalist: changed in place; an entry of an item's "mask" may be a list of paths.
+        root: what paths in it are relative to.
+        folder: for the unions, PNG named after image and class; made where it is needed.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        InputError: a mask cannot be read, or differs in size from the others.
+    """
+    written = 0
+    for section in ("training", "validation", "testing"):
+        for item in datalist[section]:
+            for name, files in (item.get("mask") or {}).items():
+                if not isinstance(files, list):
+                    continue
+                # The whole path, so that images of one name in different folders keep apart.
+                stem = "_".join(Path(item["image"]).with_suffix("").parts)
+                path = folder / f"{stem}_{name.replace(' ', '_')}.png"
+                folder.mkdir(parents=True, exist_ok=True)
+                temporary = path.with_name(f".{path.name}.tmp")
+                Image.fromarray(255 * _union([root / file for file in files]).T.astype(np.uint8)).save(
+                    temporary, format="PNG"
+                )
+                temporary.replace(path)
+                item["mask"][name] = Path(os.path.relpath(path.resolve(), root.resolve())).as_posix()
+                written += 1
+    return written
+
+
+def _union(files: list[Path]) -> np.ndarray:
+    masks = [read_mask(file) for file in files]
+    for file, mask in zip(files[1:], masks[1:], strict=True):
+        if mask.shape != masks[0].shape:
+            sizes = " and ".join(" x ".join(map(str, m.shape)) for m in (masks[0], mask))
+            raise InputError(f"is to be joined with a mask of another size ({sizes} pixels)", file)
+    return np.logical_or.reduce(masks)
