@@ -85,13 +85,15 @@ class Images:
 
     def __init__(self, run: Run, items: list[dict[str, Any]], skip: str | None = None) -> None:
         parser = ConfigParser()
-        parser.read_config([*run.configs, run.folder / "overrides.yaml"])
-        parser["bundle_root"], parser["labels"] = str(run.bundle), list(LABELS)
+        parser.read_config(run.configs)
+        parser.update({**run.overrides, "bundle_root": str(run.bundle), "labels": list(LABELS)})
         self.items = [item for item in items if 1 in item["label"]]
         transform = parser.get_parsed_content("refine#dataset#transform")
         self.dataset = CacheDataset(self.items, transform, num_workers=1, progress=False)
         self.size = tuple(parser.get_parsed_content("spatial_size"))
         self.grey = float(parser["intensity_mean"]), float(parser["intensity_std"])
+        #: The bundle's random walk.
+        self.walk = {name: parser[name] for name in ("radius", "beta", "steps")}
         self.truth = [self._truth(item, skip) for item in self.items]
         self.groups = [str(item.get("group", item.get("patient", item["image"]))) for item in self.items]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,12 @@ import numpy as np
 import yaml
 from monai.bundle import ConfigParser
 from monai.data import Dataset
+from PIL import Image
 
 from cxr_common.data import load_datalist, read_datalist, write_datalist
 from cxr_common.data.datalist import rebase_paths
-from cxr_common.evaluation import data_sha256, mask_tables, predict
+from cxr_common.evaluation import data_sha256, mask_tables, predict, write_json
 from cxr_common.findings import load_thresholds
-from cxr_common.findings.report import read_findings
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
     MaskCounts,
@@ -34,6 +35,9 @@ from tools.results.claims import verdict
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
+from tools.results.refinement import load_refinement
+from tools.results.refinement import plan as plan_refinement
+from tools.results.refinement_score import Images
 from tools.results.runs import Run, chosen, finished, ship, train_all
 from tools.results.score import PHANTOM_SKIP
 
@@ -51,8 +55,11 @@ def mean_of(hits: Any) -> Any:
 FIGURES: dict[str, Any] = {
     "iou of the data set": lambda counts: lambda w: macro_average(dataset_iou(counts, w)),
     "iou of images": lambda counts: mean_of(image_iou(counts)),
+    "iou where present": lambda counts: mean_of(np.where(counts.true > 0, image_iou(counts), np.nan)),
     "dice where present": lambda counts: mean_of(image_dice(counts, present_only=True)),
 }
+#: The figure of a claim that names none.
+MAIN = "iou of the data set"
 
 
 def load_segmentation(experiment: Path, quick: bool = False) -> Settings:
@@ -68,13 +75,21 @@ def load_segmentation(experiment: Path, quick: bool = False) -> Settings:
     return settings
 
 
-def make_masks(settings: Settings, phantoms: Path, folder: Path) -> dict[str, Path]:
+def refiner(options: Options, settings: Settings) -> Run:
+    """The relation network's training on the heatmaps of this experiment's localiser; what it needs not be trained."""
+    refinement = load_refinement(options.experiment.with_name(settings["refinement"]), options.quick)
+    name = next(n for n, part in refinement["localizers"].items() if part["bundle"] == settings["localizer"])
+    return plan_refinement(refinement, options.work)[name][0]
+
+
+def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> dict[str, Path]:
     """Datalists that differ in what stands in for masks on images without an expert's.
 
     Args:
         settings: of the experiment.
         phantoms: the phantoms' datalist.
         folder: for heatmaps, pseudo-masks and datalists.
+        run: of :func:`refiner`.
 
     Returns:
         "heatmap", "irn" and "true" -> datalist. Paths in it are relative to `folder`.
@@ -115,17 +130,13 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path) -> dict[str, Pa
     )
     refined.run()
 
-    names = {os.path.realpath(item["image"]): item for item in weak}
-    found = read_findings(heat.output)
-    cut = []
-    for image in found["images"]:
-        item = names[os.path.realpath(Path(found["input_dir"]) / image["path"])]
-        values = dict(zip(LABELS, item["label"], strict=True))
-        masks = {name: None for name, value in values.items() if value == 0}
-        masks |= {n: str(heat.output / file) for n, file in image["files"]["masks"].items() if values[n] == 1}
-        cut.append({**item, "mask": masks, "mask_origin": "pseudo"})
+    cut = folder / "cut.json"
+    if not cut.exists() or json.loads(cut.read_text())["inputs"] != heat.inputs:
+        thresholds = cut_thresholds(run, validation)
+        write_json({"inputs": heat.inputs, "thresholds": thresholds}, cut)
+        cut_heatmaps(run, load_datalist(listed, "training"), thresholds, folder / "cut")
     others = {
-        "heatmap": cut,
+        "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
         "irn": load_datalist(refined.output / "datalist.json", "training"),
         "true": [{**item, "mask_origin": "expert"} for item in training if item["image"] not in experts],
     }
@@ -137,6 +148,64 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path) -> dict[str, Pa
         out[kind] = folder / f"{kind}.json"
         write_datalist({"labels": list(LABELS), **content}, out[kind])
     return out
+
+
+def cut_thresholds(run: Run, validation: list[Settings]) -> dict[str, float]:
+    """Where to cut heatmaps for the largest IoU with the validation masks, as refined maps are cut; class by class."""
+    develop = Images(run, validation)
+    return develop.tune(develop.maps(None, steps=0))
+
+
+def cut_heatmaps(run: Run, items: list[Settings], thresholds: dict[str, float], folder: Path) -> None:
+    """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
+    images = Images(run, items)
+    maps = images.maps(None, steps=0)
+    masks: dict[str, dict[str, str]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for n, item in enumerate(images.items):
+        full, own = images.full(maps, n), masks.setdefault(item["image"], {})
+        for c, name in enumerate(LABELS):
+            if item["label"][c] == 1:
+                path = folder / f"{Path(item['image']).stem}_{name}.png"
+                Image.fromarray(255 * (full[c] > thresholds[name]).T.astype(np.uint8)).save(path)
+                own[name] = str(path)
+    rows = []
+    for item in items:
+        absent = {name: None for name, value in zip(LABELS, item["label"], strict=True) if value == 0}
+        rows.append({**item, "mask": {**absent, **masks.get(item["image"], {})}, "mask_origin": "pseudo"})
+    write_datalist(
+        {"labels": list(LABELS), "training": [_relative(row, folder) for row in rows]}, folder / "datalist.json"
+    )
+
+
+def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -> dict[str, MaskCounts]:
+    """WSMIS' first two steps on the test images: heatmaps cut at thresholds, and the shipped relation network's masks.
+
+    Both are told which findings an image has, and only images with one are measured.
+    """
+    images = Images(run, tests, PHANTOM_SKIP)
+    parser = ConfigParser()
+    parser.read_config(run.configs)
+    parser.update(run.overrides)
+    network = parser.get_parsed_content("network_def")
+    weights = run.bundle / "models" / "model.pt"
+    load_weights(network, weights)
+    own = load_thresholds(weights.with_name("thresholds.json"), LABELS, weights).mask
+    found = {
+        "heatmap_masks": images.score(images.maps(None, steps=0), thresholds).counts,
+        "irn_masks": images.score(images.maps(network, **images.walk), dict(own)).counts,
+    }
+    place = np.array([1 in item["label"] for item in tests])
+
+    def everywhere(table: np.ndarray) -> np.ndarray:
+        out = np.full((len(tests), len(LABELS)), np.nan)
+        out[place] = table
+        return out
+
+    return {
+        name: MaskCounts(*(everywhere(getattr(counts, n)) for n in ("intersection", "predicted", "true")))
+        for name, counts in found.items()
+    }
 
 
 def _relative(item: Settings, folder: Path) -> Settings:
@@ -164,7 +233,8 @@ def run_segmentation(options: Options) -> None:
     """
     settings = load_segmentation(options.experiment, options.quick)
     phantoms, *_ = make_phantoms(settings["phantoms"], options.work / "phantoms")
-    datalists = make_masks(settings, phantoms, options.work / "segmentation")
+    relation = refiner(options, settings)
+    datalists = make_masks(settings, phantoms, options.work / "segmentation", relation)
     kinds = {name: method["masks"] for name, method in settings["methods"].items()}
     hashes = {name: _data_hash(datalists[kind]) for name, kind in kinds.items()}
     runs = plan(settings, options.work)
@@ -192,7 +262,10 @@ def run_segmentation(options: Options) -> None:
 
     def score() -> Settings:
         counts = {name: [_counts(run, tests) for run in seeds] for name, seeds in done.items()}
+        cut = json.loads((options.work / "segmentation" / "cut.json").read_text())["thresholds"]
+        counts |= {name: [found] for name, found in step_counts(relation, tests, cut).items()}
         return {
+            "thresholds of heatmaps": cut,
             "training_minutes": {run.name: run.minutes() for seeds in done.values() for run in seeds},
             **_report(settings, counts, [str(item.get("patient", item["image"])) for item in tests]),
         }
@@ -243,7 +316,7 @@ def _report(settings: Settings, counts: dict[str, list[MaskCounts]], patients: l
         if not first or not second:
             claims.append({**claim, "verdict": "not measured"})
             continue
-        make = FIGURES["iou of the data set"]
+        make = FIGURES[claim.get("figure", MAIN)]
         difference = paired_difference([make(c) for c in first], [make(c) for c in second], patients).to_dict()
         claims.append({**claim, "difference": difference, "verdict": verdict(difference, same=False)})
     return {
@@ -251,8 +324,6 @@ def _report(settings: Settings, counts: dict[str, list[MaskCounts]], patients: l
         "n_patients": len(set(patients)),
         "present": {name: int(n) for name, n in zip(LABELS, present, strict=True) if n},
         "figures": {name: compare(make) for name, make in FIGURES.items()},
-        "per_class": {
-            name: compare(FIGURES["iou of the data set"], column(c)) for c, name in enumerate(LABELS) if present[c]
-        },
+        "per_class": {name: compare(FIGURES[MAIN], column(c)) for c, name in enumerate(LABELS) if present[c]},
         "claims": claims,
     }
