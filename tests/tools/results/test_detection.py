@@ -49,7 +49,7 @@ def test_figures_differences_claims_and_curves():
     assert found["figures"]["AP40"]["difference"]["oxnet"]["value"] == pytest.approx(75 / 101)
     assert found["per_class"]["Mass"]["values"]["daa"]["value"] == pytest.approx(88 / 101)
     assert [claim["verdict"] for claim in found["claims"]] == ["holds", "holds", "not measured", "holds", "undecided"]
-    record = {"recipe": settings, "missing": ["full", "soft_focal", "oxnet_boxes_50"], "quick": False, **found}
+    record = {"recipe": settings, "missing": ["full", "soft_focal", "oxnet_boxes_40"], "quick": False, **found}
     assert [count for count, _ in curve_points(record)["label"]] == [0, settings["images"]["label"]]
     assert "all (OXnet)" in methods(record)
     assert "Planned and not trained yet: boxes on all images (RetinaNet), + soft focal" in methods(record)
@@ -87,7 +87,7 @@ def test_every_method_is_the_bundle_with_terms_of_its_own(tmp_path):
     settings = load_detection(EXPERIMENT)
     runs = plan(settings, tmp_path)
     assert set(settings["methods"]) < set(runs)
-    assert {"oxnet_boxes_50", "oxnet_label_0", "oxnet_unlabelled_500"} <= set(runs)
+    assert {"oxnet_boxes_40", "oxnet_label_0", "oxnet_unlabelled_430"} <= set(runs)
     assert len({seeds[0].folder for seeds in runs.values()}) == len(runs)
     assert runs["oxnet_label_0"][0].overrides["labels_per_batch"] == 0
     assert "unlabelled_per_batch" not in runs["oxnet_label_0"][0].overrides
@@ -96,3 +96,5 @@ def test_every_method_is_the_bundle_with_terms_of_its_own(tmp_path):
         for key in seeds[0].overrides:
             assert f"\n{key}:" in config or key.startswith("train#"), key
     assert json.dumps(settings)
+    most = {kind: max([settings["images"][kind], *settings["curves"]["images"][kind]]) for kind in settings["images"]}
+    assert sum(most.values()) <= settings["phantoms"]["training"]
