@@ -40,6 +40,8 @@ class DetectionLosses(NamedTuple):
 class DetectionLoss(nn.Module):
     """Focal loss on every anchor and class, smooth L1 on the boxes of positive anchors.
 
+    Boxes that coincide are one finding of several classes.
+
     Of an image: focal loss, summed and divided by max(1, positive anchors); smooth L1, averaged over the four numbers
     of the positive anchors. Facts of the published code: github.com/LLYXC/OXnet at 4fb67a8.
 
@@ -112,7 +114,7 @@ class DetectionLoss(nn.Module):
         positive = torch.nonzero(matches >= 0)[:, 0]
         matched = rows[matches[positive]]
         target = torch.zeros_like(logits)
-        target[positive, matched[:, 4].long()] = 1
+        target[positive] = _classes(rows, logits.shape[1])[matches[positive]]
         counting = known & (matches != self.matcher.BETWEEN_THRESHOLDS)[:, None]
         if not (self.negatives or len(rows)):
             counting = torch.zeros_like(counting)
@@ -122,6 +124,17 @@ class DetectionLoss(nn.Module):
         codes = self.coder.encode_single(matched[:, :4], anchors[positive])
         smooth = F.smooth_l1_loss(deltas[positive], codes, beta=self.beta, reduction="sum") / (4 * count)
         return focal, smooth
+
+
+def _classes(rows: torch.Tensor, num_classes: int) -> torch.Tensor:
+    """(M, num_classes) 0 or 1: the classes of every box.
+
+    Boxes that coincide are one finding with several names, such as a consolidation that is an opacity too. An anchor
+    answers for one box only, and would else learn that the other names are absent.
+    """
+    named = F.one_hot(rows[:, 4].long(), num_classes).to(rows)
+    coincide = (rows[:, None, :4] == rows[None, :, :4]).all(-1).to(rows)
+    return (coincide @ named).clamp_max(1)
 
 
 def _full_precision(x: torch.Tensor) -> torch.Tensor:

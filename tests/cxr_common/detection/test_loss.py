@@ -168,3 +168,26 @@ def test_processes_divide_by_the_images_of_all(monkeypatch):
     found = mine.total()
     monkeypatch.undo()
     torch.testing.assert_close(found, whole.total())
+
+
+def test_boxes_that_coincide_are_one_finding_of_both_classes():
+    """What is good for both classes at their anchors costs less than what is good for the first alone."""
+    grid, box = AnchorGrid(levels=(3, 4), side=2), torch.tensor([8.0, 8, 40, 40])
+    anchors = grid.boxes(SMALL, "cpu")
+    rows = torch.tensor([[[*box.tolist(), 0], [*box.tolist(), 2], [60, 10, 90, 60, 1]]])
+    inside = loss_module.match_anchors(loss_module.IoUMatcher(), box[None], anchors, grid.counts(SMALL), grid.per_cell)
+    positive = inside == 0
+    assert positive.any()
+
+    def loss(*classes):
+        logits = torch.full((1, len(anchors), 3), -4.0)
+        for c in classes:
+            logits[0, positive, c] = 4.0
+        output = DetectorOutput(
+            logits, torch.zeros(1, len(anchors), 4), torch.zeros(1, 3, 2, 3), torch.zeros(1, 1, 2, 3)
+        )
+        return DetectionLoss(grid)(output, rows, None, SMALL).classification.item()
+
+    assert loss(0, 2) < loss(0) < loss()
+    assert loss(0, 2) < loss(0, 1, 2)
+    assert loss(0) == pytest.approx(loss(2))
