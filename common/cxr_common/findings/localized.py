@@ -20,7 +20,8 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
 
     Returns:
         Items with "image" and "heatmap" (absolute paths), "label_names", and for each of these "decision" (1 where the
-        localiser decided that the finding is there, else 0) and "probability".
+        localiser decided that the finding is there, else 0), "probability", and where its mask thresholds are tuned
+        shares of a heatmap's maximum "mask_threshold".
 
     Raises:
         InputError: no findings.json there.
@@ -28,11 +29,16 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     folder = Path(folder).resolve()
     record = read_findings(folder)
     root = Path(record["input_dir"] or "")
+    model = record["model"]
+    known = model.get("thresholds") or {}
+    tuned = known.get("mask_mode") == "relative" and known.get("tuned_on") is not None
+    mask = {"mask_threshold": [float(known["mask"][name]) for name in model["labels"]]} if tuned else {}
     return [
         {
+            **mask,
             "image": str(root / image["path"]),
             "heatmap": str(folder / image["files"]["heatmap"]),
-            "label_names": list(record["model"]["labels"]),
+            "label_names": list(model["labels"]),
             "decision": [int(f["decision"]) for f in image["findings"]],
             "probability": [f["probability"] for f in image["findings"]],
         }

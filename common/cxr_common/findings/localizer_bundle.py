@@ -42,7 +42,7 @@ class LocalizerBundle:
         parser["bundle_root"] = str(self.folder)
         if self.weights is not None:
             parser["weights"] = str(self.weights)
-        names = ("network_def", "inferer", "preprocessing", "postprocessing", "labels", "weights")
+        names = ("network_def", "inferer", "preprocessing", "postprocessing", "labels", "weights", "thresholds")
         parts = {name: parser.get_parsed_content(name) for name in names}
         load_weights(parts["network_def"], parts["weights"])
         parts["network_def"].to(self.device).eval()
@@ -56,8 +56,8 @@ class LocalizerBundle:
             image: its path.
 
         Returns:
-            "heatmap" (C, X, Y) float32 in [0, 1], "label_names", "decision" and "probability", the last two as
-            :func:`~cxr_common.findings.localized.localized_items` has them.
+            "heatmap" (C, X, Y) float32 in [0, 1], "label_names", "decision", "probability" and "mask_threshold", the
+            last three as :func:`~cxr_common.findings.localized.localized_items` has them.
 
         Raises:
             InputError: no such bundle, or the radiograph cannot be used.
@@ -70,7 +70,9 @@ class LocalizerBundle:
             failure = out["findings"]["failure"]
             raise InputError(failure["reason"], image, failure["action"])
         findings = out["findings"]["findings"]
+        mask = parts["thresholds"].relative_mask
         return {
+            **({} if mask is None else {"mask_threshold": mask}),
             "heatmap": torch.as_tensor(out["heatmap"]).float(),
             "label_names": list(parts["labels"]),
             "decision": [int(finding["decision"]) for finding in findings],

@@ -64,6 +64,14 @@ class Thresholds:
                     raise InputError(f"{value!r} is not a number in [0, 1]", f"{self.source}: {name}: {label}", _RETUNE)
             object.__setattr__(self, name, {label: float(values[label]) for label in self.labels})
 
+    @property
+    def relative_mask(self) -> list[float] | None:
+        """Thresholds as shares of a heatmap's maximum, in the order of the labels; None where they are not such, or
+        were not tuned and so say nothing about the heatmaps."""
+        if self.mask_mode != "relative" or self.tuned_on is None:
+            return None
+        return [float(self.mask[name]) for name in self.labels]
+
     @classmethod
     def default(cls, labels: Sequence[str], mask_mode: str = "relative") -> Thresholds:
         """Decision at probability .5, masks above half of the map's largest value, or above .5 in "absolute" mode."""

@@ -5,7 +5,7 @@ from cxr_common.transforms.boxes import EncodeBoxesd
 from cxr_common.transforms.detect import DetectFindingsd
 from cxr_common.transforms.detection import EncodeBoxTargetsd
 from cxr_common.transforms.findings import LocalizeFindingsd
-from cxr_common.transforms.heatmap import LoadHeatmapd
+from cxr_common.transforms.heatmap import CalibrateHeatmapd, LoadHeatmapd
 from cxr_common.transforms.labels import EncodeLabeld
 from cxr_common.transforms.load import LoadRadiograph, LoadRadiographd
 from cxr_common.transforms.masks import BinarizeMasksd, LoadMasksd
@@ -16,6 +16,7 @@ from cxr_common.transforms.strong import strong_augmentation
 
 __all__ = [
     "BinarizeMasksd",
+    "CalibrateHeatmapd",
     "DetectFindingsd",
     "EncodeBoxTargetsd",
     "EncodeBoxesd",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -18,8 +19,9 @@ class LoadHeatmapd(MapTransform):
     """Put an image's heatmaps (C, X, Y), float32 in [0, 1], into its item, classes in the order wanted.
 
     An item either names a heatmap file that a localiser bundle wrote, or `localizer` makes the heatmaps of its image.
-    Where the item also has what the localiser said of its "label_names", then "decision" and "probability" become
-    tensors (C,) in the same order, and the decisions are the item's labels if it has none of its own.
+    Where the item also has what the localiser said of its "label_names", then "decision", "probability" and
+    "mask_threshold" become tensors (C,) in the same order, and the decisions are the item's labels if it has none of
+    its own.
 
     Args:
         keys: the paths.
@@ -62,7 +64,7 @@ class LoadHeatmapd(MapTransform):
                 raise InputError("has no heatmap", d.get(self.image_key, "item"), action)
         if "label_names" in d:
             order = self._order(d.pop("label_names"), d[self.image_key])
-            for name in ("decision", "probability"):
+            for name in [name for name in ("decision", "probability", "mask_threshold") if name in d]:
                 d[name] = torch.tensor(d[name], dtype=torch.float32)[order]
             d.setdefault(self.label_key, d["decision"])
         return d
@@ -74,3 +76,39 @@ class LoadHeatmapd(MapTransform):
             action = "make heatmaps with a localiser of these classes"
             raise InputError(f"has no heatmap of {', '.join(missing)}", where, action)
         return [list(names).index(label) for label in self.labels]
+
+
+class CalibrateHeatmapd(MapTransform):
+    r"""Raise heatmaps to a power, class by class, so that the localiser's mask threshold becomes one level for all.
+
+    .. math:: h' = (h / \max h)^{\gamma}, \quad \gamma = \log(level) / \log(threshold)
+
+    The relation network takes what is above a quarter of a map's maximum for the finding and what is below a tenth for
+    background. These published constants are made for class activation maps. Max pooling makes maps so peaked that most
+    of a large finding lies below a hundredth, averaging so flat that half of the body lies above; the localiser's own
+    threshold says which. The order of pixels stays, and so do all masks that a threshold can cut. Not published.
+
+    Args:
+        keys: heatmaps (C, X, Y), not negative.
+        threshold_key: (C,) shares of a map's maximum in (0, 1); an item without it passes through.
+        level: where they come to lie, in (0, 1); None leaves heatmaps as they are.
+    """
+
+    def __init__(
+        self, keys: KeysCollection = "heatmap", threshold_key: str = "mask_threshold", level: float | None = 0.25
+    ) -> None:
+        super().__init__(keys)
+        self.threshold_key, self.level = threshold_key, level
+
+    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
+        """Calibrate the heatmaps of one item; the threshold is dropped, for they have been."""
+        d: dict[Hashable, Any] = dict(data)
+        threshold = d.pop(self.threshold_key, None)
+        if threshold is not None and self.level is not None:
+            power = math.log(self.level) / torch.as_tensor(threshold).double().clamp(1e-4, 0.99).log()
+            for key in self.keys:
+                heat = torch.as_tensor(d[key])
+                peak = heat.amax((1, 2), keepdim=True)
+                relative = (heat / peak.where(peak > 0, 1)).double()
+                d[key] = (peak * relative.pow(power[:, None, None])).to(heat.dtype)
+        return d

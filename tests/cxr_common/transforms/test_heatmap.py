@@ -6,7 +6,7 @@ import torch
 
 from cxr_common.errors import InputError
 from cxr_common.findings.heatmap_file import Heatmap, save_heatmap
-from cxr_common.transforms import LoadHeatmapd
+from cxr_common.transforms import CalibrateHeatmapd, LoadHeatmapd
 
 
 @pytest.fixture
@@ -57,3 +57,27 @@ def test_heatmaps_are_made_where_there_are_none():
 def test_no_heatmap_and_no_localiser_is_an_error():
     with pytest.raises(InputError, match="has no heatmap"):
         LoadHeatmapd("heatmap", ["Nodule"])({"image": "x.png"})
+
+
+def test_calibration_brings_each_threshold_to_one_level_and_keeps_the_order():
+    torch.manual_seed(0)
+    heat = torch.rand(3, 16, 16) * torch.tensor([0.9, 0.4, 1.0])[:, None, None]
+    threshold = torch.tensor([0.005, 0.8, 0.25])
+    out = CalibrateHeatmapd(level=0.25)({"heatmap": heat, "mask_threshold": threshold, "other": 1})
+    assert set(out) == {"heatmap", "other"}
+    peak = heat.amax((1, 2), keepdim=True)
+    torch.testing.assert_close(out["heatmap"].amax((1, 2), keepdim=True), peak)
+    for c in range(3):
+        above = heat[c] > threshold[c] * peak[c]
+        assert 0 < above.sum() < above.numel()
+        assert torch.equal(out["heatmap"][c] > 0.25 * peak[c], above)
+    torch.testing.assert_close(out["heatmap"][2], heat[2])
+    assert torch.equal(out["heatmap"][0].flatten().argsort(), heat[0].flatten().argsort())
+
+
+def test_calibration_leaves_alone_what_has_no_threshold_and_what_is_empty():
+    heat = torch.zeros(1, 4, 4)
+    out = CalibrateHeatmapd()({"heatmap": heat, "mask_threshold": torch.tensor([0.1])})
+    assert torch.equal(out["heatmap"], heat)
+    assert CalibrateHeatmapd()({"heatmap": heat})["heatmap"] is heat
+    assert CalibrateHeatmapd(level=None)({"heatmap": heat, "mask_threshold": [0.1]})["heatmap"] is heat
