@@ -9,6 +9,8 @@ BUNDLE ?= cxr_pylon_localization
 OUTPUT ?= build/demo
 PART ?= localisation
 QUICK ?=
+# A test process for each core; the tests of a file stay together and share what they make.
+PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format types check results bench tables clean
@@ -30,10 +32,10 @@ demo: setup  ## findings on six phantom DICOMs, or on yours: make demo IMAGES=fo
 	$(RUN) -m tools.demo --bundle bundles/$(BUNDLE) --output $(OUTPUT) $(if $(IMAGES),--images "$(IMAGES)")
 
 test: setup  ## run the tests (minutes on two cores)
-	$(RUN) -m pytest
+	$(RUN) -m pytest $(PARALLEL)
 
 test-all: setup  ## run the slow tests too
-	$(RUN) -m pytest -m "slow or not slow"
+	$(RUN) -m pytest $(PARALLEL) -m "slow or not slow"
 
 lint: setup  ## check style
 	$(BIN)/ruff check .
