@@ -40,7 +40,8 @@ def summary(record: Record) -> str:
     return (
         f"**Detection**: with {images['boxes']} images with boxes, {images['label']} with an image-level label only and"
         f" {images['unlabelled']} with neither, OXnet's AP40 is {number(ours)}, that of a RetinaNet of the boxes alone"
-        f" {number(base)} (difference {signed(found['difference']['oxnet'])}). {record['n_images']} synthetic phantoms.\n"
+        f" {number(base)} (difference {signed(found['difference']['oxnet'])}). {record['n_images']} synthetic"
+        " phantoms.\n"
     )
 
 

@@ -45,8 +45,8 @@ def summary(record: Record) -> str:
     image, data = found["figures"]["image iou"], found["figures"]["data set iou"]
     gains = [signed(figure["difference to heatmap"][method]) for figure in (image, data)]
     return (
-        f"**Pseudo-masks**: {localizers[name]['title']}'s heatmaps of findings that an image is said to have, refined by"
-        f" the relation network: IoU of images {number(image['values'][method])}; cut at the best threshold of every"
+        f"**Pseudo-masks**: {localizers[name]['title']}'s heatmaps of findings that an image is said to have, refined"
+        f" by the relation network: IoU of images {number(image['values'][method])}; cut at the best threshold of every"
         f" class {number(image['values']['heatmap'])} (difference {gains[0]}; in the IoU of the data set {gains[1]})."
         f" {found['n_images']} synthetic phantoms.\n"
     )

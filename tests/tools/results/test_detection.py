@@ -11,7 +11,7 @@ from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
 from tools.results.detection import _report, curve_points, curves_figure, load_detection, make_annotations, plan
-from tools.results.detection_tables import claims, classes, curves, methods
+from tools.results.detection_tables import claims, classes, curves, methods, summary
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "detection.yaml"
 OPACITY = LABELS.index("Opacity")
@@ -53,6 +53,7 @@ def test_figures_differences_claims_and_curves():
     assert [count for count, _ in curve_points(record)["label"]] == [0, settings["images"]["label"]]
     assert "all (OXnet)" in methods(record)
     assert "Planned and not trained yet: boxes on all images (RetinaNet), + soft focal" in methods(record)
+    assert "AP40 is 1.00 [1.00, 1.00], that of a RetinaNet of the boxes alone .26" in summary({**record, "n_images": 8})
     assert "Mass (8)" in classes(record)
     assert "0 images with a label only" in curves(record)
     assert "not measured" in claims(record)

@@ -8,7 +8,7 @@ from cxr_common.metrics import MaskCounts
 from tests.golden import REPOSITORY
 from tools.results.refinement import load_refinement, plan
 from tools.results.refinement_score import METHODS, Masks, report
-from tools.results.refinement_tables import classes, methods, training
+from tools.results.refinement_tables import classes, methods, summary, training
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "refinement.yaml"
 
@@ -57,6 +57,7 @@ def test_gains_are_paired_and_tables_show_them():
     text = methods(record)
     assert "| PYLON | WSMIS' walk, learnt boundaries | .43 [.43, .43] |" in text
     assert "Planned and not trained yet: multiscale" in text
+    assert "IoU of images .14 [.14, .14]; cut at the best threshold of every class .11 [.11, .11]" in summary(record)
     assert "Mass (6)" in classes(record)
     assert "12 minutes" in training(record)
 
