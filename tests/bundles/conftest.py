@@ -21,9 +21,7 @@ LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_
 BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
 #: Those whose weights are not trained yet; what needs weights is not tested on them.
 WITHOUT_WEIGHTS: tuple[str, ...] = (
-    "cxr_irn_refinement",
     "cxr_chexseg_segmentation",
-    "cxr_oxnet_detection",
 )
 #: Those that give boxes: a list an image, so neither label mask nor heatmap.
 DETECTORS = ("cxr_oxnet_detection",)
