@@ -20,9 +20,7 @@ LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_
 #: All of them: what every bundle must do is asked of each.
 BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
 #: Those whose weights are not trained yet; what needs weights is not tested on them.
-WITHOUT_WEIGHTS: tuple[str, ...] = (
-    "cxr_chexseg_segmentation",
-)
+WITHOUT_WEIGHTS: tuple[str, ...] = ("cxr_chexseg_segmentation",)
 #: Those that give boxes: a list an image, so neither label mask nor heatmap.
 DETECTORS = ("cxr_oxnet_detection",)
 
