@@ -65,9 +65,16 @@ def curves(record: Record) -> str:
         for kind, points in curve_points(record).items()
         for count, value in points
     ]
-    return "![AP40 by annotation](results/detection-curves.png)\n\n" + table(
-        ["annotation, the others as above", MAIN], rows
-    )
+    recipe = record["recipe"]["curves"]
+    missing = [
+        f"{count} with {names[kind]}"
+        for kind, counts in recipe["images"].items()
+        for count in counts
+        if f"{recipe['of']}_{kind}_{count}" in record["missing"]
+    ]
+    text = "![AP40 by annotation](results/detection-curves.png)\n\n"
+    text += table(["annotation, the others as above", MAIN], rows)
+    return text + (f"\nPlanned and not trained yet: {', '.join(missing)}.\n" if missing else "")
 
 
 def claims(record: Record) -> str:

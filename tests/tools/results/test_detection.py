@@ -56,6 +56,7 @@ def test_figures_differences_claims_and_curves():
     assert "AP40 is 1.00 [1.00, 1.00], that of a RetinaNet of the boxes alone .26" in summary({**record, "n_images": 8})
     assert "Mass (8)" in classes(record)
     assert "0 images with a label only" in curves(record)
+    assert "Planned and not trained yet: 40 with boxes." in curves(record)
     assert "not measured" in claims(record)
     assert len(curves_figure(record).axes) == 3
 
