@@ -36,12 +36,13 @@ def methods(record: Record) -> str:
 def summary(record: Record) -> str:
     """The README's sentence: all kinds of supervision against boxes alone."""
     images, found = record["recipe"]["images"], record["figures"][MAIN]
+    seeds = len(record["recipe"]["methods"]["oxnet"]["seeds"])
     ours, base = found["values"]["oxnet"], found["values"][record["recipe"]["baseline"]]
     return (
         f"**Detection**: with {images['boxes']} images with boxes, {images['label']} with an image-level label only and"
         f" {images['unlabelled']} with neither, OXnet's AP40 is {number(ours)}, that of a RetinaNet of the boxes alone"
         f" {number(base)} (difference {signed(found['difference']['oxnet'])}). {record['n_images']} synthetic"
-        " phantoms.\n"
+        f" phantoms; training seeds: {seeds}.\n"
     )
 
 
