@@ -69,4 +69,6 @@ def test_only_bundles_named_so_lack_weights(bundle):
     lacks = bundle in WITHOUT_WEIGHTS
     assert (folder / "models" / "model.pt").is_file() != lacks
     for file in ("configs/metadata.json", "docs/README.md"):
-        assert ("weights are not trained yet" in (folder / file).read_text().replace("*", "").lower()) == lacks, file
+        assert (
+            "weights are not trained yet" in (folder / file).read_text(encoding="utf-8").replace("*", "").lower()
+        ) == lacks, file

@@ -42,7 +42,7 @@ def join_masks(datalist: dict[str, Any], root: Path, folder: Path) -> int:
                     temporary, format="PNG"
                 )
                 temporary.replace(path)
-                item["mask"][name] = Path(os.path.relpath(path.resolve(), root.resolve())).as_posix()
+                item["mask"][name] = Path(os.path.relpath(path, root)).as_posix()  # links stay: loading follows none
                 written += 1
     return written
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
 from tests.golden import SHARED, needs_radiographs
@@ -36,6 +37,19 @@ def test_several_masks_of_a_class_become_their_union(root, mapping):
     assert [p.name for p in folder.iterdir()] == ["images_1_Mass.png"]
     [third] = [item for item in data["testing"] if "mask" in item]
     assert third["mask"] == {"Mass": None}
+
+
+def test_a_root_that_is_a_link_is_found_again(root, mapping, tmp_path_factory):
+    save(root / "masks" / "1.png", slice(0, 2))
+    save(root / "masks" / "2.png", slice(5, 8))
+    (root / "masks.csv").write_text("case,kind,png\nc1,Mass,masks/1.png\nc1,Mass,masks/2.png\nc3,Mass,\n")
+    link = tmp_path_factory.mktemp("deep") / "a" / "link"
+    link.parent.mkdir()
+    link.symlink_to(root)
+    mapping["masks"]["join"] = True
+    data = datalist_from_tables(parse_mapping(mapping), link)
+    join_masks(data, link, tmp_path_factory.mktemp("out"))
+    assert validate_datalist(data, link) == []
 
 
 def test_masks_of_different_sizes_are_refused(tmp_path):
