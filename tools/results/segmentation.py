@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,9 @@ import numpy as np
 import yaml
 from monai.bundle import ConfigParser
 from monai.data import Dataset
-from PIL import Image
 
-from cxr_common.data import load_datalist, read_datalist, write_datalist
-from cxr_common.data.datalist import rebase_paths
-from cxr_common.evaluation import data_sha256, mask_tables, predict, write_json
+from cxr_common.data import load_datalist, read_datalist
+from cxr_common.evaluation import data_sha256, mask_tables, predict
 from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
@@ -30,19 +27,15 @@ from cxr_common.metrics import (
     paired_difference,
 )
 from cxr_common.networks import load_weights, weights_sha256
-from tools.pipeline.stage import Stage
 from tools.results.claims import verdict
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.refinement import load_refinement
-from tools.results.refinement import plan as plan_refinement
-from tools.results.refinement_score import Images
 from tools.results.runs import Run, chosen, finished, ship, train_all
 from tools.results.score import PHANTOM_SKIP
+from tools.results.segmentation_masks import make_masks, refiner, step_counts
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-REFINEMENT = "cxr_irn_refinement"
 Settings = dict[str, Any]
 
 
@@ -73,144 +66,6 @@ def load_segmentation(experiment: Path, quick: bool = False) -> Settings:
         settings["overrides"] |= change.pop("overrides")
         settings |= change
     return settings
-
-
-def refiner(options: Options, settings: Settings) -> Run:
-    """The relation network's training on the heatmaps of this experiment's localiser; what it needs not be trained."""
-    refinement = load_refinement(options.experiment.with_name(settings["refinement"]), options.quick)
-    name = next(n for n, part in refinement["localizers"].items() if part["bundle"] == settings["localizer"])
-    return plan_refinement(refinement, options.work)[name][0]
-
-
-def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> dict[str, Path]:
-    """Datalists that differ in what stands in for masks on images without an expert's.
-
-    Args:
-        settings: of the experiment.
-        phantoms: the phantoms' datalist.
-        folder: for heatmaps, pseudo-masks and datalists.
-        run: of :func:`refiner`.
-
-    Returns:
-        "heatmap", "irn" and "true" -> datalist. Paths in it are relative to `folder`.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    training = load_datalist(phantoms, "training")[: settings["training"]]
-    validation = load_datalist(phantoms, "validation")[: settings["validation"]]
-    positive = [item["image"] for item in training if 1 in item["label"]]
-    experts = set(positive[: settings["experts"]])
-    weak = [
-        {key: item[key] for key in ("image", "patient", "label")} for item in training if item["image"] not in experts
-    ]
-    listed = folder / "weak.json"
-    write_datalist({"labels": list(LABELS), "training": [_relative(item, folder) for item in weak]}, listed)
-
-    data = data_sha256(load_datalist(listed, "training"))
-    models = {
-        name: REPOSITORY / "bundles" / name / "models" / "model.pt" for name in (settings["localizer"], REFINEMENT)
-    }
-    where = {"dataset_dir": str(folder)}
-    listing = f"$cxr_common.data.images_of({str(listed)!r}, 'training')"
-    heat = Stage(
-        "heatmaps",
-        settings["localizer"],
-        ("inference.json",),
-        {**where, "dataset#data": listing},
-        folder / "heatmaps",
-        {"data": data, "weights": weights_sha256(models[settings["localizer"]])},
-    )
-    heat.run()
-    refined = Stage(
-        "pseudo-masks",
-        REFINEMENT,
-        ("inference.json",),
-        {**where, "datalist": str(listed), "heatmap_dir": str(heat.output)},
-        folder / "irn",
-        {"data": data, **heat.inputs, "refinement": weights_sha256(models[REFINEMENT])},
-    )
-    refined.run()
-
-    cut = folder / "cut.json"
-    if not cut.exists() or json.loads(cut.read_text())["inputs"] != heat.inputs:
-        thresholds = cut_thresholds(run, validation)
-        write_json({"inputs": heat.inputs, "thresholds": thresholds}, cut)
-        cut_heatmaps(run, load_datalist(listed, "training"), thresholds, folder / "cut")
-    others = {
-        "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
-        "irn": load_datalist(refined.output / "datalist.json", "training"),
-        "true": [{**item, "mask_origin": "expert"} for item in training if item["image"] not in experts],
-    }
-    own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
-    out = {}
-    for kind, items in others.items():
-        sections = {"training": own + items, "validation": validation}
-        content = {name: [_relative(item, folder) for item in rows] for name, rows in sections.items()}
-        out[kind] = folder / f"{kind}.json"
-        write_datalist({"labels": list(LABELS), **content}, out[kind])
-    return out
-
-
-def cut_thresholds(run: Run, validation: list[Settings]) -> dict[str, float]:
-    """Where to cut heatmaps for the largest IoU with the validation masks, as refined maps are cut; class by class."""
-    develop = Images(run, validation)
-    return develop.tune(develop.maps(None, steps=0))
-
-
-def cut_heatmaps(run: Run, items: list[Settings], thresholds: dict[str, float], folder: Path) -> None:
-    """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
-    images = Images(run, items)
-    maps = images.maps(None, steps=0)
-    masks: dict[str, dict[str, str]] = {}
-    folder.mkdir(parents=True, exist_ok=True)
-    for n, item in enumerate(images.items):
-        full, own = images.full(maps, n), masks.setdefault(item["image"], {})
-        for c, name in enumerate(LABELS):
-            if item["label"][c] == 1:
-                path = folder / f"{Path(item['image']).stem}_{name}.png"
-                Image.fromarray(255 * (full[c] > thresholds[name]).T.astype(np.uint8)).save(path)
-                own[name] = str(path)
-    rows = []
-    for item in items:
-        absent = {name: None for name, value in zip(LABELS, item["label"], strict=True) if value == 0}
-        rows.append({**item, "mask": {**absent, **masks.get(item["image"], {})}, "mask_origin": "pseudo"})
-    write_datalist(
-        {"labels": list(LABELS), "training": [_relative(row, folder) for row in rows]}, folder / "datalist.json"
-    )
-
-
-def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -> dict[str, MaskCounts]:
-    """WSMIS' first two steps on the test images: heatmaps cut at thresholds, and the shipped relation network's masks.
-
-    Both are told which findings an image has, and only images with one are measured.
-    """
-    images = Images(run, tests, PHANTOM_SKIP)
-    parser = ConfigParser()
-    parser.read_config(run.configs)
-    parser.update(run.overrides)
-    network = parser.get_parsed_content("network_def")
-    weights = run.bundle / "models" / "model.pt"
-    load_weights(network, weights)
-    own = load_thresholds(weights.with_name("thresholds.json"), LABELS, weights).mask
-    found = {
-        "heatmap_masks": images.score(images.maps(None, steps=0), thresholds).counts,
-        "irn_masks": images.score(images.maps(network, **images.walk), dict(own)).counts,
-    }
-    place = np.array([1 in item["label"] for item in tests])
-
-    def everywhere(table: np.ndarray) -> np.ndarray:
-        out = np.full((len(tests), len(LABELS)), np.nan)
-        out[place] = table
-        return out
-
-    return {
-        name: MaskCounts(*(everywhere(getattr(counts, n)) for n in ("intersection", "predicted", "true")))
-        for name, counts in found.items()
-    }
-
-
-def _relative(item: Settings, folder: Path) -> Settings:
-    plain = {key: value for key, value in item.items() if key not in ("heatmap", "boxes", "box_labels")}
-    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
 
 
 def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:

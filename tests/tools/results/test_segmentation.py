@@ -10,7 +10,8 @@ from cxr_common.metrics import MaskCounts
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
 from tools.results.options import Options
-from tools.results.segmentation import _report, cut_heatmaps, load_segmentation, plan, refiner
+from tools.results.segmentation import _report, load_segmentation, plan
+from tools.results.segmentation_masks import cut_heatmaps, refiner
 from tools.results.segmentation_tables import claims, classes, methods
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
