@@ -10,6 +10,7 @@ from cxr_common.data.datalist import load_datalist
 from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
 from cxr_common.findings.report import read_findings
+from cxr_common.findings.thresholds import relative_mask
 
 
 def localized_items(folder: str | Path) -> list[dict[str, Any]]:
@@ -30,9 +31,7 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     record = read_findings(folder)
     root = Path(record["input_dir"] or "")
     model = record["model"]
-    known = model.get("thresholds") or {}
-    tuned = known.get("mask_mode") == "relative" and known.get("tuned_on") is not None
-    mask = {"mask_threshold": [float(known["mask"][name]) for name in model["labels"]]} if tuned else {}
+    mask = relative_mask(model.get("thresholds") or {}, model["labels"])
     return [
         {
             **mask,

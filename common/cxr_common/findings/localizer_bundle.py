@@ -10,6 +10,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
+from cxr_common.findings.thresholds import relative_mask
 from cxr_common.networks.weights import load_weights
 
 
@@ -70,9 +71,8 @@ class LocalizerBundle:
             failure = out["findings"]["failure"]
             raise InputError(failure["reason"], image, failure["action"])
         findings = out["findings"]["findings"]
-        mask = parts["thresholds"].relative_mask
         return {
-            **({} if mask is None else {"mask_threshold": mask}),
+            **relative_mask(parts["thresholds"].as_dict(), parts["labels"]),
             "heatmap": torch.as_tensor(out["heatmap"]).float(),
             "label_names": list(parts["labels"]),
             "decision": [int(finding["decision"]) for finding in findings],

@@ -64,14 +64,6 @@ class Thresholds:
                     raise InputError(f"{value!r} is not a number in [0, 1]", f"{self.source}: {name}: {label}", _RETUNE)
             object.__setattr__(self, name, {label: float(values[label]) for label in self.labels})
 
-    @property
-    def relative_mask(self) -> list[float] | None:
-        """Thresholds as shares of a heatmap's maximum, in the order of the labels; None where they are not such, or
-        were not tuned and so say nothing about the heatmaps."""
-        if self.mask_mode != "relative" or self.tuned_on is None:
-            return None
-        return [float(self.mask[name]) for name in self.labels]
-
     @classmethod
     def default(cls, labels: Sequence[str], mask_mode: str = "relative") -> Thresholds:
         """Decision at probability .5, masks above half of the map's largest value, or above .5 in "absolute" mode."""
@@ -154,3 +146,19 @@ def load_thresholds(
         raise InputError(f"was tuned for other weights than {Path(weights).name}", path, _RETUNE)
     keys = ("labels", "decision", "mask", "mask_mode", "tuned_on", "weights_sha256")
     return Thresholds(**{key: raw[key] for key in keys if key in raw}, source=Path(path).name)
+
+
+def relative_mask(recorded: Mapping[str, Any], labels: Sequence[str]) -> dict[str, list[float]]:
+    """What mask thresholds say about a localiser's heatmaps, as part of an item.
+
+    Args:
+        recorded: as :meth:`Thresholds.as_dict` and findings.json have them; may be empty.
+        labels: class names, in order.
+
+    Returns:
+        "mask_threshold": shares of a heatmap's maximum in (0, 1), one a class. Empty where they are not such, or were
+        not tuned and so say nothing about the heatmaps.
+    """
+    if recorded.get("mask_mode") != "relative" or recorded.get("tuned_on") is None:
+        return {}
+    return {"mask_threshold": [float(recorded["mask"][name]) for name in labels]}
