@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,11 @@ from cxr_common.networks import load_weights, weights_sha256
 from tools.results.claims import check_claims
 from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
 from tools.results.options import Options
+from tools.results.outcomes import Outcome, Outcomes
 from tools.results.plots import save_plots
 from tools.results.record import write_once
-from tools.results.runs import Run, chosen, first_cycle, ship, train_all
-from tools.results.score import PHANTOM_SKIP, score_methods, score_opacity, scored
+from tools.results.runs import Run, chosen, ship, train_all
+from tools.results.score import PHANTOM_SKIP, Scored, score_methods, score_opacity
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Patients among whom NIH's No Finding rows lie; figures within them are free of the acquisition era.
@@ -88,74 +89,125 @@ def run_experiment(options: Options) -> None:
     sources = [(path, path.parent) for path in (phantoms, *clearer)] + ([(nih["develop"], shared)] if real else [])
     training = mix(sources, work / "training.json")
     data_hash = data_sha256(load_datalist(training, "training"))
+    tests = {"phantoms": load_datalist(phantoms, "testing")}
+    if real:
+        tests["nih"] = load_datalist(nih["score"], "testing", shared)
+        tests["nihmass"] = load_datalist(make_nihmass(settings["nihmass"], shared, work), "testing", shared)
+    test_sha256 = {name: data_sha256(items) for name, items in tests.items()}
+    outcomes = Outcomes(options.output / "outcomes" / options.experiment.stem, tests, test_sha256)
     runs = plan_runs(settings, work)
+
+    def is_known(run: Run) -> bool:
+        """Whether all that is shown of a run is known: it need not be trained, even where its weights are gone."""
+        key = run.recipe(data_hash)
+        return all(outcomes.load(f"{name}-seed{run.seed}", made) for name, made in shown(settings, run, key).items())
+
     if options.train:
         names = {run.method for run in runs} | {run.name for run in runs}
         wanted = set(chosen(sorted(names), options.only, options.experiment))
-        train_all([run for run in runs if {run.method, run.name} & wanted], options.parallel, training, data_hash)
+        unknown = [run for run in runs if {run.method, run.name} & wanted and not is_known(run)]
+        train_all(unknown, options.parallel, training, data_hash)
     if not options.score:
         return
-    missing = [run.name for run in runs if not run.is_done(data_hash)]
-    done = [run.best_cycle() for run in runs if run.name not in missing]
+    trained = [run for run in runs if run.is_done(data_hash)]
+    done = [run for run in runs if run in trained or is_known(run)]
     if settings["baseline"] not in {run.method for run in done}:
         raise InputError("the baseline is not trained yet", work, "run without --trained-only")
     if settings["phantoms"]["test"] is None and not options.quick:
         raise InputError(
             "does not say which test phantoms", options.experiment, "fix the test phantoms before anything is scored"
         )
-
-    tests = {"phantoms": load_datalist(phantoms, "testing")}
-    if real:
-        tests["nih"] = load_datalist(nih["score"], "testing", shared)
-        tests["nihmass"] = load_datalist(make_nihmass(settings["nihmass"], shared, work), "testing", shared)
+    found = measure_all(settings, done, data_hash, outcomes)
     inputs: Settings = {
         "experiment": options.experiment.stem,
         "quick": options.quick,
         "recipe": settings,
         "trained_on": {"sha256": data_hash, "with_nih": real, **_counts(training)},
-        "weights_sha256": {run.name: weights_sha256(run.weights) for run in done},
-        "missing": missing,
-        "test_sha256": {name: data_sha256(items) for name, items in tests.items()},
+        "weights_sha256": {run.name: found[run.method][run.seed].weights_sha256 for run in done},
+        "missing": [run.name for run in runs if run not in done],
+        "test_sha256": test_sha256,
     }
 
-    def predictions(name: str) -> dict[str, list[Predictions]]:
-        return predict_all(settings, done, tests[name], work / "predictions" / name)
-
     def score() -> Settings:
-        starts = [first.start for first in map(first_cycle, done[:1]) if first.start]
+        about = {run.name: found[run.method][run.seed].about for run in done}
+        scored = {test: {m: [o.scored[test] for o in seeds.values()] for m, seeds in found.items()} for test in tests}
         return {
-            "training_minutes": {run.name: run.minutes() for run in [*starts, *done]},
-            "training_machine": f"{os.cpu_count()} CPU cores, {options.parallel} trainings at a time",
-            "relevance": {run.name: table for run in done if (table := relevance(run))},
-            **score_all(settings, {name: predictions(name) for name in tests}, tests),
+            "training_minutes": {name: one["minutes"] for name, one in about.items()},
+            "training_machine": "; ".join(sorted({one["machine"] for one in about.values()})),
+            "relevance": {name: one["relevance"] for name, one in about.items() if one["relevance"]},
+            **score_all(settings, scored),
         }
 
     if record := write_once(inputs, options.output / f"{options.experiment.stem}.json", score):
-        save_plots(record, predictions("phantoms"), options.output)
+        heatmaps = {method: next(iter(seeds.values())).gallery for method, seeds in found.items()}
+        save_plots(record, tests["phantoms"], heatmaps, options.output)
     if options.ship:
-        ship({name: [run for run in done if run.method == name] for name in settings["methods"]}, settings["methods"])
+        best = [run.best_cycle() for run in trained]
+        ship({name: [run for run in best if run.method == name] for name in settings["methods"]}, settings["methods"])
 
 
-def score_all(settings: Settings, predictions: dict[str, dict[str, list[Predictions]]], tests: Settings) -> Settings:
-    """The figures of every test set."""
+def shown(settings: Settings, run: Run, recipe: str) -> dict[str, Settings]:
+    """The methods that show a run's network, and what each one's outcome is made with."""
+    return {
+        name: {"recipe": recipe, "inferer": method.get("inferer")}
+        for name, method in settings["methods"].items()
+        if method.get("weights_of", name) == run.method
+    }
+
+
+def measure_all(
+    settings: Settings, runs: list[Run], data_hash: str, outcomes: Outcomes
+) -> dict[str, dict[int, Outcome]]:
+    """Method -> seed -> what its network did on the test sets; measured where that is not known of these weights."""
+    out: dict[str, dict[int, Outcome]] = {name: {} for name in settings["methods"]}
+    for run in runs:
+        best = run.best_cycle() if run.is_done(data_hash) else None
+        weights = weights_sha256(best.weights) if best else None
+        for name, made_with in shown(settings, run, run.recipe(data_hash)).items():
+            key = f"{name}-seed{run.seed}"
+            outcome = outcomes.load(key, made_with)
+            if best and weights and (outcome is None or outcome.weights_sha256 != weights):
+                threads = json.loads((best.folder / "run.json").read_text(encoding="utf-8"))["threads"]
+                machine = f"{os.cpu_count()} CPU cores, {threads} to a training"
+                about = {"minutes": best.minutes(), "machine": machine, "relevance": relevance(best)}
+                outcome = outcomes.make(key, made_with, weights, about, partial(_predict, best, made_with, outcomes))
+            assert outcome is not None  # of a run that is trained or known
+            out[name][run.seed] = outcome
+    return {name: seeds for name, seeds in out.items() if seeds}
+
+
+def _predict(run: Run, made_with: Settings, outcomes: Outcomes, test: str) -> Predictions:
+    definition = made_with["inferer"]
+    inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
+    dataset = Dataset(outcomes.tests[test], config(run).get_parsed_content("validate#preprocessing"))
+    return predict(network(run), dataset, list(LABELS), torch.device("cpu"), inferer=inferer)
+
+
+def score_all(settings: Settings, methods: dict[str, dict[str, list[Scored]]]) -> Settings:
+    """The figures of every test set.
+
+    Args:
+        settings: of the experiment.
+        methods: test set -> method -> what each seed's network did.
+    """
     baseline = settings["baseline"]
-    phantoms = scored(predictions["phantoms"], PHANTOM_SKIP)
+    phantoms = {name: [one.without(PHANTOM_SKIP) for one in seeds] for name, seeds in methods["phantoms"].items()}
     out: Settings = {"phantoms": score_methods(phantoms, baseline)}
     out["claims"] = check_claims(settings["claims"], phantoms)
-    if "nih" in tests:
-        items = tests["nih"]
+    if "nih" in methods:
+        items = methods["nih"][baseline][0].predictions.items
         number = np.array([int(i["patient_number"]) for i in items])
         view = np.array([i.get("view", "") for i in items])
         era = (number >= ERA[0]) & (number <= ERA[1])
         subsets = {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
         boxed = np.array([bool(i.get("boxes")) for i in items])
-        on_boxes = {name: [p.subset(boxed) for p in seeds] for name, seeds in predictions["nih"].items()}
+        on_boxes = {name: [one.subset(boxed) for one in seeds] for name, seeds in methods["nih"].items()}
         out["nih"] = {
             "n_images": len(items),
-            "opacity": {name: score_opacity(predictions["nih"], baseline, keep) for name, keep in subsets.items()},
-            "boxes": score_methods(scored(on_boxes), baseline),
+            "opacity": {name: score_opacity(methods["nih"], baseline, keep) for name, keep in subsets.items()},
+            "boxes": score_methods(on_boxes, baseline),
         }
-        out["nihmass"] = {"boxes": score_methods(scored(predictions["nihmass"]), baseline)}
+        out["nihmass"] = {"boxes": score_methods(methods["nihmass"], baseline)}
     return out
 
 
@@ -178,29 +230,6 @@ def relevance(run: Run) -> dict[str, dict[str, float]]:
     """Layer relevance weights of a run: class -> stage -> weight; empty where its network has none."""
     trained = network(run)
     return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
-
-
-def predict_all(
-    settings: Settings, runs: list[Run], items: list[dict[str, Any]], cache: Path
-) -> dict[str, list[Predictions]]:
-    """Predictions of every method and seed on some items, kept in ``cache`` under the hashes of all that matters."""
-    cache.mkdir(parents=True, exist_ok=True)
-    data = data_sha256(items)
-    out: dict[str, list[Predictions]] = {}
-    for name, method in settings["methods"].items():
-        for run in [run for run in runs if run.method == method.get("weights_of", name)]:
-            content = json.dumps([weights_sha256(run.weights), data, method.get("inferer")])
-            path = cache / f"{name}-seed{run.seed}-{hashlib.sha256(content.encode()).hexdigest()[:16]}.npz"
-            if not path.exists():
-                inferer = _instance(method["inferer"]) if "inferer" in method else None
-                dataset = Dataset(items, config(run).get_parsed_content("validate#preprocessing"))
-                predict(network(run), dataset, list(LABELS), torch.device("cpu"), inferer=inferer).save(path)
-            out.setdefault(name, []).append(Predictions.load(path))
-    return out
-
-
-def _instance(definition: Settings) -> Any:
-    return ConfigParser({"object": definition}).get_parsed_content("object")
 
 
 def _counts(datalist: Path) -> dict[str, int]:

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data import read_picture
-from cxr_common.evaluation import Predictions
+from cxr_common.labels import LABELS
+from cxr_common.metrics import upsample_heatmaps
 from cxr_common.training import relevance_figure
+from tools.results.outcomes import gallery_rows
 
 Record = dict[str, Any]
 
@@ -53,29 +56,29 @@ def bars(record: Record) -> Figure:
     return figure
 
 
-def gallery(record: Record, predictions: dict[str, list[Predictions]]) -> Figure:
-    """Heatmaps of every method (columns) on the first test phantom of every class with a box (rows); first seed."""
-    names = titles(record)
-    first = predictions[next(iter(names))][0]
-    rows = []
-    for c, label in enumerate(first.labels):
-        boxed = [i for i, item in enumerate(first.items) if c in (item.get("box_labels") or [])]
-        if boxed and label != "Opacity":
-            rows.append((c, label, boxed[0]))
+def gallery(record: Record, items: list[dict[str, Any]], heatmaps: dict[str, np.ndarray]) -> Figure:
+    """Heatmaps of every method (columns) on the first test phantom of every class with a box (rows); first seed.
+
+    Args:
+        record: content of the result file.
+        items: of the test phantoms.
+        heatmaps: method -> (R, x, y) logit maps of :func:`gallery_rows`.
+    """
+    names, rows = titles(record), gallery_rows(items)
     figure = Figure(figsize=(1.25 * (len(names) + 1), 1.3 * len(rows) + 0.5), layout="constrained")
     grid = figure.subplots(len(rows), len(names) + 1, squeeze=False)
-    for (c, label, image), axes in zip(rows, grid, strict=True):
-        item = first.items[image]
+    for row, ((c, image), axes) in enumerate(zip(rows, grid, strict=True)):
+        item = items[image]
         picture = tensor_to_picture(np.squeeze(np.asarray(read_picture(item["image"]))))
         boxes = [b for b, k in zip(item["boxes"], item["box_labels"], strict=True) if k == c]
-        axes[0].set_ylabel(label, fontsize=8)
+        axes[0].set_ylabel(LABELS[c], fontsize=8)
         for axis in axes:
             axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
             axis.set_xticks([])
             axis.set_yticks([])
         for axis, name in zip(axes[1:], names, strict=True):
-            one = predictions[name][0].subset(np.arange(len(first.items)) == image)
-            _heat(axis, one.heatmaps()[0, c].numpy(), picture.shape)
+            logits = torch.from_numpy(heatmaps[name][row][None, None]).float()
+            _heat(axis, upsample_heatmaps(logits, picture.shape[::-1])[0, 0].numpy(), picture.shape)
         for axis in axes:
             for x0, y0, x1, y1 in boxes:
                 axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=0.8))
@@ -108,10 +111,10 @@ def mean_relevance(record: Record) -> Record:
     }
 
 
-def save_plots(record: Record, predictions: dict[str, list[Predictions]], folder: Path) -> None:
+def save_plots(record: Record, items: list[dict[str, Any]], heatmaps: dict[str, np.ndarray], folder: Path) -> None:
     """Write ``<experiment>-{bars,gallery,relevance}.png``."""
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {"bars": bars(record), "gallery": gallery(record, predictions)}
+    figures = {"bars": bars(record), "gallery": gallery(record, items, heatmaps)}
     relevance = mean_relevance(record)
     if relevance:
         figures["relevance"] = relevance_figure(relevance, "Layer relevance, mean over seeds")

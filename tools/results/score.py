@@ -62,25 +62,21 @@ class Scored:
         table = self.points if figure == "point" else self.overlaps[figure]
         return hit_statistic(table[:, classes], average)
 
+    def subset(self, keep: np.ndarray) -> Scored:
+        """The images where a (N,) bool array is true."""
+        overlaps = {name: table[keep] for name, table in self.overlaps.items()}
+        return Scored(self.predictions.subset(keep), self.points[keep], overlaps)
 
-def scored(methods: dict[str, list[Predictions]], skip: str | None = None) -> dict[str, list[Scored]]:
-    """Hit tables of every seed of every method.
+    def without(self, skip: str) -> Scored:
+        """The same without the boxes of a class."""
+        labels = self.predictions.labels
+        overlaps = {name: _without(table, labels, skip) for name, table in self.overlaps.items()}
+        return Scored(self.predictions, _without(self.points, labels, skip), overlaps)
 
-    Args:
-        methods: predictions, all on the same images.
-        skip: class whose boxes are not counted.
-    """
-    return {
-        name: [
-            Scored(
-                p,
-                _without(point_hit_table(p), p.labels, skip),
-                {key: _without(table, p.labels, skip) for key, table in overlap_tables(p).items()},
-            )
-            for p in seeds
-        ]
-        for name, seeds in methods.items()
-    }
+
+def measure(predictions: Predictions) -> Scored:
+    """Hit tables of one network."""
+    return Scored(predictions, point_hit_table(predictions), overlap_tables(predictions))
 
 
 def compare(a: list[Statistic], b: list[Statistic], groups: Sequence[str], misses: bool = False) -> dict[str, Any]:
@@ -138,9 +134,9 @@ def score_methods(methods: dict[str, list[Scored]], baseline: str) -> dict[str, 
     return report
 
 
-def score_opacity(methods: dict[str, list[Predictions]], baseline: str, keep: np.ndarray) -> dict[str, Any]:
+def score_opacity(methods: dict[str, list[Scored]], baseline: str, keep: np.ndarray) -> dict[str, Any]:
     """AUROC of Opacity on a subset of images, every method and against the baseline."""
-    parts = {name: [p.subset(keep) for p in seeds] for name, seeds in methods.items()}
+    parts = {name: [one.predictions.subset(keep) for one in seeds] for name, seeds in methods.items()}
     first = parts[baseline][0]
     c, groups = first.labels.index("Opacity"), first.patients
     label = first.label[:, c]
@@ -153,8 +149,7 @@ def score_opacity(methods: dict[str, list[Predictions]], baseline: str, keep: np
     }
 
 
-def _without(hits: np.ndarray, labels: list[str], skip: str | None) -> np.ndarray:
+def _without(hits: np.ndarray, labels: list[str], skip: str) -> np.ndarray:
     out = hits.copy()
-    if skip is not None:
-        out[:, labels.index(skip)] = np.nan
+    out[:, labels.index(skip)] = np.nan
     return out

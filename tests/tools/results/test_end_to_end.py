@@ -67,3 +67,13 @@ def test_every_part_of_the_pages_renders(finished):
         text = render_page(f"<!-- results:{part} -->\n<!-- /results -->\n", finished["output"])
         assert len(text.splitlines()) > 2, part
         assert "Not measured yet" not in text
+
+
+def test_without_weights_what_is_known_of_them_is_scored_again(finished):
+    """As on a clean clone: nothing is trained, and the figures are the same."""
+    before = record(finished)
+    (finished["work"] / "runs").rename(finished["work"] / "gone")
+    (finished["output"] / "localization.json").unlink()
+    run_experiment(Options(**finished, quick=True))
+    assert not (finished["work"] / "runs").exists()
+    assert {**record(finished), "date": None} == {**before, "date": None}

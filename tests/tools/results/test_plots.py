@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY
 from tools.results.plots import bars, gallery, mean_relevance, titles
@@ -34,11 +33,8 @@ def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_p
     maps = np.full((1, 8, 8, 8), -4, np.float16)
     maps[0, nodule, 6, 1] = 4
     items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
-    one = Predictions(
-        list(LABELS), items, np.array([[64, 64]]), (32, 32), np.zeros((1, 8)), maps, np.zeros((1, 8), np.float32)
-    )
     names = titles(record)
-    figure = gallery(record, {name: [one] for name in names})
+    figure = gallery(record, items, dict.fromkeys(names, maps[:, nodule]))
     assert len(figure.axes) == 1 + len(names)
     x, y = (float(line[0]) for line in figure.axes[1].lines[0].get_data())
     assert 48 < x < 56

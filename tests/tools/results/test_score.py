@@ -9,7 +9,7 @@ import pytest
 from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
 from tools.results.claims import check_claims, verdict
-from tools.results.score import BY_CLASS, score_methods, score_opacity, scored
+from tools.results.score import BY_CLASS, measure, score_methods, score_opacity
 
 C = len(LABELS)
 OPACITY, NODULE = LABELS.index("Opacity"), LABELS.index("Nodule")
@@ -34,7 +34,8 @@ def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> Predictions:
 
 @pytest.fixture(scope="module")
 def methods():
-    return scored({"good": [make(0.95, 1.0, 1), make(0.8, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}, skip="Opacity")
+    made = {"good": [make(0.95, 1.0, 1), make(0.8, 1.0, 2)], "plain": [make(0.2, 1.0, 3)]}
+    return {name: [measure(one).without("Opacity") for one in seeds] for name, seeds in made.items()}
 
 
 @pytest.fixture(scope="module")
@@ -98,12 +99,22 @@ def test_the_skipped_class_is_scored_nowhere(report):
     assert report["random pixel"]["micro"]["value"] == pytest.approx(25 / 1024)  # 4 x 4 pixels, borders inclusive
 
 
+def test_hits_of_a_subset_are_those_of_its_images():
+    one = measure(make(0.5, 1.0, 5))
+    keep = np.arange(60) % 3 == 0
+    part = one.subset(keep)
+    again = measure(one.predictions.subset(keep))
+    np.testing.assert_array_equal(part.points, again.points)
+    for name, table in again.overlaps.items():
+        np.testing.assert_array_equal(part.overlaps[name], table)
+
+
 def test_opacity_is_scored_on_the_subset_only():
     predictions = make(0.5, 3.0, 4)
     keep = np.arange(60) < 20
     spoiled = dataclasses.replace(
         predictions, logits=np.where(keep[:, None], predictions.logits, 99).astype(np.float32)
     )
-    part = score_opacity({"a": [spoiled], "b": [predictions]}, "b", keep)
+    part = score_opacity({"a": [measure(spoiled)], "b": [measure(predictions)]}, "b", keep)
     assert (part["present"], part["absent"]) == (10, 10)
     assert part["against"]["a"]["difference"]["value"] == 0

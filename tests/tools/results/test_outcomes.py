@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cxr_common.labels import LABELS
+from tests.tools.results.test_score import make
+from tools.results.outcomes import Outcomes, gallery_rows
+from tools.results.score import measure
+
+MADE_WITH = {"recipe": "abc", "inferer": None}
+ABOUT = {"minutes": 1.5, "machine": "x", "relevance": {}}
+
+
+@pytest.fixture
+def predictions():
+    return {"phantoms": make(0.7, 1.0, 1), "nih": make(0.3, 0.5, 2, n=20)}
+
+
+def shelf(folder, predictions, **change):
+    tests = {name: one.items for name, one in predictions.items()}
+    return Outcomes(folder, tests, {"phantoms": "p", "nih": "n", **change})
+
+
+def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
+    here = shelf(tmp_path / "outcomes", predictions)
+    made = here.make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+    kept = here.load("cam-seed0", MADE_WITH)
+    assert (kept.weights_sha256, kept.about) == ("weights", ABOUT)
+    for test, one in predictions.items():
+        expected = measure(one)
+        for found in (made.scored[test], kept.scored[test]):
+            np.testing.assert_array_equal(found.points, expected.points)
+            assert list(found.overlaps) == list(expected.overlaps)
+            for name, table in expected.overlaps.items():
+                np.testing.assert_array_equal(found.overlaps[name], table)
+            np.testing.assert_array_equal(found.predictions.logits, one.logits)
+            np.testing.assert_array_equal(found.predictions.label, one.label)
+            assert found.predictions.patients == one.patients
+            assert found.predictions.input_size == one.input_size
+    rows = gallery_rows(predictions["phantoms"].items)
+    assert rows == [(LABELS.index("Nodule"), 0)]
+    np.testing.assert_array_equal(kept.gallery[0], predictions["phantoms"].maps[0, LABELS.index("Nodule")])
+    assert [path.name for path in (tmp_path / "outcomes").iterdir()] == ["cam-seed0.npz"]
+
+
+@pytest.mark.parametrize("change", [{"recipe": "other"}, {"inferer": {"_target_": "x"}}])
+def test_another_recipe_or_heatmap_is_not_known(tmp_path, predictions, change):
+    here = shelf(tmp_path, predictions)
+    here.make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+    assert here.load("cam-seed0", {**MADE_WITH, **change}) is None
+    assert here.load("cam-seed1", MADE_WITH) is None
+
+
+def test_other_test_images_are_not_known(tmp_path, predictions):
+    shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+    assert shelf(tmp_path, predictions, nih="changed").load("cam-seed0", MADE_WITH) is None
+
+
+def test_a_table_that_is_not_of_hits_is_refused(tmp_path, predictions, monkeypatch):
+    def halves(predictions):
+        one = measure(predictions)
+        return dataclasses.replace(one, points=one.points / 2)
+
+    monkeypatch.setattr("tools.results.outcomes.measure", halves)
+    with pytest.raises(ValueError, match="0, 1 and NaN"):
+        shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+    assert not any(tmp_path.iterdir())

@@ -1,0 +1,143 @@
+"""What trained networks did on the test images, kept beside the result file, so that figures need no training again.
+
+Weights of a run take 22 MB, what it did on the test images some 50 KB. With these files a clean clone scores in minutes
+what took hours to train, and one more seed or method is trained without all the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxr_common.evaluation import Predictions
+from cxr_common.labels import LABELS
+from tools.results.score import Scored, measure
+
+Items = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one network did, with one way of making heatmaps.
+
+    Attributes:
+        weights_sha256: of the network.
+        about: what is reported of its training: "minutes" and, where it has them, "relevance" weights.
+        scored: test set -> class logits and hit tables; without heatmaps.
+        gallery: (R, x, y) float16 logit maps of the images and classes of :func:`gallery_rows`.
+    """
+
+    weights_sha256: str
+    about: dict[str, Any]
+    scored: dict[str, Scored]
+    gallery: np.ndarray
+
+
+class Outcomes:
+    """A folder of outcomes, ``<method>-seed<N>.npz``.
+
+    Args:
+        folder: where they lie.
+        tests: test set -> datalist items with absolute paths.
+        test_sha256: test set -> hash of its content.
+        shown: test set whose heatmaps the gallery shows.
+    """
+
+    def __init__(
+        self, folder: Path, tests: Mapping[str, Items], test_sha256: Mapping[str, str], shown: str = "phantoms"
+    ) -> None:
+        self.folder, self.tests, self.shown = folder, dict(tests), shown
+        self.test_sha256 = dict(test_sha256)
+
+    def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
+        """An outcome, if there is one of the same test images that was made in the same way."""
+        path = self.folder / f"{name}.npz"
+        if not path.exists():
+            return None
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            if about.pop("made_with") != self._key(made_with):
+                return None
+            scored = {test: _unpacked(file, test, items) for test, items in self.tests.items()}
+            return Outcome(about.pop("weights_sha256"), about, scored, file["gallery"])
+
+    def make(
+        self,
+        name: str,
+        made_with: dict[str, Any],
+        weights_sha256: str,
+        about: dict[str, Any],
+        predict: Callable[[str], Predictions],
+    ) -> Outcome:
+        """Measure a network on every test set and keep what comes out.
+
+        Args:
+            name: of method and seed.
+            made_with: all that the outcome depends on, besides test images and weights; plain values.
+            weights_sha256: of the network.
+            about: what is reported of its training.
+            predict: test set -> predictions.
+        """
+        found = {test: predict(test) for test in self.tests}
+        rows = gallery_rows(self.tests[self.shown])
+        gallery = np.stack([found[self.shown].maps[image, c] for c, image in rows])
+        scored = {test: measure(predictions) for test, predictions in found.items()}
+        about = {"weights_sha256": weights_sha256, **about}
+        arrays: dict[str, Any] = {"gallery": gallery}
+        arrays |= {f"{test}/{key}": array for test, one in scored.items() for key, array in _packed(one).items()}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{name}.npz"
+        temporary = path.with_name(f".{path.name}.tmp.npz")
+        text = json.dumps({**about, "made_with": self._key(made_with)}, sort_keys=True)
+        np.savez_compressed(temporary, about=np.array(text), **arrays)
+        temporary.replace(path)
+        outcome = self.load(name, made_with)
+        assert outcome is not None
+        return outcome
+
+    def _key(self, made_with: dict[str, Any]) -> Any:
+        return json.loads(json.dumps({**made_with, "test_sha256": self.test_sha256}))
+
+
+def gallery_rows(items: Items) -> list[tuple[int, int]]:
+    """(class, image) of the first test image of every class with a box; a class that doubles another is left out."""
+    rows = []
+    for c, label in enumerate(LABELS):
+        boxed = [i for i, item in enumerate(items) if c in (item.get("box_labels") or [])]
+        if boxed and label != "Opacity":
+            rows.append((c, boxed[0]))
+    return rows
+
+
+def _packed(one: Scored) -> dict[str, np.ndarray]:
+    """Arrays of a test set; hits as small integers, -1 where nothing was to be hit."""
+    p = one.predictions
+    hits = np.stack([one.points, *one.overlaps.values()])
+    packed = np.where(np.isnan(hits), -1, hits).astype(np.int8)
+    if not np.array_equal(np.where(packed < 0, np.nan, packed), hits, equal_nan=True):
+        raise ValueError("hit tables must hold 0, 1 and NaN only")
+    return {
+        "names": np.array(list(one.overlaps)),
+        "hits": packed,
+        "logits": p.logits.astype(np.float32),
+        "label": p.label.astype(np.float32),
+        "sizes": p.sizes,
+        "input_size": np.array(p.input_size),
+    }
+
+
+def _unpacked(file: Any, test: str, items: Items) -> Scored:
+    x, y = (int(v) for v in file[f"{test}/input_size"])
+    logits = file[f"{test}/logits"]
+    packed = file[f"{test}/hits"]
+    hits = np.where(packed < 0, np.nan, packed)
+    no_maps = np.zeros((*logits.shape, 0, 0), np.float16)
+    predictions = Predictions(
+        list(LABELS), items, file[f"{test}/sizes"], (x, y), logits, no_maps, file[f"{test}/label"]
+    )
+    return Scored(predictions, hits[0], dict(zip(map(str, file[f"{test}/names"]), hits[1:], strict=True)))
