@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from matplotlib.figure import Figure
 from monai.bundle import ConfigParser
 from monai.data import Dataset
 
@@ -134,11 +133,16 @@ def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
 
 
 def run_detection(options: Options) -> None:
-    """Train every method, score, and write ``detection.json`` and ``detection-curves.png``; everything is synthetic.
+    """Train every method, score, and write ``detection.json``; everything is synthetic.
+
+    Curves have a result file of their own, :mod:`tools.results.detection_curves`, so that a point can be added without
+    the other methods' weights.
 
     Raises:
         InputError: `only` names no such method, or nothing is trained.
     """
+    from tools.results.detection_curves import points_of, score_curves
+
     settings = load_detection(options.experiment, options.quick)
     phantoms, *_ = make_phantoms(settings["phantoms"], options.work / "phantoms")
     datalists = make_annotations(settings, phantoms, options.work / "detection")
@@ -149,25 +153,28 @@ def run_detection(options: Options) -> None:
             train_all(runs[name], options.parallel, datalists[name], hashes[name])
     if not options.score:
         return
-    done = finished(runs, hashes, options.work)
+    trained = finished(runs, hashes, options.work)
     tests = load_datalist(phantoms, "testing")
+    score_curves(settings, runs, {n: s for n, s in trained.items() if n in points_of(settings)}, hashes, tests, options)
+    done = {name: seeds for name, seeds in trained.items() if name in settings["methods"]}
+    if not done:
+        return
     inputs: Settings = {
         "experiment": "detection",
         "quick": options.quick,
         "recipe": settings,
-        "trained_on": hashes,
+        "trained_on": {name: hashes[name] for name in settings["methods"]},
         "weights_sha256": {run.name: weights_sha256(run.weights) for seeds in done.values() for run in seeds},
-        "missing": [name for name in runs if name not in done],
+        "missing": [name for name in settings["methods"] if name not in done],
         "test_sha256": data_sha256(tests),
     }
 
     def score() -> Settings:
         minutes = {run.name: run.minutes() for seeds in done.values() for run in seeds}
-        found = {name: [_predict(run, tests) for run in seeds] for name, seeds in done.items()}
+        found = {name: [predictions(run, run.weights, tests) for run in seeds] for name, seeds in done.items()}
         return {"training_minutes": minutes, **_report(settings, found)}
 
-    if record := write_once(inputs, options.output / "detection.json", score):
-        curves_figure(record).savefig(options.output / "detection-curves.png", dpi=110)
+    write_once(inputs, options.output / "detection.json", score)
     if options.ship:
         ship(done, settings["methods"])
 
@@ -177,12 +184,13 @@ def _data_hash(datalist: Path) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def _predict(run: Run, tests: list[Settings]) -> DetectorPredictions:
+def predictions(run: Run, weights: Path, tests: list[Settings]) -> DetectorPredictions:
+    """What a network with the configuration of a run detects on the test images."""
     parser = ConfigParser()
-    parser.read_config(run.config_files())
-    parser["labels"] = list(LABELS)
+    parser.read_config(run.configs)
+    parser.update({**run.overrides, "labels": list(LABELS)})
     network = parser.get_parsed_content("network_def")
-    load_weights(network, run.weights)
+    load_weights(network, weights)
     dataset = Dataset(tests, parser.get_parsed_content("validate#preprocessing"))
     return detect(network, dataset, list(LABELS), parser.get_parsed_content("validate#inferer"))
 
@@ -263,31 +271,3 @@ def _report(settings: Settings, found: dict[str, list[DetectorPredictions]]) -> 
 def _difference(first: list[Statistic], second: list[Statistic], patients: list[str]) -> Settings:
     seeds = min(len(first), len(second))
     return paired_difference(first[:seeds], second[:seeds], patients).to_dict()
-
-
-def curve_points(record: Settings) -> dict[str, list[tuple[int, Settings]]]:
-    """Kind of annotation -> (images with it, AP40) in rising order, of what is trained."""
-    recipe, values = record["recipe"], record["figures"][MAIN]["values"]
-    of, out = recipe["curves"]["of"], {}
-    for kind, counts in recipe["curves"]["images"].items():
-        names = {count: f"{of}_{kind}_{count}" for count in counts} | {recipe["images"][kind]: of}
-        out[kind] = [(count, values[names[count]]) for count in sorted(names) if names[count] in values]
-    return out
-
-
-def curves_figure(record: Settings) -> Figure:
-    """AP40 against the number of images with each kind of annotation, the others as they are, with 95% intervals."""
-    curves = curve_points(record)
-    figure = Figure(figsize=(9, 3), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, len(curves), sharey=True))
-    for axes, (kind, points) in zip(panels, curves.items(), strict=True):
-        x, value = [count for count, _ in points], np.array([p["value"] for _, p in points])
-        below = np.maximum(value - [p["low"] for _, p in points], 0)
-        above = np.maximum([p["high"] for _, p in points] - value, 0)
-        axes.errorbar(x, value, yerr=(below, above), color="#4477aa", marker="o", capsize=3)
-        axes.set_xlabel({"boxes": "images with boxes", "label": "with a label only"}.get(kind, "with neither"))
-        axes.set_ylim(bottom=0)
-    panels[0].set_ylabel("AP40, synthetic phantoms")
-    mark = "QUICK RUN, says nothing about the method. " if record["quick"] else ""
-    figure.suptitle(f"{mark}95% intervals by patient (and seed) bootstrap", fontsize=9)
-    return figure

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.results.detection import MAIN, curve_points
+from tools.results.detection import MAIN
+from tools.results.detection_curves import curve_points
 from tools.results.tables import number, signed, table
 
 Record = dict[str, Any]
@@ -61,11 +62,13 @@ def classes(record: Record) -> str:
 def curves(record: Record) -> str:
     """AP40 by the number of images with each kind of annotation."""
     names = {"boxes": "boxes", "label": "a label only", "unlabelled": "neither"}
-    rows = [
-        [f"{count} images with {names[kind]}", number(value)]
-        for kind, points in curve_points(record).items()
-        for count, value in points
-    ]
+    rows = []
+    for kind, points in curve_points(record).items():
+        for count, name in points:
+            less = record["difference"].get(name)
+            rows.append(
+                [f"{count} images with {names[kind]}", number(record["values"][name]), signed(less) if less else "–"]
+            )
     recipe = record["recipe"]["curves"]
     missing = [
         f"{count} with {names[kind]}"
@@ -74,7 +77,8 @@ def curves(record: Record) -> str:
         if f"{recipe['of']}_{kind}_{count}" in record["missing"]
     ]
     text = "![AP40 by annotation](results/detection-curves.png)\n\n"
-    text += table(["annotation, the others as above", MAIN], rows)
+    text += table(["annotation, the others as above", MAIN, "less OXnet's as above"], rows)
+    text += f"\nSynthetic phantoms: {record['n_images']} test images; one training seed a point.\n"
     return text + (f"\nPlanned and not trained yet: {', '.join(missing)}.\n" if missing else "")
 
 

@@ -42,7 +42,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "detection-summary": ("detection.json", detection_tables.summary),
     "detection-methods": ("detection.json", detection_tables.methods),
     "detection-classes": ("detection.json", detection_tables.classes),
-    "detection-curves": ("detection.json", detection_tables.curves),
+    "detection-curves": ("detection-curves.json", detection_tables.curves),
     "detection-claims": ("detection.json", detection_tables.claims),
     "detection-training": ("detection.json", detection_tables.training),
     "bench-random-walk": ("bench_random_walk.json", bench.table),

@@ -10,8 +10,8 @@ from cxr_common.evaluation import DetectorPredictions
 from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
-from tools.results.detection import _report, curve_points, curves_figure, load_detection, make_annotations, plan
-from tools.results.detection_tables import claims, classes, curves, methods, summary
+from tools.results.detection import _report, load_detection, make_annotations, plan
+from tools.results.detection_tables import claims, classes, methods, summary
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "detection.yaml"
 OPACITY = LABELS.index("Opacity")
@@ -39,9 +39,9 @@ def predictions(found, n=8):
     return DetectorPredictions(list(LABELS), items, sizes, (64, 64), rows, np.zeros_like(label), label)
 
 
-def test_figures_differences_claims_and_curves():
+def test_figures_differences_and_claims():
     settings = load_detection(EXPERIMENT)
-    given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 7, "gpa": 7, "oxnet_label_0": 4}
+    given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 7, "gpa": 7}
     found = _report(settings, {name: [predictions(n)] for name, n in given.items()})
     assert found["boxes"] == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
     assert found["figures"]["AP40"]["values"]["oxnet"]["value"] == pytest.approx(1)
@@ -49,16 +49,12 @@ def test_figures_differences_claims_and_curves():
     assert found["figures"]["AP40"]["difference"]["oxnet"]["value"] == pytest.approx(75 / 101)
     assert found["per_class"]["Mass"]["values"]["daa"]["value"] == pytest.approx(88 / 101)
     assert [claim["verdict"] for claim in found["claims"]] == ["holds", "holds", "not measured", "holds", "undecided"]
-    record = {"recipe": settings, "missing": ["full", "soft_focal", "oxnet_boxes_40"], "quick": False, **found}
-    assert [count for count, _ in curve_points(record)["label"]] == [0, settings["images"]["label"]]
+    record = {"recipe": settings, "missing": ["full", "soft_focal"], "quick": False, **found}
     assert "all (OXnet)" in methods(record)
     assert "Planned and not trained yet: boxes on all images (RetinaNet), + soft focal" in methods(record)
     assert "AP40 is 1.00 [1.00, 1.00], that of a RetinaNet of the boxes alone .26" in summary({**record, "n_images": 8})
     assert "Mass (8)" in classes(record)
-    assert "0 images with a label only" in curves(record)
-    assert "Planned and not trained yet: 40 with boxes." in curves(record)
     assert "not measured" in claims(record)
-    assert len(curves_figure(record).axes) == 3
 
 
 def test_methods_differ_in_what_is_annotated_and_curves_are_nested(phantoms, tmp_path):  # noqa: F811
