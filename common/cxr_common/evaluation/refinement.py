@@ -71,8 +71,11 @@ def predict_refined(
         image, label = image.as_tensor().to(device), torch.as_tensor(batch["label"]).float()
         boundary = infer(image, network)[:, :1] if network else image.new_zeros(len(image), 1, *grid)
         heat = F.interpolate(torch.as_tensor(batch["heatmap"]).float().to(device), size=grid, mode="area")
-        heat = heat * (label == 1).to(heat)[..., None, None]
-        walked = random_walk(heat, boundary, radius=radius, beta=beta, steps=steps)
+        walked = torch.zeros_like(heat)
+        for n, present in enumerate(label == 1):  # few findings are present, and time goes by maps
+            if present.any():
+                one, own = heat[n : n + 1, present], boundary[n : n + 1]
+                walked[n, present] = random_walk(one, own, radius=radius, beta=beta, steps=steps)[0]
         peak = F.interpolate(walked, scale_factor=STRIDE, mode="bilinear").amax((-2, -1), keepdim=True)
         refined = (walked / peak.where(peak > 0, 1)).clamp(_MARGIN, 1 - _MARGIN)
         maps.append(refined.logit().half().cpu().numpy())

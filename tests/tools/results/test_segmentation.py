@@ -3,15 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cxr_common.data import load_datalist
-from cxr_common.data.masks import read_mask
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
-from tools.results.options import Options
 from tools.results.segmentation import _report, load_segmentation, plan
-from tools.results.segmentation_masks import cut_heatmaps, refiner
 from tools.results.segmentation_tables import claims, classes, methods
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
@@ -63,19 +58,3 @@ def test_steps_that_are_told_what_is_there_show_figures_of_present_findings_only
     [row] = [line for line in text.splitlines() if "step b" in line]
     cells = [cell.strip() for cell in row.split("|")[2:-1]]
     assert cells == ["–", "–", ".25 [.25, .25]", ".40 [.40, .40]", "–"]
-
-
-def test_heatmaps_are_cut_for_the_findings_an_image_has(phantoms, tmp_path):  # noqa: F811
-    options = Options(EXPERIMENT, tmp_path, tmp_path / "absent", tmp_path, quick=True)
-    settings = load_segmentation(EXPERIMENT, quick=True)
-    items = load_datalist(phantoms / "datalist.json", "training")[:8]
-    known = [{key: item[key] for key in ("image", "patient", "label")} for item in items]
-    cut_heatmaps(refiner(options, settings), known, dict.fromkeys(LABELS, 0.5), tmp_path / "cut")
-    made = load_datalist(tmp_path / "cut" / "datalist.json", "training")
-    for before, item in zip(known, made, strict=True):
-        assert item["mask_origin"] == "pseudo"
-        for name, value in zip(LABELS, before["label"], strict=True):
-            mask = item["mask"][name]
-            assert (mask is not None) == (value == 1)
-            assert mask is None or 0 < read_mask(mask).mean() < 0.9
-    assert any(1 in item["label"] for item in known)
