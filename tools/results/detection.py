@@ -40,7 +40,7 @@ from tools.results.claims import verdict
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.runs import Run, chosen, finished, ship, train_all
+from tools.results.runs import Run, chosen, finished, minutes, ship, train_all
 from tools.results.score import PHANTOM_SKIP
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -170,9 +170,8 @@ def run_detection(options: Options) -> None:
     }
 
     def score() -> Settings:
-        minutes = {run.name: run.minutes() for seeds in done.values() for run in seeds}
         found = {name: [predictions(run, run.weights, tests) for run in seeds] for name, seeds in done.items()}
-        return {"training_minutes": minutes, **_report(settings, found)}
+        return {"training_minutes": minutes(done), **_report(settings, found)}
 
     write_once(inputs, options.output / "detection.json", score)
     if options.ship:

@@ -14,7 +14,7 @@ from cxr_common.networks import weights_sha256
 from tools.results.detection import MAIN, predictions, statistics, with_curves
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.runs import Run
+from tools.results.runs import Run, minutes, shipped
 
 Settings = dict[str, Any]
 
@@ -45,8 +45,8 @@ def score_curves(
         options: of the experiment.
     """
     of = settings["curves"]["of"]
-    meeting = [run.weights for run in runs[of] if run.is_done(hashes[of])]
-    meeting = meeting or [path for path in (runs[of][0].bundle / "models" / "model.pt",) if path.exists()]
+    here = [run for run in runs[of] if run.is_done(hashes[of])]
+    meeting = [run.weights for run in here or shipped(runs[of][0])]
     if not trained or not meeting:
         return
     weights: dict[str, list[Path]] = {
@@ -65,8 +65,7 @@ def score_curves(
 
     def score() -> Settings:
         found = {name: [predictions(runs[name][0], path, tests) for path in paths] for name, paths in weights.items()}
-        minutes = {run.name: run.minutes() for seeds in trained.values() for run in seeds}
-        return {"training_minutes": minutes, **report(of, found)}
+        return {"training_minutes": minutes(trained), **report(of, found)}
 
     if record := write_once(inputs, options.output / "detection-curves.json", score):
         curves_figure(record).savefig(options.output / "detection-curves.png", dpi=110, metadata={"Software": None})

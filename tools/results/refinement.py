@@ -15,7 +15,7 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.data import make_nih, make_phantoms, mix
 from tools.results.options import Options
-from tools.results.runs import Run, chosen, finished, ship, train_all
+from tools.results.runs import Run, chosen, finished, ship, shipped, train_all
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
@@ -96,7 +96,11 @@ def run_refinement(options: Options) -> None:
         return
     from tools.results.refinement_score import score_refinement
 
-    done = finished(runs, hashes, options.work)
+    trained = finished(runs, hashes, options.work)
+    # The shipped network need not be trained again to be scored.
+    ships = {name for name, localizer in settings["localizers"].items() if localizer.get("ships")}
+    done = {name: trained.get(name) or (shipped(runs[name][0]) if name in ships else []) for name in runs}
+    done = {name: seeds for name, seeds in done.items() if seeds}
     score_refinement(settings, done, datalist, phantoms, options.shared, options.output)
     if options.ship:
-        ship(done, settings["localizers"])
+        ship(trained, settings["localizers"])

@@ -36,7 +36,7 @@ from cxr_common.refinement import CrfSettings, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 from tools.results.data import make_ieee8023
 from tools.results.record import write_once
-from tools.results.runs import Run
+from tools.results.runs import Run, minutes
 from tools.results.score import PHANTOM_SKIP
 
 Settings = dict[str, Any]
@@ -159,7 +159,8 @@ def score_localizer(
     networks = []
     for run in runs:
         parser = ConfigParser()
-        parser.read_config([*run.configs, run.folder / "overrides.yaml"])
+        parser.read_config(run.configs)
+        parser.update(run.overrides)
         network = parser.get_parsed_content("network_def")
         load_weights(network, run.weights)
         networks.append(network)
@@ -224,7 +225,7 @@ def score_refinement(
 
     def score() -> Settings:
         return {
-            "training_minutes": {run.name: run.minutes() for seeds in runs.values() for run in seeds},
+            "training_minutes": minutes(runs),
             "localizers": {n: score_localizer(seeds, develop, tests, settings["walks"]) for n, seeds in runs.items()},
         }
 

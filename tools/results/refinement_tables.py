@@ -82,6 +82,8 @@ def training(record: Record) -> str:
     """What the networks were trained with."""
     lines = [f"- training images sha256 `{record['trained_on'][:16]}…`, phantom and NIH images with a finding"]
     for run, sha in record["weights_sha256"].items():
-        lines.append(f"- weights `{run}`: {record['training_minutes'][run]:.0f} minutes, sha256 `{sha[:16]}…`")
+        minutes = record["training_minutes"].get(run)
+        how = "as shipped" if minutes is None else f"{minutes:.0f} minutes"
+        lines.append(f"- weights `{run}`: {how}, sha256 `{sha[:16]}…`")
     lines.append(f"- scored {record['date']} on {record['device']}; torch {record['versions']['torch']}")
     return "\n".join(lines) + "\n"

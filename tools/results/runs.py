@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,18 @@ def finished(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str], 
     if not done:
         raise InputError("nothing is trained yet", work, "run without --trained-only")
     return done
+
+
+def shipped(run: Run) -> list[Run]:
+    """A run as its bundle holds it: weights and thresholds, no log; nothing where the bundle has no weights."""
+    held = replace(run, folder=run.bundle / "models")
+    return [held] if held.weights.exists() else []
+
+
+def minutes(runs: Mapping[str, Sequence[Run]]) -> dict[str, float]:
+    """Name -> minutes of training, of the runs that have a log here."""
+    logged = [run for seeds in runs.values() for run in seeds if (run.folder / "log.txt").exists()]
+    return {run.name: run.minutes() for run in logged}
 
 
 def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]]) -> None:

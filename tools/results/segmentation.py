@@ -31,7 +31,7 @@ from tools.results.claims import verdict
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.runs import Run, chosen, finished, ship, train_all
+from tools.results.runs import Run, chosen, finished, minutes, ship, train_all
 from tools.results.score import PHANTOM_SKIP
 from tools.results.segmentation_masks import make_masks, refiner, step_counts
 
@@ -121,7 +121,7 @@ def run_segmentation(options: Options) -> None:
         counts |= {name: [found] for name, found in step_counts(relation, tests, cut).items()}
         return {
             "thresholds of heatmaps": cut,
-            "training_minutes": {run.name: run.minutes() for seeds in done.values() for run in seeds},
+            "training_minutes": minutes(done),
             **_report(settings, counts, [str(item.get("patient", item["image"])) for item in tests]),
         }
 

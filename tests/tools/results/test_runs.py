@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cxr_common.errors import InputError
-from tools.results.runs import Run, chosen, finished, ship
+from tools.results.runs import Run, chosen, finished, minutes, ship, shipped
 
 
 def trained(folder: Path, method: str, data: str) -> Run:
@@ -39,3 +39,14 @@ def test_weights_go_where_a_method_says(tmp_path):
     assert (tmp_path / "bundle_a" / "models" / "model.pt").read_text() == "a"
     assert (tmp_path / "bundle_b" / "models" / "lungs" / "thresholds.json").exists()
     assert not (tmp_path / "bundle_c").exists()
+
+
+def test_what_a_bundle_holds_is_a_run_without_a_log(tmp_path):
+    run = trained(tmp_path, "a", "data")
+    assert shipped(run) == []
+    ship({"a": [run]}, {"a": {"ships": True}})
+    [held] = shipped(run)
+    assert (held.name, held.weights) == (run.name, tmp_path / "bundle_a" / "models" / "model.pt")
+    epochs = [f"Trainer - INFO - Epoch[{n}] Complete. Time taken: 00:0{n}:30.0\n" for n in (1, 2)]
+    (run.folder / "log.txt").write_text("".join(epochs))
+    assert minutes({"a": [run], "b": [held]}) == {"a-seed0": 4}
