@@ -9,20 +9,29 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data import load_datalist, read_datalist
+from cxr_common.evaluation import provenance, write_json
 from cxr_common.findings.report import read_findings
 from cxr_common.networks import weights_sha256
 from tools.pipeline.road import Road
 from tools.pipeline.stage import DONE, Stage
 from tools.results.tables import number, table
 
+Record = dict[str, Any]
 #: Pictures a stage shows.
 SHOWN = 3
 
 
 def write_report(road: Road, stages: Sequence[Stage]) -> Path:
-    """Write ``report.md`` into the output folder; returns its path."""
-    title = road.settings.get("title", "From image labels to masks")
-    parts = [f"# {title}\n", _data(road), "## Stages\n", _stages(stages, road.output)]
+    """Write ``report.md`` into the output folder, and its numbers as ``report.json``; returns the page's path."""
+    record = make_record(road, stages)
+    write_json(record, road.output / "report.json")
+    parts = [
+        f"# {record['title']}\n",
+        f"- datalist: `{road.datalist}`",
+        data(record),
+        "## Stages\n",
+        stage_table(record),
+    ]
     heat, pseudo, masks = (road.output / name for name in ("heatmaps/training", "pseudo_masks/training", "masks"))
     cases = _positive_cases(pseudo)
     parts += ["## Heatmaps of the localiser\n", _pictures(heat, "overlay", road.output, cases)]
@@ -33,9 +42,8 @@ def write_report(road: Road, stages: Sequence[Stage]) -> Path:
             "## Masks of the segmenter, test images\n",
             _pictures(masks, "overlay", road.output, _positive_cases(masks)),
         ]
-    metrics = road.output / "evaluation" / "metrics.json"
-    if metrics.is_file():
-        parts += ["## Figures of the segmenter, test images\n", _figures(json.loads(metrics.read_text()))]
+    if "metrics" in record:
+        parts += ["## Figures of the segmenter, test images\n", figures(record)]
     parts.append("Research use only. Not a medical device; not for diagnosis or treatment.\n")
     path = road.output / "report.md"
     temporary = path.with_name(".report.md.tmp")
@@ -44,36 +52,59 @@ def write_report(road: Road, stages: Sequence[Stage]) -> Path:
     return path
 
 
-def _data(road: Road) -> str:
+def make_record(road: Road, stages: Sequence[Stage]) -> Record:
+    """All numbers of a run: images, minutes and weights of every stage, figures on the test images, versions."""
     sections = read_datalist(road.datalist)
-    counts = ", ".join(f"{s} {len(sections.get(s, []))}" for s in ("training", "validation", "testing"))
     mixed = load_datalist(road.output / "mixed" / "datalist.json", "training", require=())
     experts = sum(item["mask_origin"] == "expert" for item in mixed)
-    lines = [f"- datalist: `{road.datalist}` ({counts} images)", f"- heatmaps by: {road.localizer}"]
+    rows = []
+    for stage in stages:
+        own, used = stage.output / "model.pt", stage.overrides.get("weights")
+        weights = own if own.is_file() else Path(used) if used else None
+        rows.append(
+            {
+                "stage": stage.name,
+                "bundle": stage.bundle,
+                "minutes": json.loads((stage.output / DONE).read_text())["minutes"],
+                "weights_sha256": None if weights is None else weights_sha256(weights),
+                "folder": os.path.relpath(stage.output, road.output),
+            }
+        )
+    record: Record = {
+        "title": road.settings.get("title", "From image labels to masks"),
+        "localizer": road.localizer,
+        "settings": dict(road.settings),
+        "images": {name: len(sections.get(name, [])) for name in ("training", "validation", "testing")},
+        "learnt_from": {"experts": experts, "pseudo": len(mixed) - experts},
+        "stages": rows,
+        "cores": os.cpu_count(),
+        **provenance(),
+    }
+    metrics = road.output / "evaluation" / "metrics.json"
+    return record | ({"metrics": json.loads(metrics.read_text())} if metrics.is_file() else {})
+
+
+def data(record: Record) -> str:
+    """Images, localiser, and what the segmenter learnt from."""
+    counts, learnt = ", ".join(f"{name} {n}" for name, n in record["images"].items()), record["learnt_from"]
+    lines = [f"- images: {counts}", f"- heatmaps by: {record['localizer']}"]
     lines.append(
-        f"- the segmenter learnt from {experts} images with experts' masks and {len(mixed) - experts} with pseudo-masks"
+        f"- the segmenter learnt from {learnt['experts']} images with experts' masks and {learnt['pseudo']} with"
+        " pseudo-masks"
     )
     return "\n".join(lines) + "\n"
 
 
-def _stages(stages: Sequence[Stage], output: Path) -> str:
+def stage_table(record: Record) -> str:
+    """What ran, how long, with which weights."""
     rows = []
-    for stage in stages:
-        record = json.loads((stage.output / DONE).read_text())
-        own = stage.output / "model.pt"
-        used = stage.overrides.get("weights")
-        weights = own if own.is_file() else Path(used) if used else None
-        sha = "–" if weights is None else f"`{weights_sha256(weights)[:12]}…`"
-        rows.append(
-            [
-                stage.name,
-                f"`{stage.bundle}`",
-                f"{record['minutes']:.1f}",
-                sha,
-                f"`{os.path.relpath(stage.output, output)}`",
-            ]
-        )
-    return table(["stage", "bundle", "minutes", "weights", "folder"], rows)
+    for stage in record["stages"]:
+        sha = "–" if stage["weights_sha256"] is None else f"`{stage['weights_sha256'][:12]}…`"
+        rows.append([stage["stage"], f"`{stage['bundle']}`", f"{stage['minutes']:.1f}", sha, f"`{stage['folder']}`"])
+    minutes = sum(stage["minutes"] for stage in record["stages"])
+    rows.append(["in all", "", f"{minutes:.1f}", "", ""])
+    head = ["stage", "bundle", "minutes", "weights", "folder"]
+    return table(head, rows) + f"\n{record['date']}, {record['cores']} CPU cores, {record['device']}.\n"
 
 
 def _positive_cases(folder: Path) -> list[str]:
@@ -89,8 +120,9 @@ def _pictures(folder: Path, kind: str, output: Path, cases: Sequence[str]) -> st
     return "\n\n".join(f"![{case}]({os.path.relpath(folder / name, output)})" for case, name in named) + "\n"
 
 
-def _figures(metrics: dict[str, Any]) -> str:
+def figures(record: Record) -> str:
     """Figures in the originals' geometry, or why there are none."""
+    metrics = record["metrics"]
     found = metrics.get("segmentation", {}).get("original")
     if not found:
         return "The test images have no masks to compare with.\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from cxr_common.evaluation import write_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DONE, STARTED = "stage.json", "stage.started"
+#: How MONAI's config parser wraps whatever a config entry raised.
+_PARSER = "Failed to evaluate"
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,8 @@ def last_line(log: Path, size: int = 4000) -> str:
 
 
 def _reason(log: Path) -> str:
-    """Our own error line where there is one, else where to look."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return errors[-1] if errors else "read the end of this log"
+    """Our own error line where there is one, else the exception beneath those of MONAI's config parser."""
+    text = log.read_text(encoding="utf-8", errors="replace")
+    errors = re.findall(r"^error: (.*)$", text, re.MULTILINE)
+    raised = [line for line in re.findall(r"^\w+(?:Error|Exception): .*$", text, re.MULTILINE) if _PARSER not in line]
+    return errors[-1] if errors else raised[-1] if raised else "read the end of this log"

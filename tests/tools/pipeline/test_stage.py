@@ -49,6 +49,16 @@ def test_a_failure_names_log_and_reason_and_is_not_done(tmp_path):
     assert failing.run(accept=(3,))
 
 
+def test_without_an_error_line_the_exception_is_named(tmp_path):
+    class Raising(Fake):
+        def command(self):
+            lines = ["ValueError: a grid is too small", "The above exception ...", "RuntimeError: Failed to evaluate x"]
+            return [sys.executable, "-c", f"print({chr(10).join(lines)!r}, flush=True); raise SystemExit(1)"]
+
+    with pytest.raises(InputError, match="a grid is too small"):
+        Raising("train", "cxr_pylon_localization", ("train.yaml",), {}, tmp_path / "out").run()
+
+
 def test_the_command_is_the_bundle_run_or_torchrun(tmp_path):
     one = Stage("train", "cxr_pylon_localization", ("train.yaml",), {}, tmp_path)
     assert one.command()[1:4] == ["-m", "monai.bundle", "run"]
