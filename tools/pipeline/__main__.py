@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from cxr_common.errors import InputError
+from cxr_common.findings.report import read_findings
 from tools.pipeline.report import write_report
 from tools.pipeline.road import Road
 from tools.pipeline.settings import LOCALIZERS, load_settings
@@ -59,11 +60,13 @@ def _run(stage: Stage, done: list[Stage]) -> None:
         print(f"{stage.name} ...", flush=True)
     # Inference ends with 1 where single images failed; they are listed in its findings.json.
     inference = stage.configs == ("inference.json",)
-    ran = stage.run(show if live else None, accept=(0, 1) if inference else (0,))
-    if inference and not (stage.output / "findings.json").is_file():
-        raise InputError(
-            f"stage {stage.name!r} wrote no findings", stage.output / "log.txt", "read the end of this log"
-        )
+
+    def has_findings() -> None:
+        if not (stage.output / "findings.json").is_file() or not read_findings(stage.output)["images"]:
+            raise InputError(f"stage {stage.name!r} wrote no findings", stage.output / "log.txt", "read its end")
+
+    line = show if live else None
+    ran = stage.run(line, (0, 1), has_findings) if inference else stage.run(line)
     text = f"done in {(time.monotonic() - begin) / 60:.1f} min" if ran else "done before, inputs unchanged"
     print(f"{chr(13) + chr(27) + '[K' if live else ''}{stage.name}: {text}", flush=True)
     done.append(stage)

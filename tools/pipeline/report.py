@@ -84,6 +84,12 @@ def make_record(road: Road, stages: Sequence[Stage]) -> Record:
     return record | ({"metrics": json.loads(metrics.read_text())} if metrics.is_file() else {})
 
 
+def summary(record: Record) -> str:
+    """All numbers of a run as Markdown, for a page that shows several."""
+    found = f"\n{figures(record)}" if "metrics" in record else ""
+    return f"{data(record)}\n{stage_table(record)}{found}"
+
+
 def data(record: Record) -> str:
     """Images, localiser, and what the segmenter learnt from."""
     counts, learnt = ", ".join(f"{name} {n}" for name, n in record["images"].items()), record["learnt_from"]

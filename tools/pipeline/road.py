@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from monai.bundle import ConfigParser
+
 from cxr_common.data import load_datalist, load_labels, read_datalist, write_datalist
 from cxr_common.data.datalist import rebase_paths
 from cxr_common.errors import InputError
@@ -52,6 +54,8 @@ class Road:
         for section in SECTIONS:
             if not read_datalist(self.datalist).get(section):
                 raise InputError(f"has no images in {section!r}", self.datalist, "add some: it tunes and picks epochs")
+        for section in SECTIONS:
+            load_datalist(self.datalist, section, str(self.root))  # names what is wrong before anything is trained
         for stage in self.stages():
             run(stage)
 
@@ -73,7 +77,11 @@ class Road:
             overrides["validate#dataset#data"] = overrides["refine#dataset#data"] = self._refined_items("validation")
             yield self._training("relation_network", "train the relation network", REFINEMENT, overrides, labels | heat)
         masks = {"weights": str(relation), "datalist": str(self.datalist), "dataset_dir": str(self.root)}
-        masks |= self.settings["pseudo_masks"]["overrides"]
+        if self.settings["relation_network"]["train"]:
+            masks |= self._network("relation_network", REFINEMENT)
+            # The walk that the network's thresholds are tuned for.
+            trained = self._config("relation_network", REFINEMENT)
+            masks |= {name: trained[name] for name in ("radius", "beta", "steps", "calibrate_to")}
         for section in SECTIONS:
             folder = self.output / "pseudo_masks" / section
             overrides = {**masks, "section": section, "heatmap_dir": str(self.output / "heatmaps" / section)}
@@ -95,7 +103,7 @@ class Road:
         configs = (*segmenter["configs"], "evaluate.yaml")
         folder = self.output / "evaluation"
         yield Stage("evaluation", SEGMENTER, configs, {**chosen, **self._data()}, folder, tested)
-        shown = {"weights": str(weights), "dataset_dir": str(self.root), **self._network(segmenter)}
+        shown = {"weights": str(weights), "dataset_dir": str(self.root), **self._network("segmenter", SEGMENTER)}
         shown["dataset#data"] = self._images("testing")
         yield Stage("masks of the test images", SEGMENTER, ("inference.json",), shown, self.output / "masks", tested)
 
@@ -104,12 +112,15 @@ class Road:
     ) -> Stage:
         settings = self.settings[part]
         merged = {**settings["overrides"], **overrides}
+        if part != "localizer" and merged.get("backbone_weights") is None:
+            merged["backbone_weights"] = str(self._weights("localizer", LOCALIZERS[self.localizer]))
+        inputs = {**inputs, **self._backbone_hash(bundle, merged.get("backbone_weights"))}
         return Stage(name, bundle, tuple(settings["configs"]), merged, self.output / part, inputs, self.processes)
 
     def _per_section(
         self, folder: str, name: str, bundle: str, overrides: Mapping[str, Any], inputs: Mapping[str, str]
     ) -> Iterator[Stage]:
-        network = self._network(self.settings["localizer"]) if self.settings["localizer"]["train"] else {}
+        network = self._network("localizer", bundle) if self.settings["localizer"]["train"] else {}
         for section in SECTIONS:
             data = {"dataset_dir": str(self.root), "dataset#data": self._images(section), **network}
             output = self.output / folder / section
@@ -118,11 +129,28 @@ class Road:
     def _data(self) -> dict[str, Any]:
         return {"datalist": str(self.datalist), "dataset_dir": str(self.root)}
 
-    def _network(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """What inference must know of a network that was trained with settings of its own."""
-        known = {key: value for key, value in settings["overrides"].items() if key == "backbone"}
-        known |= {k: v for k, v in settings["overrides"].items() if k.startswith("network_def#")}
-        return {**known, "network_def#num_classes": len(load_labels(self.datalist))}
+    def _config(self, part: str, bundle: str) -> ConfigParser:
+        """The configuration a part is trained with."""
+        root, settings = REPOSITORY / "bundles" / bundle, self.settings[part]
+        parser = ConfigParser()
+        parser.read_config([root / "configs" / name for name in settings["configs"]])
+        parser.update({**settings["overrides"], "bundle_root": str(root), "labels": load_labels(self.datalist)})
+        return parser
+
+    def _network(self, part: str, bundle: str) -> dict[str, Any]:
+        """The network a part trains, as an override for its bundle's inference, which has the shipped one."""
+        item = self._config(part, bundle).get_parsed_content("network_def", instantiate=False)
+        return {"network_def": item.get_config()}
+
+    def _backbone_hash(self, bundle: str, weights: str | None) -> dict[str, str]:
+        """Hash of the weights a training starts from; they may be given relative to its bundle."""
+        if weights is None:
+            return {}
+        parser = ConfigParser({"bundle_root": str(REPOSITORY / "bundles" / bundle), "weights": weights})
+        path = Path(parser.get_parsed_content("weights"))
+        if not path.is_file():
+            raise InputError("is not there", path, "give backbone_weights another file, or leave it out")
+        return {"backbone": weights_sha256(path)}
 
     def _images(self, section: str) -> str:
         return f"$cxr_common.data.images_of({str(self.datalist)!r}, {section!r}, {str(self.root)!r})"
@@ -138,7 +166,7 @@ class Road:
         return REPOSITORY / "bundles" / bundle / "models" / "model.pt"
 
     def _data_hash(self, sections: Sequence[str], masks: bool = False) -> str:
-        items = [item for section in sections for item in load_datalist(self.datalist, section, str(self.root))]
+        items = [i for section in sections for i in load_datalist(self.datalist, section, str(self.root), require=())]
         return data_sha256(items, masks)
 
     def _record_hash(self, section: str) -> str:
@@ -157,7 +185,8 @@ class Road:
         for section in SECTIONS:
             own = load_datalist(self.datalist, section, str(self.root))
             experts = [item for item in own if item.get("mask") and item.get("mask_origin", "expert") == "expert"]
-            pseudo = load_datalist(self.output / "pseudo_masks" / section / "datalist.json", section)
+            written = self.output / "pseudo_masks" / section / "datalist.json"
+            pseudo = load_datalist(written, section, labels=content["labels"])
             named = {os.path.realpath(item["image"]) for item in experts}
             others = [item for item in pseudo if os.path.realpath(item["image"]) not in named]
             # Experts alone choose epoch and thresholds where there are any.

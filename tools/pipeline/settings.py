@@ -15,7 +15,7 @@ LOCALIZERS = {
     "multiscale": "cxr_multiscale_localization",
     "gradcam": "cxr_gradcam_classification",
 }
-PARTS = ("localizer", "relation_network", "pseudo_masks", "segmenter")
+PARTS = ("localizer", "relation_network", "segmenter")
 
 
 def load_settings(name: str | Path) -> dict[str, Any]:

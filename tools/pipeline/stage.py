@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,12 @@ class Stage:
             *("--bundle_root", str(self.root), "--output_dir", str(self.output)),
         ]
 
-    def run(self, show: Any = None, accept: Sequence[int] = (0,)) -> bool:
+    def run(
+        self,
+        show: Callable[[str], None] | None = None,
+        accept: Sequence[int] = (0,),
+        check: Callable[[], None] | None = None,
+    ) -> bool:
         """Run it, unless it is done.
 
         A stage that was killed goes on where its bundle left off; one whose inputs changed starts anew.
@@ -88,17 +93,20 @@ class Stage:
         Args:
             show: called about once a second with the last line of the log.
             accept: exit statuses that are fine; inference ends with 1 where single images failed.
+            check: called when it ended well, before it counts as done; raises InputError where something is amiss.
 
         Returns:
             Whether it ran.
 
         Raises:
-            InputError: it failed; names its log.
+            InputError: it failed, which names its log; or its folder holds something else.
         """
         if self.is_done():
             return False
         key, started = self.key(), self.output / STARTED
-        if self.output.exists() and (not started.is_file() or started.read_text(encoding="utf-8") != key):
+        if self.output.exists() and any(self.output.iterdir()) and not started.is_file():
+            raise InputError("holds files that are not this pipeline's", self.output, "choose another output folder")
+        if started.is_file() and started.read_text(encoding="utf-8") != key:
             shutil.rmtree(self.output)
         self.output.mkdir(parents=True, exist_ok=True)
         started.write_text(key, encoding="utf-8")
@@ -117,6 +125,8 @@ class Stage:
                     process.wait()
         if process.returncode not in accept:
             raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, _reason(log))
+        if check is not None:
+            check()
         write_json(
             {"key": key, "minutes": (time.monotonic() - begin) / 60, "inputs": dict(self.inputs)}, self.output / DONE
         )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.bench import tables as bench
+from tools.pipeline import report as pipeline
 from tools.results import detection_tables, head_to_head, lungs_tables, refinement_tables, segmentation_tables, tables
 
 Record = dict[str, Any]
@@ -38,6 +39,9 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "segmentation-classes": ("segmentation.json", segmentation_tables.classes),
     "segmentation-claims": ("segmentation.json", segmentation_tables.claims),
     "segmentation-training": ("segmentation.json", segmentation_tables.training),
+    "segmentation-summary": ("segmentation.json", segmentation_tables.summary),
+    "pipeline-phantoms": ("pipeline-phantoms.json", pipeline.summary),
+    "pipeline-opacity": ("pipeline-opacity.json", pipeline.summary),
     "lungs": ("lungs.json", lungs_tables.methods),
     "detection-summary": ("detection.json", detection_tables.summary),
     "detection-methods": ("detection.json", detection_tables.methods),

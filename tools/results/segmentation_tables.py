@@ -36,6 +36,22 @@ def methods(record: Record) -> str:
     return table(head, rows) + "\n" + text
 
 
+def summary(record: Record) -> str:
+    """The README's sentence: few experts' masks and many pseudo-masks, against either alone."""
+    images, found = record["images"], record["figures"]["iou of the data set"]
+    values, seeds = found["values"], len(record["recipe"]["methods"]["chexseg"]["seeds"])
+    if not {"chexseg", "expert", "irn", "full"} <= set(values):
+        return f"**Segmentation**: not trained yet: {', '.join(record['missing'])}.\n"
+    weak = next(claim for claim in record["claims"] if (claim["first"], claim["second"]) == ("chexseg", "irn"))
+    return (
+        f"**Segmentation**: from {images['experts']} experts' masks and pseudo-masks of the other"
+        f" {images['training'] - images['experts']} images, IoU of the data set {number(values['chexseg'])}; from the"
+        f" experts' alone {number(values['expert'])} (difference {signed(found['difference']['chexseg'])}); from"
+        f" pseudo-masks alone {number(values['irn'])} (difference {signed(weak['difference'])}); from masks on all"
+        f" images {number(values['full'])}. {record['n_images']} synthetic phantoms; training seeds: {seeds}.\n"
+    )
+
+
 def classes(record: Record) -> str:
     """IoU of the data set class by class."""
     titles = {name: method["title"] for name, method in record["recipe"]["methods"].items()}

@@ -75,6 +75,7 @@ def items_to_refine(
     datalist: str | Path | None = None,
     section: str = "training",
     positive_only: bool = False,
+    labels: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
     """What the refinement works on, from whatever the user has.
 
@@ -85,12 +86,13 @@ def items_to_refine(
             localiser's decisions as labels.
         section: of the datalist.
         positive_only: only images with a finding (label 1), as WSMIS trains; of a datalist.
+        labels: classes in the order of the items' "label"; those of a datalist are matched by name. Default: its own.
 
     Raises:
         InputError: nothing given, nothing found, or no image left.
     """
     if datalist is not None:
-        items = load_datalist(datalist, section, None if dataset_dir is None else str(dataset_dir))
+        items = load_datalist(datalist, section, None if dataset_dir is None else str(dataset_dir), labels)
         if positive_only:
             items = [item for item in items if 1 in (item.get("label") or [])]
         if not items:
