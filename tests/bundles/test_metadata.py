@@ -105,6 +105,8 @@ def test_label_values_of_the_mask_are_the_channel_definition(weighted, metadata)
     content = json.loads(metadata.read_text())
     thresholds = json.loads((weighted / "models" / "thresholds.json").read_text())
     channels = content["network_data_format"]["post_processed_outputs"]["pred"]["channel_def"]
+    # MONAI Label takes its label names from the network's own outputs, whatever comes after it.
+    assert content["network_data_format"]["outputs"]["pred"]["channel_def"] == channels
     names = thresholds["labels"] if weighted.name in DETECTORS else ["background", *thresholds["labels"]]
     assert channels == {str(i): name for i, name in enumerate(names)}
     assert tuple(thresholds["labels"]) == LABELS

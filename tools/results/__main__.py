@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         "--only",
         nargs="+",
         metavar="METHOD",
-        help="train these only: methods (pylon), runs (pylon-seed0) or, for refinement, localisers",
+        help="train these only: methods (pylon); of localisation also runs (pylon-seed0), of refinement localisers",
     )
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
     run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data import load_datalist, read_datalist, write_datalist
 from cxr_common.data.prevalence import match_prevalence
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
@@ -78,9 +78,18 @@ def identity(items: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
-    datalist = folder / "datalist.json"
-    if not datalist.exists():
-        config = folder.with_suffix(".config.json")
+    datalist, config = folder / "datalist.json", folder.with_suffix(".config.json")
+    if datalist.exists():
+        found = read_datalist(datalist)
+        sizes = {section: len(found.get(section, [])) for section in ("training", "validation", "testing")}
+        wanted = {section: settings[section] for section in sizes}
+        if sizes != wanted or json.loads(config.read_text()) != settings["config"]:
+            raise InputError(
+                f"holds other phantoms ({sizes}) than the experiment wants ({wanted}, {settings['config']})",
+                folder,
+                "delete it, or choose another work folder",
+            )
+    else:
         config.parent.mkdir(parents=True, exist_ok=True)
         config.write_text(json.dumps(settings["config"]))
         counts = [a for s in ("training", "validation", "testing") for a in (f"--{s}", settings[s])]

@@ -149,8 +149,8 @@ def run_detection(options: Options) -> None:
     hashes = {name: _data_hash(path) for name, path in datalists.items()}
     runs = plan(settings, options.work)
     if options.train:
-        for name in chosen(list(runs), options.only, options.experiment):
-            train_all(runs[name], options.parallel, datalists[name], hashes[name])
+        wanted = chosen(list(runs), options.only, options.experiment)
+        train_all([(run, datalists[n], hashes[n]) for n in wanted for run in runs[n]], options.parallel)
     if not options.score:
         return
     trained = finished(runs, hashes, options.work)

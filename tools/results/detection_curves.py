@@ -67,8 +67,10 @@ def score_curves(
         found = {name: [predictions(runs[name][0], path, tests) for path in paths] for name, paths in weights.items()}
         return {"training_minutes": minutes(trained), **report(of, found)}
 
-    if record := write_once(inputs, options.output / "detection-curves.json", score):
-        curves_figure(record).savefig(options.output / "detection-curves.png", dpi=110, metadata={"Software": None})
+    record, new = write_once(inputs, options.output / "detection-curves.json", score)
+    picture = options.output / "detection-curves.png"
+    if new or not picture.exists():
+        curves_figure(record).savefig(picture, dpi=110, metadata={"Software": None})
 
 
 def report(of: str, found: dict[str, list[DetectorPredictions]]) -> Settings:

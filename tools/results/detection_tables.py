@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.results.detection import MAIN
 from tools.results.detection_curves import curve_points
-from tools.results.tables import number, signed, table
+from tools.results.tables import NOT_MEASURED, number, signed, table
 
 Record = dict[str, Any]
 
@@ -37,13 +37,14 @@ def methods(record: Record) -> str:
 def summary(record: Record) -> str:
     """The README's sentence: all kinds of supervision against boxes alone."""
     images, found = record["recipe"]["images"], record["figures"][MAIN]
-    seeds = len(record["recipe"]["methods"]["oxnet"]["seeds"])
+    if not {"oxnet", record["recipe"]["baseline"]} <= set(found["values"]):
+        return NOT_MEASURED
     ours, base = found["values"]["oxnet"], found["values"][record["recipe"]["baseline"]]
     return (
         f"**Detection**: with {images['boxes']} images with boxes, {images['label']} with an image-level label only and"
         f" {images['unlabelled']} with neither, OXnet's AP40 is {number(ours)}, that of a RetinaNet of the boxes alone"
         f" {number(base)} (difference {signed(found['difference']['oxnet'])}). {record['n_images']} synthetic"
-        f" phantoms; training seeds: {seeds}.\n"
+        f" phantoms; training seeds: {ours['n_seeds']}.\n"
     )
 
 
@@ -93,10 +94,13 @@ def claims(record: Record) -> str:
 
 def training(record: Record) -> str:
     """What the networks were trained with."""
-    lines = [
-        f"- images and annotations of `{kind}`: sha256 `{sha[:16]}…`" for kind, sha in record["trained_on"].items()
-    ]
+    names = record["recipe"]["methods"]
+    data = {name: sha for name, sha in record["trained_on"].items() if name in names}
+    lines = [f"- images and annotations of `{name}`: sha256 `{sha[:16]}…`" for name, sha in data.items()]
+    runs = {f"detect_{name}-seed{seed}" for name, method in names.items() for seed in method["seeds"]}
     for run, sha in record["weights_sha256"].items():
+        if run not in runs:
+            continue
         lines.append(f"- weights `{run}`: {record['training_minutes'][run]:.0f} minutes, sha256 `{sha[:16]}…`")
     lines.append(f"- scored {record['date']} on {record['device']}; torch {record['versions']['torch']}")
     return "\n".join(lines) + "\n"

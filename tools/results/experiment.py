@@ -106,7 +106,7 @@ def run_experiment(options: Options) -> None:
         names = {run.method for run in runs} | {run.name for run in runs}
         wanted = set(chosen(sorted(names), options.only, options.experiment))
         unknown = [run for run in runs if {run.method, run.name} & wanted and not is_known(run)]
-        train_all(unknown, options.parallel, training, data_hash)
+        train_all([(run, training, data_hash) for run in unknown], options.parallel)
     if not options.score:
         return
     trained = [run for run in runs if run.is_done(data_hash)]
@@ -138,7 +138,8 @@ def run_experiment(options: Options) -> None:
             **score_all(settings, scored),
         }
 
-    if record := write_once(inputs, options.output / f"{options.experiment.stem}.json", score):
+    record, new = write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
+    if new or not (options.output / f"{options.experiment.stem}-bars.png").exists():
         heatmaps = {method: next(iter(seeds.values())).gallery for method, seeds in found.items()}
         save_plots(record, tests["phantoms"], heatmaps, options.output)
     if options.ship:

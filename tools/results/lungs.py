@@ -99,7 +99,7 @@ def run_lungs(options: Options) -> None:
     configs = tuple(bundle / "configs" / c for c in settings["configs"])
     run = Run("lungs", 0, bundle, configs, settings["overrides"], options.work / "runs" / "lungs")
     if options.train:
-        train_all([run], 1, datalist, data_hash)
+        train_all([(run, datalist, data_hash)], 1)
     if not options.score:
         return
     done = finished({"lungs": [run]}, {"lungs": data_hash}, options.work)

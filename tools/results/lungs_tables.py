@@ -24,7 +24,7 @@ def methods(record: Record) -> str:
     how = f"{images['training']} open images, {images['validation']} for validation"
     minutes, sha = record["training_minutes"], record["weights_sha256"][:16]
     text = (
-        f"Real radiographs; 95% intervals by patient. Trained on {how}, in {minutes:.0f} minutes of one core on a busy"
-        f" machine; weights sha256 `{sha}…`; scored {record['date']}.\n"
+        f"Real radiographs; 95% intervals by patient. Trained on {how}, in {minutes:.0f} minutes on CPU cores;"
+        f" weights sha256 `{sha}…`; scored {record['date']}.\n"
     )
     return table(["test set", "images of patients", "Dice", "IoU"], rows) + "\n" + text

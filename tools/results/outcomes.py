@@ -1,7 +1,9 @@
 """What trained networks did on the test images, kept beside the result file, so that figures need no training again.
 
 Weights of a run take 22 MB, what it did on the test images some 50 KB. With these files a clean clone scores in minutes
-what took hours to train, and one more seed or method is trained without all the others.
+what took hours to train, and one more seed or method is trained without all the others. That is, where the same data
+can be made: pixels of phantoms differ in the last bit between kinds of processors, and the real images must be at
+hand.
 """
 
 from __future__ import annotations

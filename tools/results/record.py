@@ -11,7 +11,9 @@ from typing import Any
 from cxr_common.evaluation import provenance, write_json
 
 
-def write_once(inputs: dict[str, Any], target: Path, score: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+def write_once(
+    inputs: dict[str, Any], target: Path, score: Callable[[], dict[str, Any]]
+) -> tuple[dict[str, Any], bool]:
     """Write inputs, figures and provenance into a result file, unless it has figures of the same inputs.
 
     Args:
@@ -20,11 +22,11 @@ def write_once(inputs: dict[str, Any], target: Path, score: Callable[[], dict[st
         score: computes the figures.
 
     Returns:
-        What was written; None where nothing was to be done.
+        The content of the file, and whether it was written now.
     """
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    if target.exists() and json.loads(target.read_text()).get("inputs_sha256") == digest:
-        return None
+    if target.exists() and (found := json.loads(target.read_text())).get("inputs_sha256") == digest:
+        return found, False
     record = {**inputs, "inputs_sha256": digest, **score(), **provenance()}
     write_json(record, target)
-    return record
+    return record, True

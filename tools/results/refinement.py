@@ -11,11 +11,12 @@ import yaml
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist_io import read_datalist
+from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.data import make_nih, make_phantoms, mix
 from tools.results.options import Options
-from tools.results.runs import Run, chosen, finished, ship, shipped, train_all
+from tools.results.runs import Run, chosen, ship, shipped, train_all, trained
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
@@ -90,17 +91,20 @@ def run_refinement(options: Options) -> None:
     runs = plan(settings, options.work)
     hashes = {name: inputs_hash(settings, name, datalist) for name in runs}
     if options.train:
-        for name in chosen(list(runs), options.only, options.experiment):
-            train_all(runs[name], options.parallel, datalist, hashes[name])
+        wanted = chosen(list(runs), options.only, options.experiment)
+        train_all([(run, datalist, hashes[n]) for n in wanted for run in runs[n]], options.parallel)
     if not options.score:
         return
     from tools.results.refinement_score import score_refinement
 
-    trained = finished(runs, hashes, options.work)
+    done = trained(runs, hashes)
     # The shipped network need not be trained again to be scored.
-    ships = {name for name, localizer in settings["localizers"].items() if localizer.get("ships")}
-    done = {name: trained.get(name) or (shipped(runs[name][0]) if name in ships else []) for name in runs}
-    done = {name: seeds for name, seeds in done.items() if seeds}
+    for name, localizer in settings["localizers"].items():
+        if localizer.get("ships") and name in runs and name not in done and not options.quick:
+            done |= {name: seeds} if (seeds := shipped(runs[name][0])) else {}
+    if not done:
+        raise InputError("nothing is trained yet", options.work, "run without --trained-only")
+    done = {name: done[name] for name in runs if name in done}
     score_refinement(settings, done, datalist, phantoms, options.shared, options.output)
     if options.ship:
-        ship(trained, settings["localizers"])
+        ship(trained(runs, hashes), settings["localizers"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tools.results.refinement_score import FIGURES, METHODS
-from tools.results.tables import number, signed, table
+from tools.results.tables import NOT_MEASURED, number, signed, table
 
 Record = dict[str, Any]
 _TITLES = {"image iou": "IoU of images", "data set iou": "IoU of the data set", "boundary f": "boundary F1"}
@@ -41,6 +41,8 @@ def summary(record: Record) -> str:
     """The README's sentence: what the relation network adds to the best threshold, for the localiser that ships."""
     localizers, method = record["recipe"]["localizers"], record["recipe"]["headline"]
     name = next(n for n, part in localizers.items() if part.get("ships"))
+    if name not in record["localizers"]:
+        return NOT_MEASURED
     found = record["localizers"][name]["phantoms"]
     image, data = found["figures"]["image iou"], found["figures"]["data set iou"]
     gains = [signed(figure["difference to heatmap"][method]) for figure in (image, data)]
@@ -53,9 +55,8 @@ def summary(record: Record) -> str:
 
 
 def _how(record: Record) -> str:
-    seeds = min(
-        len(localizer["seeds"]) for n, localizer in record["recipe"]["localizers"].items() if n in record["localizers"]
-    )
+    found = [localizer["phantoms"]["figures"]["image iou"]["values"] for localizer in record["localizers"].values()]
+    seeds = min(values[record["recipe"]["headline"]]["n_seeds"] for values in found)
     return (
         "Gain: over the thresholded heatmap, paired. In brackets the 95% interval by patient (and seed) bootstrap;"
         f" training seeds: {seeds}. Only findings an image is said to have; thresholds of every method and class chosen"

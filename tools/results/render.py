@@ -78,7 +78,7 @@ def render_page(text: str, results: Path) -> str:
     def part(match: re.Match[str]) -> str:
         file, render = PARTS[match[2]]
         path = results / file
-        body = render(json.loads(path.read_text())) if path.exists() else "Not measured yet.\n"
+        body = render(json.loads(path.read_text())) if path.exists() else tables.NOT_MEASURED
         return f"{match[1]}{body.rstrip()}\n{match[3]}"
 
     return _PART.sub(part, text)

@@ -128,15 +128,22 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
     write_json(record, run.folder / "run.json")
 
 
-def train_all(runs: list[Run], parallel: int, datalist: Path, data_hash: str) -> None:
+#: A run, its datalist and the hash of what is in it.
+Job = tuple[Run, Path, str]
+
+
+def train_all(jobs: Sequence[Job], parallel: int) -> None:
     """Train several runs at a time, the cores divided among them; first, alone, what several of them start from."""
     cores = os.cpu_count() or 1
-    threads = max(1, cores // parallel)
-    starts = {first.start.folder: first.start for first in map(first_cycle, runs) if first.start}
-    for start in starts.values():
-        train(start, datalist, data_hash, cores)
+    threads = max(1, cores // min(parallel, max(1, len(jobs))))
+    starts = {}
+    for run, datalist, data_hash in jobs:
+        if start := first_cycle(run).start:
+            starts[start.folder] = (start, datalist, data_hash)
+    for job in starts.values():
+        train(*job, cores)
     with ThreadPoolExecutor(parallel) as pool:
-        for future in [pool.submit(train, run, datalist, data_hash, threads) for run in runs]:
+        for future in [pool.submit(train, *job, threads) for job in jobs]:
             future.result()
 
 
@@ -151,14 +158,19 @@ def chosen(methods: Sequence[str], only: Sequence[str] | None, experiment: Path)
     return [name for name in methods if not only or name in only]
 
 
+def trained(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str]) -> dict[str, list[Run]]:
+    """Method -> its runs that were trained to the end, of the methods that have one."""
+    done = {name: [run for run in seeds if run.is_done(data_hashes[name])] for name, seeds in runs.items()}
+    return {name: seeds for name, seeds in done.items() if seeds}
+
+
 def finished(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str], work: Path) -> dict[str, list[Run]]:
-    """Method -> its runs that were trained to the end, of the methods that have one.
+    """What :func:`trained` gives, if there is anything.
 
     Raises:
-        InputError: none has.
+        InputError: no method has one.
     """
-    done = {name: [run for run in seeds if run.is_done(data_hashes[name])] for name, seeds in runs.items()}
-    done = {name: seeds for name, seeds in done.items() if seeds}
+    done = trained(runs, data_hashes)
     if not done:
         raise InputError("nothing is trained yet", work, "run without --trained-only")
     return done
@@ -180,10 +192,17 @@ def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, A
     """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
 
     "ships" may name a folder below the bundle; else it is ``models``.
+
+    Raises:
+        InputError: there is nothing to ship: no such method's first seed is trained here.
     """
-    for name, method in methods.items():
-        where = method.get("ships")
-        for run in runs.get(name, [])[:1] if where else []:
+    first = {name: method.get("seeds", [0])[0] for name, method in methods.items() if method.get("ships")}
+    chosen = {name: [run for run in runs.get(name, []) if run.seed == seed] for name, seed in first.items()}
+    if not any(chosen.values()):
+        raise InputError(f"no first seed of {', '.join(first)} is trained here", "--ship", "train it first")
+    for name, own in chosen.items():
+        where = methods[name]["ships"]
+        for run in own:
             folder = run.bundle / (where if isinstance(where, str) else "models")
             folder.mkdir(parents=True, exist_ok=True)
             for file in ("model.pt", "thresholds.json"):

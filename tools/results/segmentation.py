@@ -94,8 +94,8 @@ def run_segmentation(options: Options) -> None:
     hashes = {name: _data_hash(datalists[kind]) for name, kind in kinds.items()}
     runs = plan(settings, options.work)
     if options.train:
-        for name in chosen(list(runs), options.only, options.experiment):
-            train_all(runs[name], options.parallel, datalists[kinds[name]], hashes[name])
+        wanted = chosen(list(runs), options.only, options.experiment)
+        train_all([(run, datalists[kinds[n]], hashes[n]) for n in wanted for run in runs[n]], options.parallel)
     if not options.score:
         return
     done = finished(runs, hashes, options.work)

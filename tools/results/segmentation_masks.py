@@ -64,9 +64,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
     write_datalist({"labels": list(LABELS), "training": [_relative(item, folder) for item in weak]}, listed)
 
     data = data_sha256(load_datalist(listed, "training"))
-    models = {
-        name: REPOSITORY / "bundles" / name / "models" / "model.pt" for name in (settings["localizer"], REFINEMENT)
-    }
+    models = {name: _model_hash(name) for name in (settings["localizer"], REFINEMENT)}
     where = {"dataset_dir": str(folder)}
     listing = f"$cxr_common.data.images_of({str(listed)!r}, 'training')"
     heat = Stage(
@@ -75,7 +73,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
         ("inference.json",),
         {**where, "dataset#data": listing},
         folder / "heatmaps",
-        {"data": data, "weights": weights_sha256(models[settings["localizer"]])},
+        {"data": data, "model": models[settings["localizer"]]},
     )
     heat.run()
     refined = Stage(
@@ -84,15 +82,16 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
         ("inference.json",),
         {**where, "datalist": str(listed), "heatmap_dir": str(heat.output)},
         folder / "irn",
-        {"data": data, **heat.inputs, "refinement": weights_sha256(models[REFINEMENT])},
+        {**heat.inputs, "refinement": models[REFINEMENT]},
     )
     refined.run()
 
     cut = folder / "cut.json"
-    if not cut.exists() or json.loads(cut.read_text())["inputs"] != heat.inputs:
+    inputs = {**heat.inputs, "validation": data_sha256(validation, masks=True)}
+    if not cut.exists() or json.loads(cut.read_text())["inputs"] != inputs:
         thresholds = cut_thresholds(run, validation)
-        write_json({"inputs": heat.inputs, "thresholds": thresholds}, cut)
         cut_heatmaps(run, load_datalist(listed, "training"), thresholds, folder / "cut")
+        write_json({"inputs": inputs, "thresholds": thresholds}, cut)  # last: it says that the masks are these
     others = {
         "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
         "irn": load_datalist(refined.output / "datalist.json", "training"),
@@ -106,6 +105,12 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
         out[kind] = folder / f"{kind}.json"
         write_datalist({"labels": list(LABELS), **content}, out[kind])
     return out
+
+
+def _model_hash(bundle: str) -> str:
+    """Hash of a bundle's weights and thresholds."""
+    models = REPOSITORY / "bundles" / bundle / "models"
+    return "".join(weights_sha256(models / name) for name in ("model.pt", "thresholds.json"))
 
 
 def cut_thresholds(run: Run, validation: list[Settings]) -> dict[str, float]:

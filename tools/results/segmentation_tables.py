@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.results.tables import number, signed, table
+from tools.results.tables import NOT_MEASURED, number, signed, table
 
 Record = dict[str, Any]
 
@@ -39,16 +39,16 @@ def methods(record: Record) -> str:
 def summary(record: Record) -> str:
     """The README's sentence: few experts' masks and many pseudo-masks, against either alone."""
     images, found = record["images"], record["figures"]["iou of the data set"]
-    values, seeds = found["values"], len(record["recipe"]["methods"]["chexseg"]["seeds"])
+    values = found["values"]
     if not {"chexseg", "expert", "irn", "full"} <= set(values):
-        return f"**Segmentation**: not trained yet: {', '.join(record['missing'])}.\n"
+        return NOT_MEASURED
     weak = next(claim for claim in record["claims"] if (claim["first"], claim["second"]) == ("chexseg", "irn"))
     return (
         f"**Segmentation**: from {images['experts']} experts' masks and pseudo-masks of the other"
         f" {images['training'] - images['experts']} images, IoU of the data set {number(values['chexseg'])}; from the"
         f" experts' alone {number(values['expert'])} (difference {signed(found['difference']['chexseg'])}); from"
         f" pseudo-masks alone {number(values['irn'])} (difference {signed(weak['difference'])}); from masks on all"
-        f" images {number(values['full'])}. {record['n_images']} synthetic phantoms; training seeds: {seeds}.\n"
+        f" images {number(values['full'])}. {record['n_images']} synthetic phantoms; training seeds: {values['chexseg']['n_seeds']}.\n"
     )
 
 

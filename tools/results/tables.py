@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 Record = dict[str, Any]
+#: What a part says whose methods are not all trained.
+NOT_MEASURED = "Not measured yet.\n"
 
 
 def number(interval: Record | None, percent: bool = False) -> str:
@@ -102,6 +104,8 @@ def signed(interval: Record) -> str:
 
 def goals(record: Record) -> str:
     """What was aimed at before the runs, and what came out."""
+    if "pylon" not in record["phantoms"]["methods"]:
+        return NOT_MEASURED
     against = record["phantoms"]["methods"]["pylon"]["against"]
     fewer, difference = against["point micro"]["fewer_misses"], against["auroc"]["difference"]
     rows = [
