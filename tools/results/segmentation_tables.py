@@ -39,7 +39,7 @@ def methods(record: Record) -> str:
 def summary(record: Record) -> str:
     """The README's sentence: few experts' masks and many pseudo-masks, against either alone."""
     images, found = record["images"], record["figures"]["iou of the data set"]
-    values = found["values"]
+    values, size = found["values"], record["n_images"]
     if not {"chexseg", "expert", "irn", "full"} <= set(values):
         return NOT_MEASURED
     weak = next(claim for claim in record["claims"] if (claim["first"], claim["second"]) == ("chexseg", "irn"))
@@ -48,7 +48,7 @@ def summary(record: Record) -> str:
         f" {images['training'] - images['experts']} images, IoU of the data set {number(values['chexseg'])}; from the"
         f" experts' alone {number(values['expert'])} (difference {signed(found['difference']['chexseg'])}); from"
         f" pseudo-masks alone {number(values['irn'])} (difference {signed(weak['difference'])}); from masks on all"
-        f" images {number(values['full'])}. {record['n_images']} synthetic phantoms; training seeds: {values['chexseg']['n_seeds']}.\n"
+        f" images {number(values['full'])}. {size} synthetic phantoms; seeds: {values['chexseg']['n_seeds']}.\n"
     )
 
 
