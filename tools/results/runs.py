@@ -18,9 +18,11 @@ from typing import Any
 
 import torch
 import yaml
+from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import write_json
+from cxr_common.networks import weights_sha256
 
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
@@ -60,11 +62,22 @@ class Run:
         return self.folder / "model.pt"
 
     def recipe(self, data_hash: str) -> str:
-        """Hash of what must be equal for a finished run to be used again: configs (not comments), seed and data."""
+        """Hash of what must be equal for a finished run to be used again: configs (not comments), seed, data and the
+        content of the file that the backbone starts from."""
         parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.configs]
         parts += [self.overrides, self.seed, data_hash]
+        if backbone := self.backbone_weights():
+            parts.append(weights_sha256(backbone))
         parts += [run.recipe(data_hash) for run in (self.previous, self.start) if run]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def backbone_weights(self) -> Path | None:
+        """The file that the configs name for the backbone to start from, if any."""
+        parser = ConfigParser()
+        parser.read_config(self.configs)
+        parser.update({**self.overrides, "bundle_root": str(self.bundle)})
+        given = parser.get_parsed_content("backbone_weights") if parser.get("backbone_weights") else None
+        return Path(given) if given else None
 
     def is_done(self, data_hash: str) -> bool:
         """Whether it was trained to the end, with this recipe."""

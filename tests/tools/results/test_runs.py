@@ -50,3 +50,17 @@ def test_what_a_bundle_holds_is_a_run_without_a_log(tmp_path):
     epochs = [f"Trainer - INFO - Epoch[{n}] Complete. Time taken: 00:0{n}:30.0\n" for n in (1, 2)]
     (run.folder / "log.txt").write_text("".join(epochs))
     assert minutes({"a": [run], "b": [held]}) == {"a-seed0": 4}
+
+
+def test_other_weights_to_start_from_are_another_recipe(tmp_path):
+    config, weights = tmp_path / "train.yaml", tmp_path / "bundle" / "start.pt"
+    config.write_text("backbone_weights: $@bundle_root + '/start.pt'\n")
+    weights.parent.mkdir()
+    run = Run("a", 0, weights.parent, (config,), {}, tmp_path / "a")
+    weights.write_text("one")
+    one = run.recipe("data")
+    weights.write_text("two")
+    assert run.recipe("data") != one
+    assert run.backbone_weights() == weights
+    without = Run("a", 0, weights.parent, (config,), {"backbone_weights": None}, tmp_path / "a")
+    assert without.backbone_weights() is None
