@@ -31,6 +31,8 @@ from tools.results.score import PHANTOM_SKIP
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFINEMENT = "cxr_irn_refinement"
 Settings = dict[str, Any]
+#: What images without an expert's mask have: cut heatmaps, refined ones, or experts' masks too.
+KINDS = ("heatmap", "irn", "all")
 
 
 def refiner(options: Options, settings: Settings) -> Run:
@@ -50,7 +52,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
         run: of :func:`refiner`.
 
     Returns:
-        "heatmap", "irn" and "true" -> datalist. Paths in it are relative to `folder`.
+        Each of :data:`KINDS` -> datalist. Paths in it are relative to `folder`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     training = load_datalist(phantoms, "training")[: settings["training"]]
@@ -95,7 +97,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
     others = {
         "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
         "irn": load_datalist(refined.output / "datalist.json", "training"),
-        "true": [{**item, "mask_origin": "expert"} for item in training if item["image"] not in experts],
+        "all": [{**item, "mask_origin": "expert"} for item in training if item["image"] not in experts],
     }
     own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
     out = {}

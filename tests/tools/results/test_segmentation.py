@@ -7,6 +7,7 @@ from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tests.golden import REPOSITORY
 from tools.results.segmentation import _report, load_segmentation, plan
+from tools.results.segmentation_masks import KINDS
 from tools.results.segmentation_tables import claims, classes, methods
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
@@ -43,6 +44,7 @@ def test_every_method_is_the_bundle_with_its_own_supervision(tmp_path):
     settings = load_segmentation(EXPERIMENT)
     runs = plan(settings, tmp_path)
     assert set(runs) == set(settings["methods"])
+    assert {method["masks"] for method in settings["methods"].values()} == set(KINDS)
     assert runs["expert"][0].overrides["expert_probability"] == 1.0
     assert len({seeds[0].folder for seeds in runs.values()}) == len(runs)
 
