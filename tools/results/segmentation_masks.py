@@ -16,9 +16,7 @@ from cxr_common.data.datalist import rebase_paths
 from cxr_common.evaluation import data_sha256, write_json
 from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
-from cxr_common.metrics import (
-    MaskCounts,
-)
+from cxr_common.metrics import MaskCounts
 from cxr_common.networks import load_weights, weights_sha256
 from tools.pipeline.stage import Stage
 from tools.results.options import Options
