@@ -1,6 +1,6 @@
 """Training: replayable data, checkpoints, pictures of progress."""
 
-from cxr_common.training.bfloat16 import Bfloat16Inferer
+from cxr_common.training.bfloat16 import Bfloat16Inferer, cpu_has_bfloat16
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.distillation import TeacherLabels
@@ -33,6 +33,7 @@ __all__ = [
     "TrainingCheckpoint",
     "backbone_slower",
     "calibrate_mean_shift",
+    "cpu_has_bfloat16",
     "load_frozen_backbone",
     "load_initial_weights",
     "mark_supervision",

@@ -29,3 +29,9 @@ class Bfloat16Inferer(SimpleInferer):
             return super().__call__(inputs, network, *args, **kwargs)
         with torch.autocast(inputs.device.type, dtype=torch.bfloat16):
             return super().__call__(inputs, network, *args, **kwargs).float()
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether this processor multiplies in bfloat16 (AVX-512 BF16 or AMX), so that training in it is faster."""
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cxr_common.training import Bfloat16Inferer
+from cxr_common.training import Bfloat16Inferer, cpu_has_bfloat16
 
 
 class Spy(nn.Module):
@@ -35,3 +35,12 @@ def test_parameters_and_gradients_stay_float32():
     network = Spy()
     Bfloat16Inferer()(torch.randn(2, 1, 8, 8), network).square().mean().backward()
     assert {p.dtype for p in network.parameters()} == {p.grad.dtype for p in network.parameters()} == {torch.float32}
+
+
+def test_processors_are_asked_where_torch_can_and_else_it_is_not_assumed(monkeypatch):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": False, "amx_bf16": True}, raising=False)
+    assert cpu_has_bfloat16()
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True}, raising=False)
+    assert not cpu_has_bfloat16()
+    monkeypatch.delattr(torch.cpu, "get_capabilities")
+    assert not cpu_has_bfloat16()
