@@ -79,7 +79,7 @@ def check_keys(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
         raise InputError(
             f"the weights do not fit the network ({'; '.join(parts)})",
             where,
-            "use the network settings these weights were trained with, such as --backbone and --network_def#num_classes",
+            "use the network settings they were trained with, such as --backbone and --network_def#num_classes",
         )
 
 
