@@ -19,8 +19,6 @@ def phantoms(tmp_path_factory):
 LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_pylon_localization")
 #: All of them: what every bundle must do is asked of each.
 BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
-#: Those whose weights are not trained yet; what needs weights is not tested on them.
-WITHOUT_WEIGHTS: tuple[str, ...] = ("cxr_chexseg_segmentation",)
 #: Those that give boxes: a list an image, so neither label mask nor heatmap.
 DETECTORS = ("cxr_oxnet_detection",)
 
@@ -29,11 +27,3 @@ DETECTORS = ("cxr_oxnet_detection",)
 def bundle(request):
     """Folder of each localiser bundle in turn; a module that asks something of every bundle has its own."""
     return REPOSITORY / "bundles" / request.param
-
-
-@pytest.fixture(scope="module")
-def weighted(bundle):
-    """The same, of bundles with weights."""
-    if bundle.name in WITHOUT_WEIGHTS:
-        pytest.skip("its weights are not trained yet")
-    return bundle

@@ -7,7 +7,7 @@ import json
 import pytest
 import yaml
 
-from tests.bundles.conftest import BUNDLES, LOCALIZERS, WITHOUT_WEIGHTS
+from tests.bundles.conftest import LOCALIZERS
 from tests.golden import REPOSITORY
 
 REFERENCE = REPOSITORY / "bundles" / "cxr_pylon_localization"
@@ -60,15 +60,3 @@ def test_heatmaps_are_pooled_by_their_maximum(bundle):
     assert config["postprocessing"]["transforms"][0]["pool"] == "max"
     inferer = config["inferer"]["_target_"]
     assert inferer == ("SimpleInferer" if bundle == REFERENCE.name else "cxr_common.saliency.SaliencyInferer")
-
-
-@pytest.mark.parametrize("bundle", BUNDLES)
-def test_only_bundles_named_so_lack_weights(bundle):
-    """And their metadata and card say it, so that none is taken off the list or left on it by oversight."""
-    folder = REPOSITORY / "bundles" / bundle
-    lacks = bundle in WITHOUT_WEIGHTS
-    assert (folder / "models" / "model.pt").is_file() != lacks
-    for file in ("configs/metadata.json", "docs/README.md"):
-        assert (
-            "weights are not trained yet" in (folder / file).read_text(encoding="utf-8").replace("*", "").lower()
-        ) == lacks, file

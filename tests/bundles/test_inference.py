@@ -50,12 +50,12 @@ def stray(folder):
 
 
 @pytest.fixture(scope="module")
-def damaged_run(weighted, tmp_path_factory):
+def damaged_run(bundle, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")
     good = write_good_files(folder / "in" / "good", n=10)
     # Reading is the same for all bundles: two hundred files for one of them, some of every kind for the others.
-    bad = write_damaged_corpus(folder / "in" / "bad", n=200 if weighted.name == BUNDLES[0] else 3 * len(KINDS))
-    return folder, good, bad, infer(weighted, folder / "in", folder / "out", folder)
+    bad = write_damaged_corpus(folder / "in" / "bad", n=200 if bundle.name == BUNDLES[0] else 3 * len(KINDS))
+    return folder, good, bad, infer(bundle, folder / "in", folder / "out", folder)
 
 
 def test_damaged_inputs_of_every_kind_stop_nothing(damaged_run):
@@ -80,13 +80,13 @@ def test_damaged_inputs_leave_no_partial_output(damaged_run):
     assert len(list((folder / "out").glob("*.npz"))) == (0 if model in DETECTORS else len(good))
 
 
-def test_phantom_dicoms_of_both_polarities_give_the_same_findings(weighted, tmp_path):
+def test_phantom_dicoms_of_both_polarities_give_the_same_findings(bundle, tmp_path):
     phantom = make_phantom(99, 0, findings=("Mass",))
     (tmp_path / "in" / "a").mkdir(parents=True)
     (tmp_path / "in" / "b").mkdir()
     write_dicom(phantom, tmp_path / "in" / "a" / "x.dcm", photometric="MONOCHROME1")
     write_dicom(phantom, tmp_path / "in" / "b" / "x.dcm", photometric="MONOCHROME2")
-    done = infer(weighted, "in", "out", tmp_path)
+    done = infer(bundle, "in", "out", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     images = json.loads((tmp_path / "out" / "findings.json").read_text())["images"]
     assert len(images) == 2
@@ -96,33 +96,33 @@ def test_phantom_dicoms_of_both_polarities_give_the_same_findings(weighted, tmp_
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty"])
-def test_nothing_to_read_is_one_line(weighted, tmp_path, kind):
+def test_nothing_to_read_is_one_line(bundle, tmp_path, kind):
     if kind == "empty":
         (tmp_path / "in").mkdir()
-    done = infer(weighted, "in", "out", tmp_path)
+    done = infer(bundle, "in", "out", tmp_path)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert not (tmp_path / "out" / "findings.json").exists()
 
 
-def test_weights_of_another_network_are_one_line(weighted, tmp_path):
+def test_weights_of_another_network_are_one_line(bundle, tmp_path):
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
-    save_weights(make_network(weighted, backbone="resnet34"), tmp_path / "w" / "model.pt")
-    done = infer(weighted, tmp_path / "x.png", "out", tmp_path, "--weights", str(tmp_path / "w" / "model.pt"))
+    save_weights(make_network(bundle, backbone="resnet34"), tmp_path / "w" / "model.pt")
+    done = infer(bundle, tmp_path / "x.png", "out", tmp_path, "--weights", str(tmp_path / "w" / "model.pt"))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "thresholds.json" in done.stderr or "do not fit the network" in done.stderr
 
 
-def test_properties_are_complete(weighted, tmp_path):
+def test_properties_are_complete(bundle, tmp_path):
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
     flow = ConfigWorkflow(
-        config_file=str(weighted / "configs" / "inference.json"),
-        meta_file=str(weighted / "configs" / "metadata.json"),
-        logging_file=str(weighted / "configs" / "logging.conf"),
+        config_file=str(bundle / "configs" / "inference.json"),
+        meta_file=str(bundle / "configs" / "metadata.json"),
+        logging_file=str(bundle / "configs" / "logging.conf"),
         workflow_type="infer",
-        bundle_root=str(weighted),
+        bundle_root=str(bundle),
         dataset_dir=str(tmp_path),
         output_dir=str(tmp_path / "out"),
     )
@@ -132,18 +132,18 @@ def test_properties_are_complete(weighted, tmp_path):
     assert json.loads((tmp_path / "out" / "findings.json").read_text())["failures"] == []
 
 
-def test_monai_label_gets_a_label_mask_or_boxes(weighted, tmp_path):
+def test_monai_label_gets_a_label_mask_or_boxes(bundle, tmp_path):
     """MONAI Label reads inference.json alone: it runs the transforms itself, without evaluator and handlers."""
     picture = (make_phantom(99, 1, findings=("Cardiomegaly",)).image[:, :200] * 255).astype(np.uint8)
     Image.fromarray(picture).save(tmp_path / "x.png")
     parser = ConfigParser()
-    parser.read_config(weighted / "configs" / "inference.json")
-    parser["bundle_root"] = str(weighted)
+    parser.read_config(bundle / "configs" / "inference.json")
+    parser["bundle_root"] = str(bundle)
     network = parser.get_parsed_content("network_def").eval()
     # As MONAI Label loads it: plainly, without our loader.
-    network.load_state_dict(torch.load(weighted / "models" / "model.pt", weights_only=True))
+    network.load_state_dict(torch.load(bundle / "models" / "model.pt", weights_only=True))
     item = parser.get_parsed_content("preprocessing")({"image": str(tmp_path / "x.png")})
-    if weighted.name in DETECTORS:
+    if bundle.name in DETECTORS:
         detector = parser.get_parsed_content("detector")
         detector.network = network
         with torch.no_grad():
@@ -160,10 +160,10 @@ def test_monai_label_gets_a_label_mask_or_boxes(weighted, tmp_path):
     assert int(mask.max()) <= 8
 
 
-def test_stored_half_precision_changes_no_probability_that_matters(weighted):
-    network = make_network(weighted)
-    load_weights(network, weighted / "models" / "model.pt")
-    stored = torch.load(weighted / "models" / "model.pt", weights_only=True)
+def test_stored_half_precision_changes_no_probability_that_matters(bundle):
+    network = make_network(bundle)
+    load_weights(network, bundle / "models" / "model.pt")
+    stored = torch.load(bundle / "models" / "model.pt", weights_only=True)
     parameters = dict(network.named_parameters())
     assert all((value.dtype == torch.float16) == (name in parameters) for name, value in stored.items())
     phantom = torch.from_numpy(make_phantom(99, 2).image)[None, None].float()
@@ -179,8 +179,8 @@ def test_stored_half_precision_changes_no_probability_that_matters(weighted):
 
 @needs_radiographs
 @pytest.mark.parametrize("folder", ["dicom", "nih"])
-def test_real_files_of_every_kind_are_read(weighted, tmp_path, folder):
-    done = infer(weighted, SHARED / "cxr" / "originals" / folder, "out", tmp_path)
+def test_real_files_of_every_kind_are_read(bundle, tmp_path, folder):
+    done = infer(bundle, SHARED / "cxr" / "originals" / folder, "out", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     images = json.loads((tmp_path / "out" / "findings.json").read_text())["images"]
     assert len(images) == 3

@@ -76,43 +76,43 @@ def check_detector(bundle, size):
     assert tuple(found["image_logits"].shape) == (2, 8)
 
 
-def test_network_exports_to_torchscript(weighted, metadata, tmp_path):
+def test_network_exports_to_torchscript(bundle, metadata, tmp_path):
     ckpt_export(
         net_id="network_def",
         filepath=str(tmp_path / "model.ts"),
-        ckpt_file=str(weighted / "models" / "model.pt"),
+        ckpt_file=str(bundle / "models" / "model.pt"),
         meta_file=str(metadata),
-        config_file=str(weighted / "configs" / "inference.json"),
-        bundle_root=str(weighted),
+        config_file=str(bundle / "configs" / "inference.json"),
+        bundle_root=str(bundle),
     )
     exported = torch.jit.load(tmp_path / "model.ts").eval()
-    network = make_network(weighted).eval()
-    load_weights(network, weighted / "models" / "model.pt")
+    network = make_network(bundle).eval()
+    load_weights(network, bundle / "models" / "model.pt")
     x = torch.rand(1, 1, 128, 64)
     with torch.no_grad():
         torch.testing.assert_close(exported(x), network(x))
 
 
-def test_version_has_a_changelog_line_and_files_are_there(weighted, metadata):
+def test_version_has_a_changelog_line_and_files_are_there(bundle, metadata):
     content = json.loads(metadata.read_text())
     assert content["version"] in content["changelog"]
     for name in ("LICENSE", "docs/README.md", "docs/data_license.txt", "models/model.pt", "models/thresholds.json"):
-        assert (weighted / name).is_file(), name
-    assert (weighted / "models" / "model.pt").stat().st_size < 25e6
+        assert (bundle / name).is_file(), name
+    assert (bundle / "models" / "model.pt").stat().st_size < 25e6
 
 
-def test_label_values_of_the_mask_are_the_channel_definition(weighted, metadata):
+def test_label_values_of_the_mask_are_the_channel_definition(bundle, metadata):
     content = json.loads(metadata.read_text())
-    thresholds = json.loads((weighted / "models" / "thresholds.json").read_text())
+    thresholds = json.loads((bundle / "models" / "thresholds.json").read_text())
     channels = content["network_data_format"]["post_processed_outputs"]["pred"]["channel_def"]
     # MONAI Label takes its label names from the network's own outputs, whatever comes after it.
     assert content["network_data_format"]["outputs"]["pred"]["channel_def"] == channels
-    names = thresholds["labels"] if weighted.name in DETECTORS else ["background", *thresholds["labels"]]
+    names = thresholds["labels"] if bundle.name in DETECTORS else ["background", *thresholds["labels"]]
     assert channels == {str(i): name for i, name in enumerate(names)}
     assert tuple(thresholds["labels"]) == LABELS
-    inference = json.loads((weighted / "configs" / "inference.json").read_text())
+    inference = json.loads((bundle / "configs" / "inference.json").read_text())
     assert inference["findings_writer"]["version"] == content["version"]
-    assert inference["findings_writer"]["bundle"] == weighted.name
+    assert inference["findings_writer"]["bundle"] == bundle.name
 
 
 def test_pinned_versions_are_those_tested(metadata):

@@ -11,11 +11,9 @@ from PIL import Image
 
 from cxr_common.data.phantom import make_phantom
 from cxr_common.findings.heatmap_file import load_heatmap
-from tests.bundles.conftest import WITHOUT_WEIGHTS
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_gradcam_classification"
-pytestmark = pytest.mark.skipif(BUNDLE.name in WITHOUT_WEIGHTS, reason="its weights are not trained yet")
 
 
 def infer(images, output, **options):

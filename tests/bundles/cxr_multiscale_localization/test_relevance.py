@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import pytest
 import torch
 from monai.bundle import ConfigWorkflow
 from PIL import Image
@@ -13,7 +12,6 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights
-from tests.bundles.conftest import WITHOUT_WEIGHTS
 from tests.bundles.networks import make_network
 from tests.bundles.test_train import run
 from tests.golden import REPOSITORY
@@ -21,7 +19,6 @@ from tests.golden import REPOSITORY
 BUNDLE = REPOSITORY / "bundles" / "cxr_multiscale_localization"
 
 
-@pytest.mark.skipif(BUNDLE.name in WITHOUT_WEIGHTS, reason="its weights are not trained yet")
 def test_findings_hold_the_shipped_networks_relevance(tmp_path):
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
     flow = ConfigWorkflow(

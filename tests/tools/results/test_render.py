@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from tests.bundles.conftest import WITHOUT_WEIGHTS
+from cxr_common.networks import weights_sha256
+from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
 from tools.results import tables
 from tools.results.render import PAGES, render_page, render_quick
@@ -46,18 +47,21 @@ def test_numbers_are_written_as_in_the_field():
     assert tables.signed({"value": -0.01, "low": -0.02, "high": 0.005}) == "-.010 [-.020, +.005]"
 
 
-@pytest.mark.parametrize("method", ["pylon", "multiscale", "cam"])
-def test_shipped_weights_are_those_that_were_scored(method):
-    from cxr_common.networks import weights_sha256
+SHIPPED = {
+    "cxr_pylon_localization": ("localization", "pylon-seed0"),
+    "cxr_multiscale_localization": ("localization", "multiscale-seed0"),
+    "cxr_gradcam_classification": ("localization", "cam-seed0"),
+    "cxr_irn_refinement": ("refinement", "irn_pylon-seed0"),
+    "cxr_chexseg_segmentation": ("segmentation", "segment_chexseg-seed0"),
+    "cxr_oxnet_detection": ("detection", "detect_oxnet-seed0"),
+}
 
-    record = json.loads((REPOSITORY / "docs" / "results" / "localization.json").read_text())
-    settings = record["recipe"]["methods"][method]
-    assert settings["ships"]
-    bundle = settings.get("bundle", record["recipe"]["bundle"])
-    if bundle in WITHOUT_WEIGHTS:
-        pytest.skip("its weights are not trained yet")
-    shipped = weights_sha256(REPOSITORY / "bundles" / bundle / "models" / "model.pt")
-    assert shipped == record["weights_sha256"][f"{method}-seed0"]
+
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_shipped_weights_are_those_that_were_scored(bundle):
+    file, run = SHIPPED[bundle]
+    record = json.loads((REPOSITORY / "docs" / "results" / f"{file}.json").read_text())
+    assert weights_sha256(REPOSITORY / "bundles" / bundle / "models" / "model.pt") == record["weights_sha256"][run]
 
 
 def test_a_quick_page_is_marked_and_stays_in_its_folder(tmp_path):
