@@ -112,9 +112,10 @@ class Road:
     ) -> Stage:
         settings = self.settings[part]
         merged = {**settings["overrides"], **overrides}
-        if part != "localizer" and merged.get("backbone_weights") is None:
-            merged["backbone_weights"] = str(self._weights("localizer", LOCALIZERS[self.localizer]))
-        inputs = {**inputs, **self._backbone_hash(bundle, merged.get("backbone_weights"))}
+        start = merged.get("backbone_weights", self._config(part, bundle).get("backbone_weights"))
+        if start is None and part != "localizer":
+            start = merged["backbone_weights"] = str(self._weights("localizer", LOCALIZERS[self.localizer]))
+        inputs = {**inputs, **self._backbone_hash(bundle, start)}
         return Stage(name, bundle, tuple(settings["configs"]), merged, self.output / part, inputs, self.processes)
 
     def _per_section(

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from monai.bundle import ConfigParser
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist, write_datalist
@@ -34,7 +33,7 @@ from cxr_common.metrics import (
     per_class,
 )
 from cxr_common.metrics.detections import RankedHits
-from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.networks import weights_sha256
 from cxr_common.training.omni_sampler import SUPERVISION
 from tools.results.claims import verdict
 from tools.results.data import make_phantoms
@@ -170,7 +169,7 @@ def run_detection(options: Options) -> None:
     }
 
     def score() -> Settings:
-        found = {name: [predictions(run, run.weights, tests) for run in seeds] for name, seeds in done.items()}
+        found = {name: [predictions(run, tests) for run in seeds] for name, seeds in done.items()}
         return {"training_minutes": minutes(done), **_report(settings, found)}
 
     write_once(inputs, options.output / "detection.json", score)
@@ -183,15 +182,11 @@ def _data_hash(datalist: Path) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def predictions(run: Run, weights: Path, tests: list[Settings]) -> DetectorPredictions:
-    """What a network with the configuration of a run detects on the test images."""
-    parser = ConfigParser()
-    parser.read_config(run.configs)
-    parser.update({**run.overrides, "labels": list(LABELS)})
-    network = parser.get_parsed_content("network_def")
-    load_weights(network, weights)
-    dataset = Dataset(tests, parser.get_parsed_content("validate#preprocessing"))
-    return detect(network, dataset, list(LABELS), parser.get_parsed_content("validate#inferer"))
+def predictions(run: Run, tests: list[Settings]) -> DetectorPredictions:
+    """What the network of a run detects on the test images."""
+    config = run.config()
+    dataset = Dataset(tests, config.get_parsed_content("validate#preprocessing"))
+    return detect(run.network(), dataset, list(LABELS), config.get_parsed_content("validate#inferer"))
 
 
 def scored(found: DetectorPredictions) -> tuple[list[Detections], list[Any], list[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,26 +44,22 @@ def score_curves(
         options: of the experiment.
     """
     of = settings["curves"]["of"]
-    here = [run for run in runs[of] if run.is_done(hashes[of])]
-    meeting = [run.weights for run in here or shipped(runs[of][0])]
+    meeting = [run for run in runs[of] if run.is_done(hashes[of])] or shipped(runs[of][0])
     if not trained or not meeting:
         return
-    weights: dict[str, list[Path]] = {
-        of: meeting,
-        **{name: [r.weights for r in seeds] for name, seeds in trained.items()},
-    }
+    done: dict[str, list[Run]] = {of: meeting, **trained}
     inputs: Settings = {
         "experiment": "detection-curves",
         "quick": options.quick,
         "recipe": settings,
         "trained_on": {name: hashes[name] for name in (of, *points_of(settings))},
-        "weights_sha256": {name: [weights_sha256(path) for path in paths] for name, paths in weights.items()},
+        "weights_sha256": {name: [weights_sha256(run.weights) for run in seeds] for name, seeds in done.items()},
         "missing": sorted(points_of(settings) - set(trained)),
         "test_sha256": data_sha256(tests),
     }
 
     def score() -> Settings:
-        found = {name: [predictions(runs[name][0], path, tests) for path in paths] for name, paths in weights.items()}
+        found = {name: [predictions(run, tests) for run in seeds] for name, seeds in done.items()}
         return {"training_minutes": minutes(trained), **report(of, found)}
 
     record, new = write_once(inputs, options.output / "detection-curves.json", score)

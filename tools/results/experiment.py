@@ -18,7 +18,7 @@ from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import Predictions, data_sha256, predict
 from cxr_common.labels import LABELS
-from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.networks import weights_sha256
 from tools.results.claims import check_claims
 from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
 from tools.results.options import Options
@@ -180,8 +180,8 @@ def measure_all(
 def _predict(run: Run, made_with: Settings, outcomes: Outcomes, test: str) -> Predictions:
     definition = made_with["inferer"]
     inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
-    dataset = Dataset(outcomes.tests[test], config(run).get_parsed_content("validate#preprocessing"))
-    return predict(network(run), dataset, list(LABELS), torch.device("cpu"), inferer=inferer)
+    dataset = Dataset(outcomes.tests[test], run.config().get_parsed_content("validate#preprocessing"))
+    return predict(run.network(), dataset, list(LABELS), torch.device("cpu"), inferer=inferer)
 
 
 def score_all(settings: Settings, methods: dict[str, dict[str, list[Scored]]]) -> Settings:
@@ -212,24 +212,9 @@ def score_all(settings: Settings, methods: dict[str, dict[str, list[Scored]]]) -
     return out
 
 
-def config(run: Run) -> ConfigParser:
-    """The configuration a run was trained with."""
-    parser = ConfigParser()
-    parser.read_config(run.config_files())
-    parser["labels"] = list(LABELS)
-    return parser
-
-
-def network(run: Run) -> Any:
-    """The network of a run with its best weights."""
-    out = config(run).get_parsed_content("network_def")
-    load_weights(out, run.weights)
-    return out
-
-
 def relevance(run: Run) -> dict[str, dict[str, float]]:
     """Layer relevance weights of a run: class -> stage -> weight; empty where its network has none."""
-    trained = network(run)
+    trained = run.network()
     return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
 
 

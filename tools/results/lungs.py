@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from monai.bundle import ConfigParser
 from monai.data import Dataset
 from PIL import Image
 
@@ -20,7 +19,7 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256, mask_tables, predict
 from cxr_common.findings import load_thresholds
 from cxr_common.metrics import bootstrap_ci, image_dice, image_iou
-from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.networks import weights_sha256
 from tools.results.data import run_tool
 from tools.results.options import Options
 from tools.results.record import write_once
@@ -124,14 +123,9 @@ def run_lungs(options: Options) -> None:
 
 def _figures(run: Run, items: list[Settings]) -> Settings:
     """Dice and IoU at the originals' size, with intervals by patient group."""
-    parser = ConfigParser()
-    parser.read_config(run.config_files())
-    parser["labels"] = [LUNGS]
-    network = parser.get_parsed_content("network_def")
-    load_weights(network, run.weights)
     thresholds = load_thresholds(run.folder / "thresholds.json", [LUNGS], run.weights)
-    dataset = Dataset(items, parser.get_parsed_content("score#dataset#transform"))
-    predictions = predict(network, dataset, [LUNGS])
+    dataset = Dataset(items, run.config([LUNGS]).get_parsed_content("score#dataset#transform"))
+    predictions = predict(run.network([LUNGS]), dataset, [LUNGS])
     counts, _ = mask_tables(predictions, thresholds)["original"]
     tables = {"dice": image_dice(counts), "iou": image_iou(counts)}
     return {

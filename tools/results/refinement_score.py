@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.bundle import ConfigParser
 from monai.data import CacheDataset
 from torch.nn import functional as F
 
@@ -31,7 +30,7 @@ from cxr_common.metrics import (
 )
 from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.segmentation import PROBABILITY_GRID
-from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.networks import weights_sha256
 from cxr_common.refinement import CrfSettings, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 from tools.results.data import make_ieee8023
@@ -84,9 +83,7 @@ class Images:
     """
 
     def __init__(self, run: Run, items: list[dict[str, Any]], skip: str | None = None) -> None:
-        parser = ConfigParser()
-        parser.read_config(run.configs)
-        parser.update({**run.overrides, "bundle_root": str(run.bundle), "labels": list(LABELS)})
+        parser = run.config()
         self.items = [item for item in items if 1 in item["label"]]
         transform = parser.get_parsed_content("refine#dataset#transform")
         self.dataset = CacheDataset(self.items, transform, num_workers=1, progress=False)
@@ -156,14 +153,7 @@ def score_localizer(
     """All methods on one localiser's heatmaps, thresholds chosen on the development items."""
     tuning = Images(runs[0], develop)
     images = {name: Images(runs[0], items, skip) for name, (items, skip) in tests.items()}
-    networks = []
-    for run in runs:
-        parser = ConfigParser()
-        parser.read_config(run.configs)
-        parser.update(run.overrides)
-        network = parser.get_parsed_content("network_def")
-        load_weights(network, run.weights)
-        networks.append(network)
+    networks = [run.network() for run in runs]
 
     def maps(network: Any, walk: Settings, given: Images) -> np.ndarray:
         return given.maps(network, **walk)

@@ -22,7 +22,8 @@ from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import write_json
-from cxr_common.networks import weights_sha256
+from cxr_common.labels import LABELS
+from cxr_common.networks import load_weights, weights_sha256
 
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
@@ -71,11 +72,22 @@ class Run:
         parts += [run.recipe(data_hash) for run in (self.previous, self.start) if run]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def backbone_weights(self) -> Path | None:
-        """The file that the configs name for the backbone to start from, if any."""
+    def config(self, labels: Sequence[str] = LABELS) -> ConfigParser:
+        """The configuration it is trained with, for data of these classes."""
         parser = ConfigParser()
         parser.read_config(self.configs)
-        parser.update({**self.overrides, "bundle_root": str(self.bundle)})
+        parser.update({**self.overrides, "bundle_root": str(self.bundle), "labels": list(labels)})
+        return parser
+
+    def network(self, labels: Sequence[str] = LABELS) -> Any:
+        """Its network with its best weights."""
+        out = self.config(labels).get_parsed_content("network_def")
+        load_weights(out, self.weights)
+        return out
+
+    def backbone_weights(self) -> Path | None:
+        """The file that the configs name for the backbone to start from, if any."""
+        parser = self.config()
         given = parser.get_parsed_content("backbone_weights") if parser.get("backbone_weights") else None
         return Path(given) if given else None
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from monai.bundle import ConfigParser
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist, read_datalist
@@ -26,7 +25,7 @@ from cxr_common.metrics import (
     macro_average,
     paired_difference,
 )
-from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.networks import weights_sha256
 from tools.results.claims import verdict
 from tools.results.data import make_phantoms
 from tools.results.options import Options
@@ -137,14 +136,9 @@ def _data_hash(datalist: Path) -> str:
 
 def _counts(run: Run, tests: list[Settings]) -> MaskCounts:
     """Pixels of a network's masks on the test phantoms, at their own size; one class that doubles another left out."""
-    parser = ConfigParser()
-    parser.read_config(run.config_files())
-    parser["labels"] = list(LABELS)
-    network = parser.get_parsed_content("network_def")
-    load_weights(network, run.weights)
-    dataset = Dataset(tests, parser.get_parsed_content("score#dataset#transform"))
+    dataset = Dataset(tests, run.config().get_parsed_content("score#dataset#transform"))
     thresholds = load_thresholds(run.folder / "thresholds.json", LABELS, run.weights)
-    counts, _ = mask_tables(predict(network, dataset, list(LABELS)), thresholds)["original"]
+    counts, _ = mask_tables(predict(run.network(), dataset, list(LABELS)), thresholds)["original"]
     skip = np.array([name == PHANTOM_SKIP for name in LABELS])
     return MaskCounts(*(np.where(skip, np.nan, getattr(counts, n)) for n in ("intersection", "predicted", "true")))
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from monai.bundle import ConfigParser
 from PIL import Image
 
 from cxr_common.data import load_datalist, write_datalist
@@ -17,13 +16,13 @@ from cxr_common.evaluation import data_sha256, write_json
 from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.networks import weights_sha256
 from tools.pipeline.stage import Stage
 from tools.results.options import Options
 from tools.results.refinement import load_refinement
 from tools.results.refinement import plan as plan_refinement
 from tools.results.refinement_score import Images
-from tools.results.runs import Run
+from tools.results.runs import Run, shipped
 from tools.results.score import PHANTOM_SKIP
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -147,16 +146,11 @@ def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -
     Both are told which findings an image has, and only images with one are measured.
     """
     images = Images(run, tests, PHANTOM_SKIP)
-    parser = ConfigParser()
-    parser.read_config(run.configs)
-    parser.update(run.overrides)
-    network = parser.get_parsed_content("network_def")
-    weights = run.bundle / "models" / "model.pt"
-    load_weights(network, weights)
-    own = load_thresholds(weights.with_name("thresholds.json"), LABELS, weights).mask
+    [held] = shipped(run)
+    own = load_thresholds(held.folder / "thresholds.json", LABELS, held.weights).mask
     found = {
         "heatmap_masks": images.score(images.maps(None, steps=0), thresholds).counts,
-        "irn_masks": images.score(images.maps(network, **images.walk), dict(own)).counts,
+        "irn_masks": images.score(images.maps(held.network(), **images.walk), dict(own)).counts,
     }
     place = np.array([1 in item["label"] for item in tests])
 

@@ -57,6 +57,11 @@ def test_a_training_without_other_weights_starts_from_the_localisers(tmp_path):
         "relation_network", "train", REFINEMENT, {"backbone_weights": None}, {}
     )
     assert stage.overrides["backbone_weights"].endswith("cxr_pylon_localization/models/model.pt")
+    overlay = road(tmp_path, "phantoms")
+    overlay.settings["relation_network"] |= {"configs": ["train.yaml", "from_classifier.yaml"], "overrides": {}}
+    kept = overlay._training("relation_network", "train", REFINEMENT, {}, {})
+    assert "backbone_weights" not in kept.overrides  # the overlay names them
+    assert len(kept.inputs["backbone"]) == 64
     own = road(tmp_path, "phantoms")._training("segmenter", "train", SEGMENTER, {}, {})
     assert "cxr_gradcam_classification" in own.overrides["backbone_weights"]
     assert len(own.inputs["backbone"]) == 64
