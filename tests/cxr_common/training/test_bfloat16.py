@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import pytest
 import torch
+from monai.data import MetaTensor
 from torch import nn
 
 from cxr_common.training import Bfloat16Inferer, cpu_has_bfloat16
@@ -13,6 +15,7 @@ class Spy(nn.Module):
         self.seen: torch.dtype | None = None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        assert not isinstance(x, MetaTensor)
         out = self.layer(x)
         self.seen = out.dtype
         return out
@@ -35,6 +38,13 @@ def test_parameters_and_gradients_stay_float32():
     network = Spy()
     Bfloat16Inferer()(torch.randn(2, 1, 8, 8), network).square().mean().backward()
     assert {p.dtype for p in network.parameters()} == {p.grad.dtype for p in network.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_networks_get_plain_tensors(enabled):
+    image = torch.randn(2, 1, 8, 8)
+    network = Spy()
+    assert torch.equal(Bfloat16Inferer(enabled)(MetaTensor(image), network), Bfloat16Inferer(enabled)(image, network))
 
 
 def test_processors_are_asked_where_torch_can_and_else_it_is_not_assumed(monkeypatch):
