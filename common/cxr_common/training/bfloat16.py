@@ -16,8 +16,8 @@ class Bfloat16Inferer(SimpleInferer):
     bfloat16 has float32's range: no gradient scaler is needed. A CPU with AVX-512 BF16 or AMX trains about twice as
     fast with it; one without computes it by emulation, and slowly.
 
-    The network gets a plain tensor. MONAI's random transforms make a ``MetaTensor`` of whatever they are given; with one,
-    the backward pass loses the channels-last layout and takes half as long again on CPUs.
+    The network gets a plain tensor. MONAI's random transforms make a ``MetaTensor`` of whatever they are given;
+    with one the backward pass loses the channels-last layout, and on CPUs takes half as long again.
 
     Args:
         enabled: False computes in float32.
