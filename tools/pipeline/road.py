@@ -79,9 +79,7 @@ class Road:
         masks = {"weights": str(relation), "datalist": str(self.datalist), "dataset_dir": str(self.root)}
         if self.settings["relation_network"]["train"]:
             masks |= self._network("relation_network", REFINEMENT)
-            # The walk that the network's thresholds are tuned for.
-            trained = self._config("relation_network", REFINEMENT)
-            masks |= {name: trained[name] for name in ("radius", "beta", "steps", "calibrate_to")}
+            masks["calibrate_to"] = self._config("relation_network", REFINEMENT)["calibrate_to"]
         for section in SECTIONS:
             folder = self.output / "pseudo_masks" / section
             overrides = {**masks, "section": section, "heatmap_dir": str(self.output / "heatmaps" / section)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from cxr_common.data import load_datalist
 from cxr_common.data.masks import load_masks, resize_mask
-from cxr_common.evaluation import data_sha256, predict_refined
+from cxr_common.evaluation import Boundaries, choose_steps, data_sha256, predict_boundaries
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
@@ -31,7 +31,7 @@ from cxr_common.metrics import (
 from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.segmentation import PROBABILITY_GRID
 from cxr_common.networks import weights_sha256
-from cxr_common.refinement import CrfSettings, refine_labels
+from cxr_common.refinement import CrfSettings, Walk, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 from tools.results.data import make_ieee8023
 from tools.results.record import write_once
@@ -48,7 +48,11 @@ METHODS = {
     "irn_wsmis": "WSMIS' walk, learnt boundaries",
     "smooth_chexseg": "CheXseg's walk without boundaries",
     "irn_chexseg": "CheXseg's walk, learnt boundaries",
+    "smooth_tuned": "each class its own steps, without boundaries",
+    "irn_tuned": "each class its own steps, learnt boundaries",
 }
+#: No step of a walk without boundaries: the heatmap on the network's grid.
+STILL = Walk(steps=0)
 
 
 @dataclass
@@ -89,8 +93,6 @@ class Images:
         self.dataset = CacheDataset(self.items, transform, num_workers=1, progress=False)
         self.size = tuple(parser.get_parsed_content("spatial_size"))
         self.grey = float(parser["intensity_mean"]), float(parser["intensity_std"])
-        #: The bundle's random walk.
-        self.walk = {name: parser[name] for name in ("radius", "beta", "steps")}
         self.truth = [self._truth(item, skip) for item in self.items]
         self.groups = [str(item.get("group", item.get("patient", item["image"]))) for item in self.items]
 
@@ -105,10 +107,13 @@ class Images:
             out.append(resize_mask(mask, self.size) if scored and mask is not None else None)
         return out
 
-    def maps(self, network: Any, **walk: Any) -> np.ndarray:
+    def boundaries(self, network: Any = None) -> Boundaries:
+        """What walks start from: the heatmaps, and the boundaries a network sees; None sees none."""
+        return predict_boundaries(network, self.dataset, list(LABELS))
+
+    def maps(self, boundaries: Boundaries, walk: Walk = STILL) -> np.ndarray:
         """(N, C, x, y) refined maps in [0, 1] on the grid of stride 4, 0 for findings an image does not have."""
-        logits = predict_refined(network, self.dataset, list(LABELS), **walk).maps
-        maps = torch.from_numpy(logits).float().sigmoid().numpy()
+        maps = torch.from_numpy(boundaries.refined(walk).maps).float().sigmoid().numpy()
         present = np.array([[value == 1 for value in item["label"]] for item in self.items])
         return np.asarray(maps * present[:, :, None, None], dtype=np.float32)
 
@@ -153,26 +158,39 @@ def score_localizer(
     """All methods on one localiser's heatmaps, thresholds chosen on the development items."""
     tuning = Images(runs[0], develop)
     images = {name: Images(runs[0], items, skip) for name, (items, skip) in tests.items()}
-    networks = [run.network() for run in runs]
-
-    def maps(network: Any, walk: Settings, given: Images) -> np.ndarray:
-        return given.maps(network, **walk)
-
-    makers: dict[str, list[Any]] = {"heatmap": [partial(maps, None, {"steps": 0})]}
-    for name, walk in walks.items():
-        makers[f"smooth_{name}"] = [partial(maps, None, walk)]
-        makers[f"irn_{name}"] = [partial(maps, network, walk) for network in networks]
     masks: dict[str, dict[str, list[Masks]]] = {name: {} for name in images}
     thresholds: Settings = {}
-    for method, seeds in makers.items():
-        chosen = [tuning.tune(make(tuning)) for make in seeds]
-        thresholds[method] = chosen
+    steps: Settings = {}
+
+    def measure(method: str, chosen: dict[str, float], maps: dict[str, np.ndarray]) -> None:
+        thresholds.setdefault(method, []).append(chosen)
         for name, test in images.items():
-            made = [make(test) for make in seeds]
-            masks[name][method] = [test.score(m, t) for m, t in zip(made, chosen, strict=True)]
-            if method == "heatmap":
-                masks[name]["crf"] = [test.score(test.crf(made[0], chosen[0]), dict.fromkeys(LABELS, 0.5))]
-    return {"thresholds": thresholds, **{name: report(masks[name], test.groups) for name, test in images.items()}}
+            masks[name].setdefault(method, []).append(test.score(maps[name], chosen))
+
+    for kind, networks in (("smooth", [None]), ("irn", [run.network() for run in runs])):
+        for network in networks:
+            own, seen = tuning.boundaries(network), {name: test.boundaries(network) for name, test in images.items()}
+            if kind == "smooth":
+                chosen = tuning.tune(tuning.maps(own))
+                still = {name: test.maps(seen[name]) for name, test in images.items()}
+                measure("heatmap", chosen, still)
+                for name, test in images.items():
+                    masks[name]["crf"] = [test.score(test.crf(still[name], chosen), dict.fromkeys(LABELS, 0.5))]
+            for name, settings in walks.items():
+                method, walk = f"{kind}_{name}", walk_of(settings, own)
+                if isinstance(walk.steps, Mapping):
+                    steps.setdefault(method, []).append(dict(walk.steps))
+                maps = {test: images[test].maps(seen[test], walk) for test in images}
+                measure(method, tuning.tune(tuning.maps(own, walk)), maps)
+    found = {name: report(masks[name], test.groups) for name, test in images.items()}
+    return {"thresholds": thresholds, "steps": steps, **found}
+
+
+def walk_of(settings: Settings, boundaries: Boundaries) -> Walk:
+    """A random walk; where several numbers of steps are given, the best of them for every class on these images."""
+    if not isinstance(settings["steps"], list):
+        return Walk(**settings)
+    return choose_steps(boundaries, Walk(**{**settings, "steps": 0}), settings["steps"])
 
 
 def report(methods: dict[str, list[Masks]], groups: list[str]) -> Settings:

@@ -115,13 +115,13 @@ def _model_hash(bundle: str) -> str:
 def cut_thresholds(run: Run, validation: list[Settings]) -> dict[str, float]:
     """Where to cut heatmaps for the largest IoU with the validation masks, as refined maps are cut; class by class."""
     develop = Images(run, validation)
-    return develop.tune(develop.maps(None, steps=0))
+    return develop.tune(develop.maps(develop.boundaries()))
 
 
 def cut_heatmaps(run: Run, items: list[Settings], thresholds: dict[str, float], folder: Path) -> None:
     """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
     images = Images(run, items)
-    maps = images.maps(None, steps=0)
+    maps = images.maps(images.boundaries())
     masks: dict[str, dict[str, str]] = {}
     folder.mkdir(parents=True, exist_ok=True)
     for n, item in enumerate(images.items):
@@ -147,10 +147,11 @@ def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -
     """
     images = Images(run, tests, PHANTOM_SKIP)
     [held] = shipped(run)
-    own = load_thresholds(held.folder / "thresholds.json", LABELS, held.weights).mask
+    own = load_thresholds(held.folder / "thresholds.json", LABELS, held.weights)
+    refined = images.maps(images.boundaries(held.network()), own.walk_with())
     found = {
-        "heatmap_masks": images.score(images.maps(None, steps=0), thresholds).counts,
-        "irn_masks": images.score(images.maps(held.network(), **images.walk), dict(own)).counts,
+        "heatmap_masks": images.score(images.maps(images.boundaries()), thresholds).counts,
+        "irn_masks": images.score(refined, dict(own.mask)).counts,
     }
     place = np.array([1 in item["label"] for item in tests])
 

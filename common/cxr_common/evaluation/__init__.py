@@ -1,5 +1,6 @@
 """Scoring a localiser, segmenter or detector: predictions, reports, thresholds."""
 
+from cxr_common.evaluation.boundaries import Boundaries, predict_boundaries
 from cxr_common.evaluation.competing import evaluate_label_maps, refined_label_maps
 from cxr_common.evaluation.detector import (
     DetectorPredictions,
@@ -10,14 +11,16 @@ from cxr_common.evaluation.detector import (
 )
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
 from cxr_common.evaluation.predictions import Predictions, predict
-from cxr_common.evaluation.refinement import evaluate_refinement, predict_refined, tune_refinement
+from cxr_common.evaluation.refinement import choose_steps, evaluate_refinement, predict_refined, tune_refinement
 from cxr_common.evaluation.report import evaluation_report, overlap_tables, point_hit_table
 from cxr_common.evaluation.run import evaluate, tune_thresholds
 from cxr_common.evaluation.segmentation import counts_at_thresholds, mask_tables, segmentation_report
 
 __all__ = [
+    "Boundaries",
     "DetectorPredictions",
     "Predictions",
+    "choose_steps",
     "counts_at_thresholds",
     "data_sha256",
     "detect",
@@ -31,6 +34,7 @@ __all__ = [
     "overlap_tables",
     "point_hit_table",
     "predict",
+    "predict_boundaries",
     "predict_refined",
     "provenance",
     "refined_label_maps",

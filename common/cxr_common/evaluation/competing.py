@@ -20,7 +20,7 @@ from cxr_common.findings.case_names import CaseNames
 from cxr_common.metrics.label_maps import label_map_counts
 from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.pseudo_masks import class_labels, normalized_walk
-from cxr_common.refinement.random_walk import random_walk
+from cxr_common.refinement.walk import WSMIS, Walk
 from cxr_common.saliency.normalize import unit_peak
 from cxr_common.transforms.original import original_size
 
@@ -31,11 +31,10 @@ BACKGROUND = "background"
 def refined_label_maps(
     network: nn.Module,
     dataset: Dataset,
+    labels: Sequence[str],
     background: float = 0.25,
     device: torch.device | str = "cpu",
-    radius: int = 5,
-    beta: float = 10,
-    steps: int = 256,
+    walk: Walk = WSMIS,
     inferer: RelationInferer | None = None,
 ) -> Iterator[LabelMap]:
     """Refine the heatmaps of a data set image by image; images may differ in size.
@@ -47,11 +46,10 @@ def refined_label_maps(
         network: relation network with its weights.
         dataset: gives "image" (C, X, Y) as MetaTensor, "heatmap" (K, x, y), and in "label" (K,) 1 for the classes that
             the image is said to have; others get no pixel.
+        labels: K class names.
         background: score of the background.
         device: where to run.
-        radius: of the random walk, as beta and steps.
-        beta: see there.
-        steps: see there.
+        walk: the random walk.
         inferer: how boundaries are inferred; default without padding.
 
     Yields:
@@ -70,7 +68,7 @@ def refined_label_maps(
         boundary = infer(torch.as_tensor(image)[None].to(device), network)[:, :1]
         heat = torch.as_tensor(item["heatmap"]).float()[present].to(device)
         maps = unit_peak(F.interpolate(heat[None], size=boundary.shape[-2:], mode="area"))
-        walked = random_walk(maps, boundary, radius=radius, beta=beta, steps=steps)
+        walked = walk(maps, boundary, [labels[c] for c in present.tolist()])
         refined = normalized_walk(walked, size, across_classes=True)
         if original != size:
             refined = F.interpolate(refined, size=original, mode="bilinear")

@@ -11,6 +11,7 @@ from typing import Any
 
 from cxr_common.errors import InputError
 from cxr_common.networks.weights import weights_sha256
+from cxr_common.refinement.walk import Walk
 
 DEFAULT_DECISION = 0.5
 DEFAULT_MASK = 0.5
@@ -32,6 +33,7 @@ class Thresholds:
         mask_mode: one of :data:`MASK_MODES`.
         tuned_on: how they were tuned (data hash, n, criterion); None for the defaults.
         weights_sha256: weights they were tuned for, if known.
+        walk: random walk that the heatmaps went through; None for a localiser's own.
         source: name of the file they were read from, or "default".
 
     Raises:
@@ -44,6 +46,7 @@ class Thresholds:
     mask_mode: str = "relative"
     tuned_on: Mapping[str, Any] | None = None
     weights_sha256: str | None = None
+    walk: Walk | None = None
     source: str = field(default="default", compare=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +82,23 @@ class Thresholds:
         """The same thresholds, recorded as those of the weights with this hash."""
         return replace(self, weights_sha256=sha256)
 
+    def walk_with(self, radius: int | None = None, beta: float | None = None, steps: int | None = None) -> Walk:
+        """The random walk they were tuned for, with what is given in its place.
+
+        Raises:
+            InputError: they name no walk and not all is given, or a setting makes no sense.
+        """
+        given = {"radius": radius, "beta": beta, "steps": steps}
+        known = {} if self.walk is None else self.walk.as_dict()
+        known |= {name: value for name, value in given.items() if value is not None}
+        if missing := [name for name in given if name not in known]:
+            action = f"tune them with the random walk they are for, or give {', '.join(missing)}"
+            raise InputError("name no random walk", self.source, action)
+        try:
+            return Walk.from_dict(known)
+        except ValueError as error:
+            raise InputError(str(error), "random walk") from error
+
     def as_dict(self) -> dict[str, Any]:
         """The content of thresholds.json."""
         return {
@@ -88,7 +108,7 @@ class Thresholds:
             "mask_mode": self.mask_mode,
             "tuned_on": None if self.tuned_on is None else dict(self.tuned_on),
             "weights_sha256": self.weights_sha256,
-        }
+        } | ({} if self.walk is None else {"walk": self.walk.as_dict()})
 
 
 def thresholds_beside(weights: str | Path) -> Path:
@@ -145,7 +165,11 @@ def load_thresholds(
     if weights is not None and recorded is not None and recorded != weights_sha256(weights):
         raise InputError(f"was tuned for other weights than {Path(weights).name}", path, _RETUNE)
     keys = ("labels", "decision", "mask", "mask_mode", "tuned_on", "weights_sha256")
-    return Thresholds(**{key: raw[key] for key in keys if key in raw}, source=Path(path).name)
+    try:
+        walk = Walk.from_dict(raw["walk"]) if raw.get("walk") else None
+    except ValueError as error:
+        raise InputError(str(error), f"{path}: walk", _RETUNE) from error
+    return Thresholds(**{key: raw[key] for key in keys if key in raw}, walk=walk, source=Path(path).name)
 
 
 def relative_mask(recorded: Mapping[str, Any], labels: Sequence[str]) -> dict[str, list[float]]:

@@ -14,12 +14,16 @@ from cxr_common.refinement.relation_labels import (
     reduce_labels,
     single_label_relations,
 )
+from cxr_common.refinement.walk import CHEXSEG, WSMIS, Walk
 
 __all__ = [
+    "CHEXSEG",
     "IGNORE",
+    "WSMIS",
     "CrfSettings",
     "LabelRefiner",
     "RelationInferer",
+    "Walk",
     "affinities",
     "chebyshev_bound",
     "class_labels",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from cxr_common.errors import InputError
 from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
 from cxr_common.refinement.pseudo_masks import normalized_walk
-from cxr_common.refinement.random_walk import random_walk
+from cxr_common.refinement.walk import Walk
 from cxr_common.transforms.image_findings import ImageFindingsd
 from cxr_common.transforms.original import identity, like_original, original_size
 
@@ -37,9 +36,7 @@ class RefineHeatmapd(ImageFindingsd):
         image_key: the network's input, a MetaTensor.
         labels: class names; may be left out where `thresholds` has them.
         thresholds: their mask thresholds are shares of the refined map's maximum: WSMIS' script .25, CheXseg .6.
-        radius: of the random walk; WSMIS 5, CheXseg 3.
-        beta: WSMIS 10, CheXseg 5.
-        steps: WSMIS 256, CheXseg 8.
+        walk: the random walk; default that of the thresholds.
         on_error: "raise", or "record" a failure and go on.
         masks_key, findings_key, boundary_key, refined_key, known_key: where the results go.
     """
@@ -53,9 +50,7 @@ class RefineHeatmapd(ImageFindingsd):
         image_key: str = "image",
         labels: Sequence[str] | None = None,
         thresholds: Thresholds | str | Path | None = None,
-        radius: int = 5,
-        beta: float = 10,
-        steps: int = 256,
+        walk: Walk | None = None,
         on_error: str = "raise",
         masks_key: str = "masks",
         findings_key: str = "findings",
@@ -67,7 +62,7 @@ class RefineHeatmapd(ImageFindingsd):
         if not isinstance(thresholds, Thresholds):
             thresholds = load_thresholds(thresholds, labels)
         self.thresholds = thresholds
-        self.walk = partial(random_walk, radius=radius, beta=beta, steps=steps)
+        self.walk = walk or thresholds.walk_with()
         self.inputs = (heatmap_key, label_key, probability_key)
         self.masks_key, self.boundary_key = masks_key, boundary_key
         self.refined_key, self.known_key = refined_key, known_key
@@ -86,8 +81,10 @@ class RefineHeatmapd(ImageFindingsd):
             raise InputError(reason, where, "use heatmaps of the classes that the thresholds name")
         boundary = torch.as_tensor(item[key]).float()[:1].clamp(0, 1)
         maps = F.interpolate(heat[None], size=boundary.shape[-2:], mode="area")
-        maps = maps * torch.tensor(present, dtype=maps.dtype)[None, :, None, None]
-        walked = self.walk(maps, boundary[None])
+        walked = torch.zeros_like(maps)
+        if any(present):
+            names = [name for name, there in zip(labels, present, strict=True) if there]
+            walked[:, present] = self.walk(maps[:, present], boundary[None], names)
         refined = normalized_walk(walked, (image.shape[-2], image.shape[-1]))[0]
         probability = [float(p) for p in item.get(probability_key, present)]
         cell = refined[0].numel() / boundary[0].numel()

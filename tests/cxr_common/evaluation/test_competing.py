@@ -14,7 +14,7 @@ from cxr_common.evaluation import evaluate_label_maps, evaluate_refinement, refi
 from cxr_common.findings import Thresholds
 from cxr_common.networks import InterPixelRelationNetwork, relations
 from cxr_common.networks.weights import save_weights
-from cxr_common.refinement import RelationInferer, random_walk
+from cxr_common.refinement import RelationInferer, Walk, random_walk
 
 LABELS = ["bus", "sheep", "train"]
 
@@ -36,7 +36,9 @@ def item(width, height, label, seed=0, original=None):
 def test_each_pixel_goes_to_the_largest_of_the_normalised_walks(network):
     """The published rule, written out: unit peaks, walk, x 4 bilinear, crop, one maximum, background .25."""
     d = item(42, 31, [1.0, 1.0, 0.0])
-    [label_map] = refined_label_maps(network, Dataset([d]), 0.25, steps=4, inferer=RelationInferer(48))
+    [label_map] = refined_label_maps(
+        network, Dataset([d]), LABELS, 0.25, walk=Walk(steps=4), inferer=RelationInferer(48)
+    )
     with torch.no_grad():
         boundary, _ = relations(network, d["image"].as_tensor()[None], 48)
     heat = torch.nn.functional.interpolate(d["heatmap"][None], size=(11, 8), mode="area")[0]
@@ -54,9 +56,9 @@ def test_each_pixel_goes_to_the_largest_of_the_normalised_walks(network):
 
 def test_numbers_are_those_of_the_classes_and_only_of_present_ones(network):
     d = item(40, 40, [0.0, float("nan"), 1.0])
-    [label_map] = refined_label_maps(network, Dataset([d]), 0.7, steps=1)
+    [label_map] = refined_label_maps(network, Dataset([d]), LABELS, 0.7, walk=Walk(steps=1))
     assert set(np.unique(label_map)) == {0, 3}
-    [nothing] = refined_label_maps(network, Dataset([item(40, 24, [0.0, 0.0, 0.0])]))
+    [nothing] = refined_label_maps(network, Dataset([item(40, 24, [0.0, 0.0, 0.0])]), LABELS)
     assert nothing.shape == (40, 24)
     assert not nothing.any()
 
@@ -64,13 +66,13 @@ def test_numbers_are_those_of_the_classes_and_only_of_present_ones(network):
 def test_how_strong_a_heatmap_is_does_not_count(network):
     d = item(40, 40, [1.0, 1.0, 1.0])
     weak = {**d, "heatmap": d["heatmap"] * torch.tensor([0.01, 1.0, 0.5])[:, None, None]}
-    first, second = refined_label_maps(network, Dataset([d, weak]), steps=2)
+    first, second = refined_label_maps(network, Dataset([d, weak]), LABELS, walk=Walk(steps=2))
     assert (first == second).mean() > 0.999
 
 
 def test_images_of_several_sizes_in_the_geometry_of_their_originals(network):
     data = Dataset([item(40, 40, [1.0, 0.0, 0.0]), item(36, 52, [1.0, 0.0, 0.0], 1, original=(72, 104))])
-    assert [m.shape for m in refined_label_maps(network, data, steps=1)] == [(40, 40), (72, 104)]
+    assert [m.shape for m in refined_label_maps(network, data, LABELS, walk=Walk(steps=1))] == [(40, 40), (72, 104)]
 
 
 @pytest.fixture
@@ -125,14 +127,18 @@ def test_thresholds_hold_the_published_background_and_it_is_used(network, tmp_pa
     files = [{"image": str(tmp_path / "0.jpg"), "label": [1, 0, 0], "label_map": str(tmp_path / "0.png")}]
     data = Dataset(files, transform=lambda _: d)
     save_weights(network, tmp_path / "model.pt")
-    tuned = tune_refinement(network, data, LABELS, tmp_path, steps=1, compete=True, inferer=RelationInferer(48))
+    walk = Walk(steps=1)
+    tuned = tune_refinement(
+        network, data, LABELS, tmp_path, walk=walk, candidates=[1, 2], compete=True, inferer=RelationInferer(48)
+    )
     assert tuned is not None
     assert set(tuned.mask.values()) == {0.25}
     assert tuned.input_size == [48, 48]
+    assert tuned.walk.steps_of(LABELS) == [1, 1, 1]
     for background, everywhere in ((0.0, True), (1.0, False)):
         thresholds = Thresholds(tuple(LABELS), tuned.decision, dict.fromkeys(LABELS, background), "absolute")
         metrics = evaluate_refinement(
-            network, data, thresholds, tmp_path / "out", weights=tmp_path / "model.pt", steps=1, compete=True
+            network, data, thresholds, tmp_path / "out", weights=tmp_path / "model.pt", walk=walk, compete=True
         )
         iou = metrics["segmentation"]["original"]["iou of the data set"]["per_class"]["bus"]["value"]
         assert iou == (1 if everywhere else 0)
@@ -140,4 +146,4 @@ def test_thresholds_hold_the_published_background_and_it_is_used(network, tmp_pa
     assert len(metrics["weights_sha256"]) == len(metrics["data_sha256"]) == 64
     uneven = Thresholds(tuple(LABELS), tuned.decision, {**tuned.mask, "bus": 0.3}, "absolute")
     with pytest.raises(InputError, match="different mask thresholds"):
-        evaluate_refinement(network, data, uneven, tmp_path / "out", compete=True)
+        evaluate_refinement(network, data, uneven, tmp_path / "out", walk=walk, compete=True)

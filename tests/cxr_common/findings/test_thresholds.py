@@ -6,6 +6,7 @@ import pytest
 from cxr_common.errors import InputError
 from cxr_common.findings import Thresholds, load_thresholds, save_thresholds, thresholds_beside
 from cxr_common.networks import weights_sha256
+from cxr_common.refinement import Walk
 
 LABELS = ("Mass", "Nodule")
 
@@ -97,3 +98,22 @@ def test_the_network_input_is_the_one_they_were_tuned_at():
     tuned = dataclasses.replace(Thresholds.default(["a"]), tuned_on={"input_size": [128, 96]})
     assert tuned.input_size == [128, 96]
     assert Thresholds.default(["a"]).input_size == [256, 256]
+
+
+def test_a_walk_is_kept_and_parts_of_it_can_be_replaced(tmp_path):
+    walked = dataclasses.replace(Thresholds.default(["Mass", "Nodule"]), walk=Walk(5, 10, {"Mass": 64, "Nodule": 0}))
+    save_thresholds(walked, tmp_path / "thresholds.json")
+    read = load_thresholds(tmp_path / "thresholds.json")
+    assert read == walked
+    assert read.walk_with() == walked.walk
+    assert read.walk_with(beta=5, steps=8) == Walk(5, 5, 8)
+    with pytest.raises(InputError, match="integers from 0, not 5, -1$"):
+        read.walk_with(steps=-1)
+
+
+@pytest.mark.parametrize("walk", [{"radius": 5, "length": 3}, [5, 10], {"radius": 1, "beta": 10, "steps": 8}])
+def test_a_walk_that_makes_no_sense_is_named(tmp_path, walk):
+    content = {**Thresholds.default(["Mass"]).as_dict(), "walk": walk}
+    (tmp_path / "thresholds.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"thresholds.json: walk: .*radius"):
+        load_thresholds(tmp_path / "thresholds.json")

@@ -6,6 +6,8 @@ import torch
 from monai.data import MetaTensor
 
 from cxr_common.errors import InputError
+from cxr_common.findings import Thresholds
+from cxr_common.refinement import WSMIS, Walk
 from cxr_common.transforms import RefineHeatmapd
 
 
@@ -21,8 +23,8 @@ def item(present=(1, 0)):
     return {"image": image, "pred": pred, "heatmap": heat, "label": list(present), "probability": [0.9, 0.2]}
 
 
-def refine(data, **options):
-    return RefineHeatmapd(labels=["Mass", "Nodule"], **options)(data)
+def refine(data, walk=WSMIS, **options):
+    return RefineHeatmapd(labels=["Mass", "Nodule"], walk=walk, **options)(data)
 
 
 def test_the_mask_fills_the_walls_and_does_not_cross_them():
@@ -63,3 +65,13 @@ def test_a_mismatch_is_one_error_or_one_record():
     with pytest.raises(InputError, match="1 labels for 2 classes"):
         refine(wrong)
     assert refine(wrong, on_error="record")["findings"]["failure"]["path"] == "x.png"
+
+
+def test_walks_as_the_thresholds_were_tuned():
+    names, half = ("Mass", "Nodule"), {"Mass": 0.5, "Nodule": 0.5}
+    tuned = Thresholds(names, half, half, "absolute", walk=Walk(5, 10, {"Mass": 64, "Nodule": 0}))
+    out = refine(item((1, 1)), walk=None, thresholds=tuned)["refined"]
+    for c, steps in enumerate((64, 0)):
+        assert torch.equal(out[c], refine(item((1, 1)), walk=Walk(5, 10, steps))["refined"][c])
+    with pytest.raises(InputError, match="default: name no random walk; .* or give radius, beta, steps"):
+        refine(item(), walk=None)

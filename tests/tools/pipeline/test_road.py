@@ -50,6 +50,9 @@ def test_masks_are_walked_as_their_thresholds_were_tuned(tmp_path):
     config = road(tmp_path, "siim")._config("relation_network", REFINEMENT)
     assert [config[key] for key in ("radius", "beta", "steps")] == [5, 10, 256]
     assert road(tmp_path, "chexseg")._config("relation_network", REFINEMENT)["steps"] == 8
+    inference = ConfigParser()
+    inference.read_config(REPOSITORY / "bundles" / REFINEMENT / "configs" / "inference.json")
+    assert [inference[key] for key in ("radius", "beta", "steps")] == [None] * 3  # those of the trained thresholds.json
 
 
 def test_a_training_without_other_weights_starts_from_the_localisers(tmp_path):
