@@ -79,6 +79,21 @@ def classes(record: Record) -> str:
     return "\n".join(parts)
 
 
+def steps(record: Record) -> str:
+    """How many steps every class goes, for every localiser's heatmaps, and which threshold cuts the result."""
+    rows, labels = [], []
+    for name, result in record["localizers"].items():
+        for method, chosen in result.get("steps", {}).items():
+            labels = list(chosen[0])
+            cells = [
+                "; ".join(f"{s[c]}, {t[c]:g}".replace(", 0.", ", .") for s, t in zip(chosen, cuts, strict=True))
+                for cuts in [result["thresholds"][method]]
+                for c in labels
+            ]
+            rows.append([record["recipe"]["localizers"][name]["title"], METHODS[method].split(", ")[-1], *cells])
+    return table(["steps, threshold", "", *labels], rows) if rows else NOT_MEASURED
+
+
 def training(record: Record) -> str:
     """What the networks were trained with."""
     lines = [f"- training images sha256 `{record['trained_on'][:16]}…`, phantom and NIH images with a finding"]

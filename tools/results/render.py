@@ -34,6 +34,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "refinement-summary": ("refinement.json", refinement_tables.summary),
     "refinement-methods": ("refinement.json", refinement_tables.methods),
     "refinement-classes": ("refinement.json", refinement_tables.classes),
+    "refinement-steps": ("refinement.json", refinement_tables.steps),
     "refinement-training": ("refinement.json", refinement_tables.training),
     "segmentation-methods": ("segmentation.json", segmentation_tables.methods),
     "segmentation-classes": ("segmentation.json", segmentation_tables.classes),

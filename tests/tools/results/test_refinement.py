@@ -5,10 +5,11 @@ import pytest
 
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
+from cxr_common.refinement import Walk
 from tests.golden import REPOSITORY
 from tools.results.refinement import load_refinement, plan
-from tools.results.refinement_score import METHODS, Masks, report
-from tools.results.refinement_tables import classes, methods, summary, training
+from tools.results.refinement_score import METHODS, Masks, report, walk_of
+from tools.results.refinement_tables import classes, methods, steps, summary, training
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "refinement.yaml"
 
@@ -45,7 +46,13 @@ def test_gains_are_paired_and_tables_show_them():
     settings = load_refinement(EXPERIMENT)
     record = {
         "recipe": settings,
-        "localizers": {"pylon": {"phantoms": found}},
+        "localizers": {
+            "pylon": {
+                "phantoms": found,
+                "steps": {"irn_tuned": [{"Mass": 2, "Nodule": 64}]},
+                "thresholds": {"irn_tuned": [{"Mass": 0.5, "Nodule": 0.005}]},
+            }
+        },
         "missing": ["multiscale"],
         "trained_on": "a" * 64,
         "weights_sha256": {"irn_pylon-seed0": "b" * 64},
@@ -54,6 +61,7 @@ def test_gains_are_paired_and_tables_show_them():
         "device": "CPU",
         "versions": {"torch": "2"},
     }
+    assert "| PYLON | learnt boundaries | 2, .5 | 64, .005 |" in steps(record)
     text = methods(record)
     assert "| PYLON | WSMIS' walk, learnt boundaries | .43 [.43, .43] |" in text
     assert "Planned and not trained yet: multiscale" in text
@@ -69,3 +77,11 @@ def test_every_localiser_with_weights_gets_a_network(tmp_path):
     for name, seeds in runs.items():
         assert settings["localizers"][name]["bundle"] in seeds[0].overrides["localizer"]
         assert seeds[0].overrides["max_epochs"] == 1
+
+
+def test_a_walk_of_several_numbers_of_steps_is_chosen_on_masks(monkeypatch):
+    assert walk_of({"radius": 3, "beta": 5, "steps": 8}, None) == Walk(3, 5, 8)
+    asked = []
+    monkeypatch.setattr("tools.results.refinement_score.choose_steps", lambda *given: asked.append(given))
+    walk_of({"radius": 5, "beta": 10, "steps": [0, 4]}, "boundaries")
+    assert asked == [("boundaries", Walk(5, 10, 0), [0, 4])]
