@@ -106,7 +106,10 @@ def mean_relevance(record: Record) -> Record:
     """Layer relevance of the multiscale network, mean over its seeds: class -> stage -> weight."""
     seeds = [table for name, table in record["relevance"].items() if name.startswith("multiscale-")]
     return {
-        label: {stage: float(np.mean([s[label][stage] for s in seeds])) for stage in stages}
+        label: {
+            stage: float(np.mean([s[label][stage] for s in seeds]))
+            for stage in sorted(stages, key=lambda name: int(name.split()[-1]))  # "stride 4" first
+        }
         for label, stages in (seeds[0] if seeds else {}).items()
     }
 

@@ -43,6 +43,11 @@ def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_p
 
 def test_relevance_is_averaged_over_seeds():
     record = {
-        "relevance": {"multiscale-seed0": {"A": {"s": 0.2}}, "multiscale-seed1": {"A": {"s": 0.4}}, "single-seed0": {}}
+        "relevance": {
+            "multiscale-seed0": {"A": {"stride 16": 0.8, "stride 4": 0.2}},
+            "multiscale-seed1": {"A": {"stride 16": 0.6, "stride 4": 0.4}},
+            "single-seed0": {},
+        }
     }
-    assert mean_relevance(record)["A"]["s"] == pytest.approx(0.3)
+    assert mean_relevance(record)["A"] == pytest.approx({"stride 4": 0.3, "stride 16": 0.7})
+    assert list(mean_relevance(record)["A"]) == ["stride 4", "stride 16"]
