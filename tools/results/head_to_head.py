@@ -42,7 +42,7 @@ def methods(record: Record) -> str:
 
 
 def by_class(record: Record) -> str:
-    """Point accuracy and T(IoBB) 0.25 of every method, class by class."""
+    """Point accuracy, T(IoBB) 0.25 and AUROC of every method, class by class."""
     part = record["phantoms"]
     labels = [label for label, count in part["pairs"].items() if count]
     blocks = []
@@ -56,7 +56,12 @@ def by_class(record: Record) -> str:
         ]
         head = [f"{label} ({part['pairs'][label]})" for label in labels]
         blocks.append(f"{text}; boxed images in brackets:\n\n" + table(["", *head], rows))
-    return "\n".join(blocks)
+    networks = {n: t for n, t in titles(record).items() if "weights_of" not in record["recipe"]["methods"][n]}
+    rows = [
+        [title, *(number(part["methods"][name]["auroc"][label]) for label in labels)]
+        for name, title in networks.items()
+    ]
+    return "\n".join([*blocks, "AUROC of every network:\n\n" + table(["", *labels], rows)])
 
 
 def claims(record: Record) -> str:

@@ -44,23 +44,27 @@ def predict_refined(
     return predict_boundaries(network, dataset, labels, device, batch_size, inferer).refined(walk)
 
 
-def choose_steps(boundaries: Boundaries, walk: Walk, candidates: Sequence[int]) -> Walk:
+def choose_steps(boundaries: Boundaries, walk: Walk, candidates: Sequence[int], margin: float = 0.01) -> Walk:
     """The number of steps, class by class, with which masks come to the largest IoU of the data set.
 
     Args:
         boundaries: of images with masks, which no score may be computed on afterwards.
         walk: its radius and beta are kept; its steps too where fewer than :data:`MIN_IMAGES` have the class.
         candidates: numbers of steps; 0 leaves a heatmap as it is but for what lies on a boundary. Each is tried with
-            every threshold; of equals the fewest are taken.
+            every threshold.
+        margin: the fewest steps within this of the largest IoU are taken, so that chance carries no heatmap far: of a
+            class that no localiser found all IoU are near 0.
     """
-    best = {name: (0.0, n) for name, n in zip(boundaries.labels, walk.steps_of(boundaries.labels), strict=True)}
-    for n in sorted(set(candidates)):
+    tried, images = sorted(set(candidates)), np.zeros(len(boundaries.labels))
+    best = np.zeros((len(tried), len(boundaries.labels)))
+    for i, n in enumerate(tried):
         counts = counts_at_thresholds(boundaries.refined(replace(walk, steps=n)), PROBABILITY_GRID)
-        iou, images = np.nan_to_num(dataset_iou(counts)).max(0), (counts.true[0] > 0).sum(0)
-        for c, name in enumerate(boundaries.labels):
-            if images[c] >= MIN_IMAGES and iou[c] > best[name][0]:
-                best[name] = (float(iou[c]), n)
-    return replace(walk, steps={name: n for name, (_, n) in best.items()})
+        best[i], images = np.nan_to_num(dataset_iou(counts)).max(0), (counts.true[0] > 0).sum(0)
+    steps = dict(zip(boundaries.labels, walk.steps_of(boundaries.labels), strict=True))
+    for c, name in enumerate(boundaries.labels):
+        if images[c] >= MIN_IMAGES:
+            steps[name] = tried[int((best[:, c] >= best[:, c].max() - margin).argmax())]
+    return replace(walk, steps=steps)
 
 
 def tune_refinement(

@@ -83,6 +83,14 @@ def test_each_class_goes_as_far_as_its_masks_ask(tmp_path):
     assert walk == Walk(5, 10, {"large": 64, "small": 0})
 
 
+def test_the_fewest_steps_within_the_margin_are_taken(tmp_path):
+    """The large box needs two steps at least; 8, 64 and 128 fill it alike, as do all with a margin of everything."""
+    boundaries = peaks_in_boxes(tmp_path)
+    assert choose_steps(boundaries, Walk(5, 10, 8), [128, 64, 8, 0]).steps["large"] == 8
+    assert choose_steps(boundaries, Walk(5, 10, 8), [8, 64], margin=1.0).steps == {"large": 8, "small": 8}
+    assert choose_steps(boundaries, Walk(5, 10, 8), [0, 8], margin=1.0).steps["large"] == 0
+
+
 def test_too_few_masks_choose_nothing(tmp_path):
     walk = choose_steps(peaks_in_boxes(tmp_path, 4), Walk(5, 10, 8), [0, 64])
     assert walk.steps_of(["large", "small"]) == [8, 8]
