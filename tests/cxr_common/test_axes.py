@@ -40,6 +40,13 @@ def test_argmax_of_an_enlarged_map_does_not_hang_on_rounding():
     assert (argmax_point(enlarged) == 112).all()  # the cell's centre lies between 111 and 112
 
 
+def test_argmax_of_what_is_not_finite():
+    maps = torch.zeros(2, 3, 3)
+    maps[0, 1, 2], maps[1, 2, 0] = torch.inf, 1
+    maps[1, 0, 0] = -torch.inf
+    assert argmax_point(maps).tolist() == [[1, 2], [2, 0]]
+
+
 def test_argmax_equals_numpys_on_the_picture():
     maps = torch.randint(0, 4, (50, 7, 5)).float()
     for tensor, (x, y) in zip(maps, argmax_point(maps).tolist()):

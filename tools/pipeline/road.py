@@ -83,7 +83,8 @@ class Road:
         for section in SECTIONS:
             folder = self.output / "pseudo_masks" / section
             overrides = {**masks, "section": section, "heatmap_dir": str(self.output / "heatmaps" / section)}
-            inputs = {"weights": weights_sha256(relation), **labels, "heatmaps": self._record_hash(section)}
+            walked = {"thresholds": weights_sha256(relation.with_name("thresholds.json"))}
+            inputs = {"weights": weights_sha256(relation), **walked, **labels, "heatmaps": self._record_hash(section)}
             yield Stage(f"pseudo-masks, {section}", REFINEMENT, ("inference.json",), overrides, folder, inputs)
 
         mixed, experts = self.mixed_datalist()

@@ -115,8 +115,8 @@ def tune_refinement(
         if any(item.get("mask") for item in boundaries.items):
             walk = choose_steps(boundaries, walk, candidates) if candidates else walk
             tuned = tuned_on_masks(boundaries.refined(walk))
-            of = "mask and steps" if candidates else "mask"
-            values, tuned_on = tuned.mask, {**(tuned.tuned_on or {}), "criterion": f"{of}: largest IoU of the data set"}
+            criterion = "mask: largest IoU of the data set" + ("; steps: fewest within .01 of it" if candidates else "")
+            values, tuned_on = tuned.mask, {**(tuned.tuned_on or {}), "criterion": criterion}
     # What an image has is given by its labels: a threshold on probabilities decides nothing here.
     decision = dict.fromkeys(labels, 0.5)
     walk = replace(walk, steps=dict(zip(labels, walk.steps_of(labels), strict=True)))
@@ -162,6 +162,7 @@ def evaluate_refinement(
         InputError: where classes compete: no image has a label map, or the mask thresholds differ.
     """
     labels, walk = list(thresholds.labels), walk or thresholds.walk_with()
+    thresholds = replace(thresholds, walk=walk)  # what is recorded is what is walked
     if not compete:
         predictions = predict_refined(network, dataset, labels, device, walk, inferer=inferer)
         return write_evaluation(predictions, thresholds, output_dir, weights, masks=True, **options)

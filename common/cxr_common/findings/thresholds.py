@@ -66,6 +66,11 @@ class Thresholds:
                 if not number or not (math.isfinite(value) and 0 <= value <= 1):
                     raise InputError(f"{value!r} is not a number in [0, 1]", f"{self.source}: {name}: {label}", _RETUNE)
             object.__setattr__(self, name, {label: float(values[label]) for label in self.labels})
+        if self.walk is not None:
+            try:
+                self.walk.steps_of(self.labels)
+            except ValueError as error:
+                raise InputError(str(error), f"{self.source}: walk", _RETUNE) from error
 
     @classmethod
     def default(cls, labels: Sequence[str], mask_mode: str = "relative") -> Thresholds:
@@ -98,6 +103,10 @@ class Thresholds:
             return Walk.from_dict(known)
         except ValueError as error:
             raise InputError(str(error), "random walk") from error
+
+    def with_walk(self, radius: int | None = None, beta: float | None = None, steps: int | None = None) -> Thresholds:
+        """The same thresholds, recorded as those of :meth:`walk_with`."""
+        return replace(self, walk=self.walk_with(radius, beta, steps))
 
     def as_dict(self) -> dict[str, Any]:
         """The content of thresholds.json."""

@@ -48,10 +48,9 @@ class Walk:
         Raises:
             ValueError: something is missing, unknown or makes no sense.
         """
-        try:
-            return cls(**raw)
-        except TypeError as error:
-            raise ValueError(f"a walk has radius, beta and steps, not {raw}") from error
+        if not isinstance(raw, Mapping) or set(raw) != {"radius", "beta", "steps"}:
+            raise ValueError(f"a walk has radius, beta and steps, not {raw}")
+        return cls(**raw)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""

@@ -74,12 +74,12 @@ class RefineHeatmapd(ImageFindingsd):
         meta = image.meta if isinstance(image, MetaTensor) else {}
         where = meta.get("filename_or_obj", "image")
         size = original_size(image, where)
-        heat = torch.as_tensor(item[heatmap_key]).float()
+        heat = torch.as_tensor(item[heatmap_key]).float().cpu()
         present = [value is not None and float(value) == 1 for value in item[label_key]]
         if len(heat) != len(labels) or len(present) != len(labels):
             reason = f"there are {len(heat)} heatmaps and {len(present)} labels for {len(labels)} classes"
             raise InputError(reason, where, "use heatmaps of the classes that the thresholds name")
-        boundary = torch.as_tensor(item[key]).float()[:1].clamp(0, 1)
+        boundary = torch.as_tensor(item[key])[:1].float().cpu().clamp(0, 1)  # heatmaps stay on the CPU
         maps = F.interpolate(heat[None], size=boundary.shape[-2:], mode="area")
         walked = torch.zeros_like(maps)
         if any(present):

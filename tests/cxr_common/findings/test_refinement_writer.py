@@ -11,6 +11,7 @@ from PIL import Image
 from cxr_common.data import load_datalist, read_picture
 from cxr_common.findings import Thresholds
 from cxr_common.findings.refinement_writer import RefinementWriter
+from cxr_common.refinement import WSMIS
 from cxr_common.transforms import LoadRadiographd, RefineHeatmapd
 
 LABELS = ("Mass", "Nodule", "Effusion")
@@ -27,7 +28,7 @@ def written(tmp_path):
     heat[0, 20:24, 4:8] = 0.7
     pred[0, 7, 0] = 1.0  # a boundary at the top right
     item |= {"heatmap": heat, "pred": pred, "label": [1, 0, None], "probability": [0.7, 0.1, 0.4]}
-    item = RefineHeatmapd(thresholds=Thresholds.default(LABELS))(item)
+    item = RefineHeatmapd(thresholds=Thresholds.default(LABELS), walk=WSMIS)(item)
     writer = RefinementWriter(
         tmp_path / "out",
         Thresholds.default(LABELS),

@@ -107,11 +107,14 @@ def test_a_walk_is_kept_and_parts_of_it_can_be_replaced(tmp_path):
     assert read == walked
     assert read.walk_with() == walked.walk
     assert read.walk_with(beta=5, steps=8) == Walk(5, 5, 8)
+    assert read.with_walk(steps=8) == dataclasses.replace(walked, walk=Walk(5, 10, 8))
     with pytest.raises(InputError, match="integers from 0, not 5, -1$"):
         read.walk_with(steps=-1)
+    with pytest.raises(InputError, match="no number of steps for Nodule"):
+        read.with_walk(steps={"Mass": 3})
 
 
-@pytest.mark.parametrize("walk", [{"radius": 5, "length": 3}, [5, 10], {"radius": 1, "beta": 10, "steps": 8}])
+@pytest.mark.parametrize("walk", [{"radius": 5}, [5, 10], {"radius": 1, "beta": 10, "steps": 8}])
 def test_a_walk_that_makes_no_sense_is_named(tmp_path, walk):
     content = {**Thresholds.default(["Mass"]).as_dict(), "walk": walk}
     (tmp_path / "thresholds.json").write_text(json.dumps(content))

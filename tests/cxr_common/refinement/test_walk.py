@@ -38,7 +38,12 @@ def test_comes_back_from_json(walk):
 )
 def test_settings_that_make_no_sense_are_refused(raw):
     with pytest.raises(ValueError, match="radius|beta"):
-        Walk.from_dict(raw)
+        Walk.from_dict(CHEXSEG.as_dict() | raw)
+
+
+def test_a_walk_is_not_guessed_from_a_part():
+    with pytest.raises(ValueError, match="a walk has radius, beta and steps"):
+        Walk.from_dict({"radius": 3})
 
 
 def test_a_class_without_steps_is_named():

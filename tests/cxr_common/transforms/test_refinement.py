@@ -75,3 +75,11 @@ def test_walks_as_the_thresholds_were_tuned():
         assert torch.equal(out[c], refine(item((1, 1)), walk=Walk(5, 10, steps))["refined"][c])
     with pytest.raises(InputError, match="default: name no random walk; .* or give radius, beta, steps"):
         refine(item(), walk=None)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_networks_output_may_lie_on_a_gpu():
+    """MONAI's engines move image and label there, and leave the heatmap."""
+    there = {**item(), "pred": item()["pred"].cuda(), "image": item()["image"].cuda()}
+    assert torch.equal(refine(there)["refined"], refine(item())["refined"])
+    assert not refine(there)["boundary"].is_cuda
