@@ -40,10 +40,6 @@ def transpose_kernels(state_dict: dict[str, torch.Tensor]) -> dict[str, torch.Te
 def argmax_point(maps: torch.Tensor) -> torch.Tensor:
     """The pixel with the largest value of each map.
 
-    A map that was enlarged bilinearly is constant from the centres of its outermost cells to the image's edge, but for
-    what interpolation rounds, and that depends on the layout in memory. So values within four units of float32's last
-    place (float64's, of such maps) are equal here; so are sigmoids of logits above 14.5.
-
     Args:
         maps: (..., X, Y).
 
@@ -53,12 +49,7 @@ def argmax_point(maps: torch.Tensor) -> torch.Tensor:
     """
     picture = tensor_to_picture(maps)
     width = picture.shape[-1]
-    values = picture.flatten(-2)
-    peak = values.amax(-1, keepdim=True)
-    if values.is_floating_point():
-        precision = torch.finfo(torch.float64 if values.dtype == torch.float64 else torch.float32).eps
-        peak = torch.where(peak.isfinite(), peak - 4 * precision * peak.abs(), peak)
-    flat = (values >= peak).byte().argmax(-1)
+    flat = picture.flatten(-2).argmax(-1)
     return torch.stack((flat % width, flat // width), dim=-1)
 
 

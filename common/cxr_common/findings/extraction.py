@@ -30,7 +30,7 @@ def heatmaps_from_map(logit_map: torch.Tensor, size: tuple[int, int]) -> torch.T
 
 def resize_maps(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     """Bilinear resampling of (C, x, y) to (C, X, Y) by pixel areas (align_corners False)."""
-    return F.interpolate(maps[None], size=tuple(size), mode="bilinear", align_corners=False)[0]
+    return F.interpolate(maps[None].contiguous(), size=tuple(size), mode="bilinear", align_corners=False)[0]
 
 
 def peak_point(heatmap: torch.Tensor, size: tuple[int, int]) -> tuple[float, float]:

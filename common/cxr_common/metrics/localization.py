@@ -31,7 +31,9 @@ def upsample_heatmaps(logit_maps: torch.Tensor, size: Sequence[int]) -> torch.Te
         (N, C, X, Y) probabilities; float64 maps stay float64, others become float32.
     """
     maps = logit_maps if logit_maps.dtype == torch.float64 else logit_maps.float()
-    return F.interpolate(torch.sigmoid(maps), size=tuple(size), mode="bilinear", align_corners=False)
+    # From the centres of the outermost cells to the edge the enlarged map is constant. PyTorch's kernel for maps laid out
+    # channels last rounds there, so that the largest pixel would hang on the layout in memory.
+    return F.interpolate(torch.sigmoid(maps).contiguous(), size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def point_hits(
