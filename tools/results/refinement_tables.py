@@ -50,8 +50,8 @@ def summary(record: Record) -> str:
         f"**Pseudo-masks**: {localizers[name]['title']}'s heatmaps of findings that an image is said to have, refined"
         f" by the relation network: IoU of images {number(image['values'][method])}; cut at the best threshold of every"
         f" class {number(image['values']['heatmap'])} (difference {gains[0]}; in the IoU of the data set {gains[1]})."
-        f" {found['n_images']} synthetic phantoms; the walk was added after a first scoring on them, its steps are chosen"
-        " on others.\n"
+        f" {found['n_images']} synthetic phantoms; the walk was added after a first scoring on them, its steps are"
+        " chosen on others.\n"
     )
 
 

@@ -31,7 +31,7 @@ def upsample_heatmaps(logit_maps: torch.Tensor, size: Sequence[int]) -> torch.Te
         (N, C, X, Y) probabilities; float64 maps stay float64, others become float32.
     """
     maps = logit_maps if logit_maps.dtype == torch.float64 else logit_maps.float()
-    # From the centres of the outermost cells to the edge the enlarged map is constant. PyTorch's kernel for maps laid out
+    # An enlarged map is constant from the centres of its outermost cells to the edge. PyTorch's kernel for the layout
     # channels last rounds there, so that the largest pixel would hang on the layout in memory.
     return F.interpolate(torch.sigmoid(maps).contiguous(), size=tuple(size), mode="bilinear", align_corners=False)
 
