@@ -93,7 +93,8 @@ def test_evaluation_writes_mask_figures_with_intervals(data, trained, tmp_path):
         figures = metrics["segmentation"][geometry]
         iou = figures["iou of the data set"]["macro"]
         assert iou["low"] <= iou["value"] <= iou["high"]
-        assert figures["dice"]["micro"]["value"] >= figures["dice where present"]["micro"]["value"]
+        of_images = figures["iou of images"]["micro"]["value"]  # 0 where a mask is drawn or true and not both
+        assert 0 <= of_images <= figures["iou of images, true positives"]["micro"]["value"] <= 1
 
 
 def test_the_unet_trains_on_pseudo_masks(data, tmp_path):
