@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from monai.bundle import ConfigWorkflow
 from PIL import Image
 
 from cxr_common.data.phantom import make_phantom
+from tests.bundles.workflow import findings_of
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_irn_refinement"
@@ -18,20 +18,7 @@ BUNDLE = REPOSITORY / "bundles" / "cxr_irn_refinement"
 def test_the_record_says_the_walk_that_was_walked(tmp_path, given):
     picture = (make_phantom(99, 1, findings=("Cardiomegaly",)).image[:, :200] * 255).astype("uint8")
     Image.fromarray(picture).save(tmp_path / "x.png")
-    flow = ConfigWorkflow(
-        config_file=str(BUNDLE / "configs" / "inference.json"),
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        logging_file=None,
-        workflow_type="infer",
-        bundle_root=str(BUNDLE),
-        dataset_dir=str(tmp_path),
-        output_dir=str(tmp_path / "out"),
-        **given,
-    )
-    flow.initialize()
-    flow.run()
-    flow.finalize()
-    record = json.loads((tmp_path / "out" / "findings.json").read_text())
+    record = findings_of(BUNDLE, tmp_path, tmp_path / "out", **given)
     assert record["failures"] == []
     shipped = json.loads((BUNDLE / "models" / "thresholds.json").read_text())["walk"]
     assert record["model"]["thresholds"]["walk"] == {**shipped, **given}

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import torch
-from monai.bundle import ConfigWorkflow
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -14,6 +11,7 @@ from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights
 from tests.bundles.networks import make_network
 from tests.bundles.test_train import run
+from tests.bundles.workflow import findings_of
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_multiscale_localization"
@@ -21,17 +19,7 @@ BUNDLE = REPOSITORY / "bundles" / "cxr_multiscale_localization"
 
 def test_findings_hold_the_shipped_networks_relevance(tmp_path):
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
-    flow = ConfigWorkflow(
-        config_file=str(BUNDLE / "configs" / "inference.json"),
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        workflow_type="infer",
-        bundle_root=str(BUNDLE),
-        dataset_dir=str(tmp_path),
-        output_dir=str(tmp_path / "out"),
-    )
-    flow.initialize()
-    flow.run()
-    relevance = json.loads((tmp_path / "out" / "findings.json").read_text())["model"]["layer_relevance"]
+    relevance = findings_of(BUNDLE, tmp_path, tmp_path / "out")["model"]["layer_relevance"]
     network = make_network(BUNDLE)
     load_weights(network, BUNDLE / "models" / "model.pt")
     assert relevance == network.describe(LABELS)["layer_relevance"]
