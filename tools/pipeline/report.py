@@ -10,6 +10,7 @@ from typing import Any
 
 from cxr_common.data import load_datalist, read_datalist
 from cxr_common.evaluation import provenance, write_json
+from cxr_common.files import write_text
 from cxr_common.findings.report import read_findings
 from cxr_common.networks import weights_sha256
 from tools.pipeline.road import Road
@@ -46,9 +47,7 @@ def write_report(road: Road, stages: Sequence[Stage]) -> Path:
         parts += ["## Figures of the segmenter, test images\n", figures(record)]
     parts.append("Research use only. Not a medical device; not for diagnosis or treatment.\n")
     path = road.output / "report.md"
-    temporary = path.with_name(".report.md.tmp")
-    temporary.write_text("\n".join(parts), encoding="utf-8")
-    temporary.replace(path)
+    write_text("\n".join(parts), path)
     return path
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
+from cxr_common.files import replacing
 
 
 def join_masks(datalist: dict[str, Any], root: Path, folder: Path) -> int:
@@ -36,12 +37,8 @@ def join_masks(datalist: dict[str, Any], root: Path, folder: Path) -> int:
                 # The whole path, so that images of one name in different folders keep apart.
                 stem = "_".join(Path(item["image"]).with_suffix("").parts)
                 path = folder / f"{stem}_{name.replace(' ', '_')}.png"
-                folder.mkdir(parents=True, exist_ok=True)
-                temporary = path.with_name(f".{path.name}.tmp")
-                Image.fromarray(255 * _union([root / file for file in files]).T.astype(np.uint8)).save(
-                    temporary, format="PNG"
-                )
-                temporary.replace(path)
+                with replacing(path) as temporary:
+                    Image.fromarray(255 * _union([root / file for file in files]).T.astype(np.uint8)).save(temporary)
                 item["mask"][name] = Path(os.path.relpath(path, root)).as_posix()  # links stay: loading follows none
                 written += 1
     return written

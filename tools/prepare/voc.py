@@ -14,6 +14,7 @@ from cxr_common.axes import tensor_to_picture
 from cxr_common.data.datalist_schema import SECTIONS
 from cxr_common.data.label_map import VOID, read_label_map
 from cxr_common.errors import InputError
+from cxr_common.files import replacing
 from tools.prepare.voc_files import VOC_CLASSES, VocImage, picture_size, read_objects
 
 
@@ -80,11 +81,9 @@ def _item(files: VocImage, root: Path, mask_folder: str, notes: list[str]) -> di
 
 
 def _write_mask(mask: np.ndarray, name: str, index: int, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}_{VOC_CLASSES[index]}.png"
-    temporary = path.with_name(f".{path.name}.tmp")
-    Image.fromarray(np.ascontiguousarray(tensor_to_picture(mask))).save(temporary, format="PNG")
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        Image.fromarray(np.ascontiguousarray(tensor_to_picture(mask))).save(temporary)
     return path
 
 

@@ -248,7 +248,7 @@ def _report(settings: Settings, found: dict[str, list[DetectorPredictions]]) -> 
             claims.append({**claim, "verdict": "not measured"})
             continue
         difference = _difference(main[claim["first"]], main[claim["second"]], patients)
-        claims.append({**claim, "difference": difference, "verdict": verdict(difference, same=False)})
+        claims.append({**claim, "difference": difference, "verdict": verdict(difference)})
     return {
         "n_images": len(patients),
         "n_patients": len(set(patients)),

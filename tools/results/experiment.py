@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,7 @@ from tools.results.claims import check_claims
 from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
 from tools.results.options import Options
 from tools.results.outcomes import Outcome, Outcomes
-from tools.results.plots import save_plots
+from tools.results.plots import have_plots, save_plots
 from tools.results.record import write_once
 from tools.results.runs import Run, chosen, ship, train_all
 from tools.results.score import PHANTOM_SKIP, Scored, score_methods, score_opacity
@@ -35,19 +33,26 @@ Settings = dict[str, Any]
 
 
 def load_settings(experiment: Path, quick: bool = False) -> Settings:
-    """Read an experiment file; with `quick`, with what its section of that name changes."""
+    """Read an experiment file, on a machine with a GPU with the seeds of its section "gpu"; with `quick`, with what its
+    section of that name changes."""
     settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    change = settings.pop("quick")
+    change, gpu = settings.pop("quick"), settings.pop("gpu", None)
     settings["quick"] = quick
+    if gpu and torch.cuda.is_available():
+        _set_seeds(settings, gpu["seeds"])
     if quick:
         settings["phantoms"] |= change["phantoms"]
         settings["cycles"] = change["cycles"]
         if settings.get("start"):
             settings["start"]["overrides"] |= change["cycles"][0]
-        for method in settings["methods"].values():
-            if "weights_of" not in method:
-                method["seeds"] = change["seeds"]
+        _set_seeds(settings, change["seeds"])
     return settings
+
+
+def _set_seeds(settings: Settings, seeds: list[int]) -> None:
+    for method in settings["methods"].values():
+        if "weights_of" not in method:
+            method["seeds"] = seeds
 
 
 def plan_runs(settings: Settings, work: Path) -> list[Run]:
@@ -130,7 +135,10 @@ def run_experiment(options: Options) -> None:
 
     def score() -> Settings:
         about = {run.name: found[run.method][run.seed].about for run in done}
-        scored = {test: {m: [o.scored[test] for o in seeds.values()] for m, seeds in found.items()} for test in tests}
+        scored = {
+            test: {method: {seed: one.scored[test] for seed, one in seeds.items()} for method, seeds in found.items()}
+            for test in tests
+        }
         return {
             "training_minutes": {name: one["minutes"] for name, one in about.items()},
             "training_machine": "; ".join(sorted({one["machine"] for one in about.values()})),
@@ -139,7 +147,7 @@ def run_experiment(options: Options) -> None:
         }
 
     record, new = write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
-    if new or not (options.output / f"{options.experiment.stem}-bars.png").exists():
+    if new or not have_plots(record, options.output):
         heatmaps = {method: next(iter(seeds.values())).gallery for method, seeds in found.items()}
         save_plots(record, tests["phantoms"], heatmaps, options.output)
     if options.ship:
@@ -168,9 +176,7 @@ def measure_all(
             key = f"{name}-seed{run.seed}"
             outcome = outcomes.load(key, made_with)
             if best and weights and (outcome is None or outcome.weights_sha256 != weights):
-                threads = json.loads((best.folder / "run.json").read_text(encoding="utf-8"))["threads"]
-                machine = f"{os.cpu_count()} CPU cores, {threads} to a training"
-                about = {"minutes": best.minutes(), "machine": machine, "relevance": relevance(best)}
+                about = {"minutes": best.minutes(), "machine": best.machine(), "relevance": relevance(best)}
                 outcome = outcomes.make(key, made_with, weights, about, partial(_predict, best, made_with, outcomes))
             assert outcome is not None  # of a run that is trained or known
             out[name][run.seed] = outcome
@@ -181,34 +187,39 @@ def _predict(run: Run, made_with: Settings, outcomes: Outcomes, test: str) -> Pr
     definition = made_with["inferer"]
     inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
     dataset = Dataset(outcomes.tests[test], run.config().get_parsed_content("validate#preprocessing"))
-    return predict(run.network(), dataset, list(LABELS), torch.device("cpu"), inferer=inferer)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer)
 
 
-def score_all(settings: Settings, methods: dict[str, dict[str, list[Scored]]]) -> Settings:
+def score_all(settings: Settings, methods: dict[str, dict[str, dict[int, Scored]]]) -> Settings:
     """The figures of every test set.
 
     Args:
         settings: of the experiment.
-        methods: test set -> method -> what each seed's network did.
+        methods: test set -> method -> seed -> what its network did.
     """
     baseline = settings["baseline"]
-    phantoms = {name: [one.without(PHANTOM_SKIP) for one in seeds] for name, seeds in methods["phantoms"].items()}
-    out: Settings = {"phantoms": score_methods(phantoms, baseline)}
+    listed = {test: {name: [*seeds.values()] for name, seeds in found.items()} for test, found in methods.items()}
+    phantoms = {
+        name: {seed: one.without(PHANTOM_SKIP) for seed, one in seeds.items()}
+        for name, seeds in methods["phantoms"].items()
+    }
+    out: Settings = {"phantoms": score_methods({name: [*seeds.values()] for name, seeds in phantoms.items()}, baseline)}
     out["claims"] = check_claims(settings["claims"], phantoms)
-    if "nih" in methods:
-        items = methods["nih"][baseline][0].predictions.items
+    if "nih" in listed:
+        items = listed["nih"][baseline][0].predictions.items
         number = np.array([int(i["patient_number"]) for i in items])
         view = np.array([i.get("view", "") for i in items])
         era = (number >= ERA[0]) & (number <= ERA[1])
         subsets = {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
         boxed = np.array([bool(i.get("boxes")) for i in items])
-        on_boxes = {name: [one.subset(boxed) for one in seeds] for name, seeds in methods["nih"].items()}
+        on_boxes = {name: [one.subset(boxed) for one in seeds] for name, seeds in listed["nih"].items()}
         out["nih"] = {
             "n_images": len(items),
-            "opacity": {name: score_opacity(methods["nih"], baseline, keep) for name, keep in subsets.items()},
+            "opacity": {name: score_opacity(listed["nih"], baseline, keep) for name, keep in subsets.items()},
             "boxes": score_methods(on_boxes, baseline),
         }
-        out["nihmass"] = {"boxes": score_methods(methods["nihmass"], baseline)}
+        out["nihmass"] = {"boxes": score_methods(listed["nihmass"], baseline)}
     return out
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from cxr_common.evaluation import Predictions
+from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from tools.results.score import Scored, measure
 
@@ -92,12 +93,9 @@ class Outcomes:
         about = {"weights_sha256": weights_sha256, **about}
         arrays: dict[str, Any] = {"gallery": gallery}
         arrays |= {f"{test}/{key}": array for test, one in scored.items() for key, array in _packed(one).items()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}.npz"
-        temporary = path.with_name(f".{path.name}.tmp.npz")
         text = json.dumps({**about, "made_with": self._key(made_with)}, sort_keys=True)
-        np.savez_compressed(temporary, about=np.array(text), **arrays)
-        temporary.replace(path)
+        with replacing(self.folder / f"{name}.npz") as temporary:
+            np.savez_compressed(temporary, about=np.array(text), **arrays)
         outcome = self.load(name, made_with)
         assert outcome is not None
         return outcome

@@ -10,9 +10,11 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data import read_picture
+from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.metrics import upsample_heatmaps
 from cxr_common.training import relevance_figure
@@ -114,13 +116,31 @@ def mean_relevance(record: Record) -> Record:
     }
 
 
+def plot_file(record: Record, name: str, folder: Path) -> Path:
+    """Where a plot lies."""
+    return folder / f"{record['experiment']}-{name}.png"
+
+
+def have_plots(record: Record, folder: Path) -> bool:
+    """Whether the plots in a folder are those of this record."""
+    names = ["bars", "gallery", *(["relevance"] if record["relevance"] else [])]
+    paths = [plot_file(record, name, folder) for name in names]
+    return all(path.is_file() and _drawn_from(path) == record["inputs_sha256"] for path in paths)
+
+
+def _drawn_from(path: Path) -> str | None:
+    with Image.open(path) as picture:
+        return picture.info.get("Source")
+
+
 def save_plots(record: Record, items: list[dict[str, Any]], heatmaps: dict[str, np.ndarray], folder: Path) -> None:
-    """Write ``<experiment>-{bars,gallery,relevance}.png``."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write ``<experiment>-{bars,gallery,relevance}.png``; each says which record it was drawn from."""
     figures = {"bars": bars(record), "gallery": gallery(record, items, heatmaps)}
     relevance = mean_relevance(record)
     if relevance:
         figures["relevance"] = relevance_figure(relevance, "Layer relevance, mean over seeds")
     for name, figure in figures.items():
         # No date or version inside, so that the same figures give the same file.
-        figure.savefig(folder / f"{record['experiment']}-{name}.png", dpi=110, metadata={"Software": None})
+        metadata = {"Software": None, "Source": record["inputs_sha256"]}
+        with replacing(plot_file(record, name, folder)) as temporary:
+            figure.savefig(temporary, dpi=110, metadata=metadata)

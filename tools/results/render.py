@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cxr_common.files import write_text
 from tools.bench import tables as bench
 from tools.pipeline import report as pipeline
 from tools.results import detection_tables, head_to_head, lungs_tables, refinement_tables, segmentation_tables, tables
@@ -95,7 +96,7 @@ def render_all(repository: Path) -> list[Path]:
         old = path.read_text(encoding="utf-8")
         new = render_page(old, repository / "docs" / "results")
         if new != old:
-            path.write_text(new, encoding="utf-8")
+            write_text(new, path)
             changed.append(path)
     return changed
 

@@ -22,6 +22,7 @@ from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import write_json
+from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 
@@ -114,6 +115,11 @@ class Run:
         own = sum(60 * h + m + s / 60 for h, m, s in epochs.values())
         return own + (self.previous.minutes() if self.previous else 0)
 
+    def machine(self) -> str:
+        """What it was trained on."""
+        done = json.loads((self.folder / "run.json").read_text(encoding="utf-8"))
+        return done.get("gpu") or f"{os.cpu_count()} CPU cores, {done['threads']} to a training"
+
     def config_files(self) -> list[Path]:
         """Everything the bundle is configured with, the overlay of this run last."""
         return [*self.configs, self.folder / "overrides.yaml"]
@@ -150,6 +156,8 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
         raise InputError(f"training ended with status {status}", run.folder / "log.txt", "read the end of this log")
     minutes = (time.monotonic() - begin) / 60
     record = {"recipe": recipe, "method": run.method, "seed": run.seed, "minutes": minutes, "threads": threads}
+    if torch.cuda.is_available():
+        record["gpu"] = torch.cuda.get_device_name()
     write_json(record, run.folder / "run.json")
 
 
@@ -229,9 +237,9 @@ def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, A
         where = methods[name]["ships"]
         for run in own:
             folder = run.bundle / (where if isinstance(where, str) else "models")
-            folder.mkdir(parents=True, exist_ok=True)
             for file in ("model.pt", "thresholds.json"):
-                shutil.copyfile(run.folder / file, folder / file)
+                with replacing(folder / file) as temporary:
+                    shutil.copyfile(run.folder / file, temporary)
 
 
 def first_cycle(run: Run) -> Run:

@@ -167,7 +167,7 @@ def _report(settings: Settings, counts: dict[str, list[MaskCounts]], patients: l
             continue
         make = FIGURES[claim.get("figure", MAIN)]
         difference = paired_difference([make(c) for c in first], [make(c) for c in second], patients).to_dict()
-        claims.append({**claim, "difference": difference, "verdict": verdict(difference, same=False)})
+        claims.append({**claim, "difference": difference, "verdict": verdict(difference)})
     return {
         "n_images": len(patients),
         "n_patients": len(set(patients)),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ from typing import Any
 from cxr_common.data.datalist_schema import SECTIONS, Problem
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
+from cxr_common.files import write_text
 
 SHOWN_PROBLEMS = 10
 
@@ -45,18 +43,7 @@ def write_datalist(data: Mapping[str, Any], path: str | Path) -> None:
         InputError: the data break the format; nothing is written.
     """
     raise_problems(path, validate_datalist(data, check_files=False))
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(_format(data))
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the file from colleagues
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+    write_text(_format(data), path)
 
 
 def raise_problems(path: object, problems: Sequence[Problem]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
 from cxr_common.errors import InputError
+from cxr_common.files import replacing
 
 #: Pixels that no score counts: VOC's borders of objects, and objects that are too hard to tell.
 VOID = 255
@@ -56,13 +56,8 @@ def write_label_map(label_map: LabelMap, path: str | Path) -> None:
     """
     image = Image.fromarray(np.ascontiguousarray(tensor_to_picture(label_map)))
     image.putpalette(voc_palette().tobytes())
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         image.save(temporary, format="PNG")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def voc_palette() -> NDArray[np.uint8]:

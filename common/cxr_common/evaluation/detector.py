@@ -19,6 +19,7 @@ from cxr_common.boxes import Boxes, scale_boxes
 from cxr_common.evaluation.detection import detection_report
 from cxr_common.evaluation.intervals import interval
 from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
+from cxr_common.files import replacing
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.findings.box_tuning import tune_box_thresholds
 from cxr_common.metrics import Detections, auroc, macro_average, per_class
@@ -76,15 +77,11 @@ class DetectorPredictions:
 
     def save(self, path: str | Path) -> None:
         """Write everything to one ``.npz`` (items as JSON text), atomically."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp.npz")
-        np.savez_compressed(
-            temporary,
-            labels=np.array(self.labels),
-            items=np.array(json.dumps(self.items)),
-            **{name: getattr(self, name) for name in ("sizes", "input_size", "rows", "image_logits", "label")},
-        )
-        temporary.replace(path)
+        arrays = {name: getattr(self, name) for name in ("sizes", "input_size", "rows", "image_logits", "label")}
+        with replacing(path) as temporary:
+            np.savez_compressed(
+                temporary, labels=np.array(self.labels), items=np.array(json.dumps(self.items)), **arrays
+            )
 
 
 def detect(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import platform
 from datetime import date
 from importlib.metadata import version
@@ -13,21 +12,16 @@ from typing import Any
 
 import torch
 
+from cxr_common.files import write_text
+
 
 def write_json(record: Any, path: str | Path) -> None:
-    """Write JSON to a temporary name, then rename.
+    """Write a JSON file, whole or not at all.
 
     Raises:
         ValueError: when a number is not finite.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", path)
 
 
 def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:

@@ -14,6 +14,7 @@ from monai.data import DataLoader, Dataset
 from monai.utils import CommonKeys
 from tqdm import tqdm
 
+from cxr_common.files import replacing
 from cxr_common.metrics import upsample_heatmaps
 
 
@@ -83,19 +84,17 @@ class Predictions:
 
     def save(self, path: str | Path) -> None:
         """Write everything to one ``.npz`` (items as JSON text), atomically."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp.npz")
-        np.savez_compressed(
-            temporary,
-            labels=np.array(self.labels),
-            items=np.array(json.dumps(self.items)),
-            sizes=self.sizes,
-            input_size=np.array(self.input_size),
-            logits=self.logits,
-            maps=self.maps,
-            label=self.label,
-        )
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            np.savez_compressed(
+                temporary,
+                labels=np.array(self.labels),
+                items=np.array(json.dumps(self.items)),
+                sizes=self.sizes,
+                input_size=np.array(self.input_size),
+                logits=self.logits,
+                maps=self.maps,
+                label=self.label,
+            )
 
     @classmethod
     def load(cls, path: str | Path) -> Predictions:

@@ -18,6 +18,7 @@ from cxr_common.axes import tensor_to_picture
 from cxr_common.data.masks import read_mask
 from cxr_common.data.reader import read_picture
 from cxr_common.errors import InputError
+from cxr_common.files import write_text
 from cxr_common.findings.annotate import annotate
 from cxr_common.findings.area import area_text
 from cxr_common.findings.heatmap_file import load_heatmap
@@ -70,7 +71,7 @@ def write_report(
         lstrip_blocks=True,
     )
     html = environment.get_template("report.html.j2").render(title=title, notes=notes, record=record, cards=cards)
-    Path(page).write_text(html, encoding="utf-8")
+    write_text(html, page)
 
 
 def read_findings(folder: str | Path) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cxr_common.files import write_text
 from cxr_common.findings.thresholds import Thresholds
 
 SCHEMA_VERSION = "1.0"
@@ -47,14 +47,9 @@ def run_record(
 
 
 def write_run_record(record: Mapping[str, Any], folder: Path) -> Path:
-    """Write findings.json under a temporary name, then rename it, so that a reader never sees half of it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, partial = folder / FILE_NAME, folder / f".{FILE_NAME}.partial"
-    try:
-        partial.write_text(_readable(record) + "\n", encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write findings.json; a reader never sees half of it."""
+    path = folder / FILE_NAME
+    write_text(_readable(record) + "\n", path)
     return path
 
 

@@ -52,9 +52,9 @@ class DropBlock2d(nn.Module):
         if not 0 <= drop_prob < 1 or block_size < 1:
             raise ValueError(f"drop_prob must be in [0, 1) and block_size positive, not {drop_prob} and {block_size}")
         self.drop_prob, self.block_size, self.ramp_batches = drop_prob, block_size, ramp_batches
-        # Saved where there is a ramp, so that a resumed run goes on with it; named as batch norm's counter, which files
-        # may lack. Without one, weights trained with DropBlock fit a network without it.
-        self.register_buffer("num_batches_tracked", torch.tensor(0), persistent=ramp_batches > 0)
+        # No weight, so files of weights go without it and fit a network without DropBlock. TrainingCheckpoint keeps it, so
+        # that a resumed run goes on with the ramp.
+        self.register_buffer("num_batches_tracked", torch.tensor(0), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map features (N, C, x, y) to features of the same shape."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.files import replacing
 
 
 def save_weights(network: nn.Module, path: str | Path) -> None:
@@ -30,14 +30,8 @@ def save_weights(network: nn.Module, path: str | Path) -> None:
             if not torch.isfinite(value).all():
                 raise InputError(f"parameter {name} is not finite in float16", path, "the training diverged; lower lr")
         state[name] = value
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         torch.save(state, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:

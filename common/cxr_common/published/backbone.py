@@ -59,8 +59,6 @@ def load_backbone(backbone: ResNetBackbone | DenseNetBackbone, path: str | Path)
     in_channels = next(p for p in backbone.parameters()).shape[1]
     state = read_state_dict(path)
     own = {k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")}
-    # A classifier's DropBlock may have stored how far its ramp was, which is no weight.
-    own = {k: v for k, v in own.items() if not k.startswith("regularize")}
     state = own or convert_backbone(state, in_channels)
     expected = backbone.state_dict()
     # Files older than torch 0.4.1 have no batch counters; they matter to no result in eval mode.

@@ -56,8 +56,10 @@ class GradientMethod(SaliencyMethod):
         if layer is None:
             raise InputError(f"{type(self).__name__} needs a layer", action='name one, such as "backbone.layer4"')
         logits, activation, gradient = layer_gradients(network, image, layer, self.score)
-        # Gradients of a mean over pixels are small and their third powers leave float32 at either end.
-        return logits, self.maps(activation.double(), gradient.double())
+        # Gradients of a mean over pixels are small and their third powers leave float32 at either end. Image by image:
+        # a wide layer at stride 8 has gigabytes of gradients a batch, and Grad-CAM++ needs them several times over.
+        maps = [self.maps(a[None].double(), g[None].double()) for a, g in zip(activation, gradient, strict=True)]
+        return logits, torch.cat(maps)
 
 
 class GradCam(GradientMethod):
@@ -73,7 +75,11 @@ class GradCam(GradientMethod):
 
 
 class GradCamPlusPlus(GradientMethod):
-    r"""Grad-CAM++ (Chattopadhay 2018, arXiv 1710.11063, eq. 5, 10 and 19), in two forms.
+    r"""Grad-CAM++ (Chattopadhay 2018, arXiv 1710.11063), in two forms.
+
+    The denominator sums gradient and activation pixel by pixel, as the code of WSMIS and MONAI's has it. The paper's
+    eq. 19 has the gradient at the pixel times the sum of the activation: the same where the gradient is the same all
+    over the map, as in the last layer before average pooling.
 
     .. math:: w_k^c = \sum_{xy} \alpha_k^c \operatorname{ReLU}(g_k^c), \quad
               \alpha_k^c = \frac{(g_k^c)^2}{2 (g_k^c)^2 + \sum_{xy} (g_k^c)^3 A_k + \epsilon}

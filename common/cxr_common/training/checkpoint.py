@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +13,12 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.files import replacing
 from cxr_common.networks.weights import save_weights
 from cxr_common.training.random_state import get_random_state, set_random_state
 
 OWN_NAMES = {
-    *("network", "optimizer", "lr_scheduler", "scaler", "best_metric", "best_metric_epoch"),
+    *("network", "buffers", "optimizer", "lr_scheduler", "scaler", "best_metric", "best_metric_epoch"),
     *("epoch", "iteration", "random"),
 }
 
@@ -27,13 +27,19 @@ def _plain(network: nn.Module) -> nn.Module:
     return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
 
 
+def _transient_buffers(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Buffers that files of weights go without, such as how far the ramp of a DropBlock is."""
+    weights = network.state_dict()
+    return {name: buffer for name, buffer in network.named_buffers() if name not in weights}
+
+
 class TrainingCheckpoint:
     """Write the best and the last weights and a resumable checkpoint after each epoch; resume when training starts.
 
     In ``output_dir``: ``model.pt`` (the best epoch's weights by the evaluator's key metric), ``model_last.pt``, and
-    ``checkpoint.pt`` (network, optimiser, schedule, gradient scaler, random states, best metric, epoch). Each is
-    written to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place, so a kill can destroy the
-    only copy, and forgets the best metric over a resume.
+    ``checkpoint.pt`` (network, its buffers that are no weights, optimiser, schedule, gradient scaler, random states,
+    best metric, epoch). Each is written to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place, so
+    a kill can destroy the only copy, and forgets the best metric over a resume.
 
     Attach it last, after the validation and the schedule of the epoch.
 
@@ -96,7 +102,11 @@ class TrainingCheckpoint:
             return
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-            _plain(self.network).load_state_dict(state["network"])
+            network = _plain(self.network)
+            network.load_state_dict(state["network"])
+            kept_out = _transient_buffers(network)
+            for name, value in state.get("buffers", {}).items():
+                kept_out[name].copy_(value)
             for name, target in self.stateful.items():
                 target.load_state_dict(state[name])
         except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
@@ -128,6 +138,7 @@ class TrainingCheckpoint:
         scaler = getattr(engine, "scaler", None)
         state = {
             "network": network.state_dict(),
+            "buffers": _transient_buffers(network),
             **{name: target.state_dict() for name, target in self.stateful.items()},
             "scaler": None if scaler is None else scaler.state_dict(),
             "best_metric": None if evaluator_state is None else float(evaluator_state.best_metric),
@@ -137,12 +148,8 @@ class TrainingCheckpoint:
             "random": get_random_state(),
         }
         # The checkpoint goes last: a kill before it repeats the epoch, which gives the same files again.
-        temporary = self.path.with_suffix(f".{os.getpid()}.tmp")
-        try:
+        with replacing(self.path) as temporary:
             torch.save(state, temporary)
-            os.replace(temporary, self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 class StopAtLearningRate:

@@ -6,6 +6,7 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.networks import DropBlock2d
 from cxr_common.training import StopAtLearningRate, TrainingCheckpoint
 
 
@@ -62,6 +63,23 @@ def test_a_killed_run_ends_as_if_never_stopped(tmp_path, kill_in):
     best = torch.load(tmp_path / "killed" / "model.pt", weights_only=True)
     last = torch.load(tmp_path / "killed" / "model_last.pt", weights_only=True)
     assert not torch.equal(best["weight"], last["weight"])  # the best epoch was the second, also over the resume
+
+
+def test_a_resumed_ramp_goes_on_where_it_was(tmp_path):
+    def ramped():
+        network = nn.Sequential(nn.Conv2d(1, 1, 1), DropBlock2d(0.5, 1, ramp_batches=8))
+        checkpoint = TrainingCheckpoint(tmp_path, network, torch.optim.SGD(network.parameters(), lr=0.1))
+        engine = Engine(lambda e, b: network.train()(torch.ones(1, 1, 2, 2)))
+        engine.state.rank = 0
+        checkpoint.attach(engine)
+        return network, engine
+
+    network, engine = ramped()
+    engine.run(range(3), max_epochs=1)
+    again, engine = ramped()
+    engine.run(range(3), max_epochs=2)
+    assert int(network[1].num_batches_tracked) == 3
+    assert int(again[1].num_batches_tracked) == 6
 
 
 def test_a_finished_run_is_not_trained_on(tmp_path):

@@ -49,6 +49,14 @@ def test_quick_is_less_of_everything_and_marked():
     assert {run.method for run in runs} == {run.method for run in PLANNED}
 
 
+def test_a_gpu_trains_three_seeds_of_every_method(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    runs = plan_runs(load_settings(EXPERIMENT), Path("work"))
+    assert len(runs) == 3 * len({run.method for run in PLANNED})
+    quick = plan_runs(load_settings(EXPERIMENT, quick=True), Path("work"))
+    assert {run.seed for run in quick} == {0}
+
+
 def test_claims_name_methods_of_the_experiment():
     settings = load_settings(EXPERIMENT)
     for claim in settings["claims"]:

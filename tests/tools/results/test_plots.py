@@ -8,7 +8,7 @@ from PIL import Image
 
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY
-from tools.results.plots import bars, gallery, mean_relevance, titles
+from tools.results.plots import bars, gallery, have_plots, mean_relevance, save_plots, titles
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,17 @@ def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_p
     x, y = (float(line[0]) for line in figure.axes[1].lines[0].get_data())
     assert 48 < x < 56
     assert 8 < y < 16  # the cross lies in the box: x to the right, y down
+
+
+def test_plots_of_another_record_are_not_taken_for_those_of_this_one(record, tmp_path):
+    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
+    nodule = LABELS.index("Nodule")
+    items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
+    heatmaps = dict.fromkeys(titles(record), np.zeros((1, 8, 8), np.float16))
+    assert not have_plots(record, tmp_path)
+    save_plots(record, items, heatmaps, tmp_path)
+    assert have_plots(record, tmp_path)
+    assert not have_plots({**record, "inputs_sha256": "another"}, tmp_path)
 
 
 def test_relevance_is_averaged_over_seeds():

@@ -9,7 +9,7 @@ import pytest
 from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
 from tools.results.claims import check_claims, verdict
-from tools.results.score import BY_CLASS, measure, score_methods, score_opacity
+from tools.results.score import BY_CLASS, compare, measure, score_methods, score_opacity
 
 C = len(LABELS)
 OPACITY, NODULE = LABELS.index("Opacity"), LABELS.index("Nodule")
@@ -66,31 +66,36 @@ def test_overlap_is_given_class_by_class(report):
 
 
 def test_claims_are_tested_on_the_seeds_both_have(methods):
+    methods = {"good": dict(enumerate(methods["good"])), "plain": {1: methods["plain"][0]}}
     claims = [
         {"first": "good", "second": "plain", "figure": "point"},
         {"first": "plain", "second": "good", "figure": "point", "class": "Nodule"},
-        {"first": "good", "second": "plain", "figure": "auroc", "same": True},
+        {"first": "good", "second": "plain", "figure": "auroc", "margin": 0.5},
         {"first": "good", "second": "untrained", "figure": "point"},
     ]
     found = check_claims(claims, methods)
     assert [c["verdict"] for c in found] == ["holds", "fails", "holds", "not measured"]
     assert found[0]["difference"]["n_seeds"] == 1
     assert found[0]["difference"]["value"] == pytest.approx(-found[1]["difference"]["value"])
+    second_of_both = compare(*([methods[m][1].statistic("point")] for m in ("good", "plain")), [*map(str, range(60))])
+    assert found[0]["difference"]["value"] == second_of_both["difference"]["value"]
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "same", "expected"),
+    ("low", "high", "margin", "expected"),
     [
-        (0.1, 0.2, False, "holds"),
-        (-0.1, 0.2, False, "undecided"),
-        (-0.1, 0.2, True, "holds"),
-        (-0.2, -0.1, True, "fails"),
-        (-0.2, -0.1, False, "fails"),
-        (None, None, False, "not measured"),
+        (0.1, 0.2, 0, "holds"),
+        (-0.1, 0.2, 0, "undecided"),
+        (-0.1, 0.2, 0.15, "holds"),
+        (-0.1, 0.2, 0.05, "undecided"),
+        (-0.2, -0.01, 0.05, "undecided"),
+        (-0.2, -0.1, 0.05, "fails"),
+        (-0.2, -0.1, 0, "fails"),
+        (None, None, 0, "not measured"),
     ],
 )
-def test_verdicts(low, high, same, expected):
-    assert verdict({"low": low, "high": high}, same) == expected
+def test_verdicts(low, high, margin, expected):
+    assert verdict({"low": low, "high": high}, margin) == expected
 
 
 def test_the_skipped_class_is_scored_nowhere(report):

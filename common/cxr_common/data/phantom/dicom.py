@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import uuid
-from pathlib import Path
 
 import numpy as np
 from pydicom import DataElement, Dataset
@@ -18,6 +16,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian
 from cxr_common.data.phantom.config import GENERATOR_VERSION
 from cxr_common.data.phantom.generate import Phantom
 from cxr_common.errors import InputError
+from cxr_common.files import replacing
 
 #: Digital X-Ray Image Storage - For Presentation; its sister For Processing has one more ".1".
 SOP_CLASS = "1.2.840.10008.5.1.4.1.1.1.1"
@@ -45,16 +44,8 @@ def write_dicom(
     if not 8 <= bits_stored <= 16:
         raise InputError(f"is {bits_stored}", "bits_stored", "must be from 8 to 16")
     content = _encode(make_dataset(phantom, photometric, bits_stored))
-    path = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the file from colleagues
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def make_dataset(phantom: Phantom, photometric: str, bits_stored: int) -> Dataset:
