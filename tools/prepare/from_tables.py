@@ -37,9 +37,11 @@ def datalist_from_tables(
     chosen = [row for row in rows if row.matches(table.where)]
     if not chosen:
         raise InputError(f"no row matches {table.where}", where=root / table.table)
+    if table.repeated:
+        chosen = _first_rows(chosen, mapping)
     items = [_item(row, table) for row in chosen]
     for row, item in zip(chosen, items, strict=True):
-        item["label"] = [label_value(row, rule, mapping.values) for rule in mapping.labels.values()]
+        item["label"] = _label(row, mapping)
     for part, add in ((mapping.boxes, _add_box), (mapping.masks, _add_mask)):
         if part is not None:
             _annotate(part, add, root, names, rows, chosen, items, table.id or table.image)
@@ -52,6 +54,20 @@ def datalist_from_tables(
         if section is not None:
             data[section].append(item)
     return data
+
+
+def _label(row: Row, mapping: ColumnMapping) -> list[int | None]:
+    return [label_value(row, rule, mapping.values) for rule in mapping.labels.values()]
+
+
+def _first_rows(rows: list[Row], mapping: ColumnMapping) -> list[Row]:
+    column = mapping.images.id or mapping.images.image
+    first: dict[str, Row] = {}
+    for row in rows:
+        known = first.setdefault(row[column], row)
+        if known is not row and _label(known, mapping) != _label(row, mapping):
+            raise row.error(column, f"{row[column]!r} has other labels here than in line {known.line}")
+    return [*first.values()]
 
 
 def _item(row: Row, table: ImageTable) -> dict[str, Any]:

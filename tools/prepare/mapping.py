@@ -27,7 +27,7 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True)
 class ImageTable:
-    """The table with one row an image; every field but ``table`` and the last five names a column.
+    """The table with one row an image; every field but ``table`` and the last six names a column.
 
     Attributes:
         table: csv file, relative to the data set root.
@@ -41,6 +41,8 @@ class ImageTable:
         where: column -> value or values that a row must hold to be used.
         splits: split name -> section, or null to leave the row out.
         keep: key of the item -> column, or {column, extract: regular expression}.
+        repeated: whether an image may have several rows, as in tables with one row a box; the first is taken, and all
+            must say the same of the labels.
     """
 
     table: str
@@ -54,6 +56,7 @@ class ImageTable:
     where: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, str | None] = field(default_factory=lambda: dict(SPLIT_NAMES))
     keep: dict[str, Any] = field(default_factory=dict)
+    repeated: bool = False
 
 
 @dataclass(frozen=True)

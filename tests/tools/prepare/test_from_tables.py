@@ -146,3 +146,38 @@ def test_bad_tables(root, mapping, table, text, reason):
 def test_a_class_mapped_to_null_is_left_out(root, mapping):
     mapping["boxes"]["classes"]["Infiltrate"] = None
     assert build(root, mapping)["validation"][0]["boxes"] == []
+
+
+REPEATED = """file,target,x,y,w,h
+a,1,0,0,4,4
+a,1,8,8,4,4
+b,0,,,,
+"""
+ONE_ROW_A_BOX = {
+    "images": {"table": "t.csv", "image": "file", "repeated": True},
+    "labels": {"Opacity": "target"},
+    "boxes": {
+        "table": "t.csv",
+        "id": "file",
+        "label": "target",
+        "classes": {"1": "Opacity"},
+        "xywh": ["x", "y", "w", "h"],
+        "where": {"target": 1},
+        "annotated": {},
+    },
+}
+
+
+def test_a_table_with_one_row_a_box(tmp_path):
+    (tmp_path / "t.csv").write_text(REPEATED)
+    data = build(tmp_path, ONE_ROW_A_BOX, fractions=(0, 0))
+    assert data["training"] == [
+        {"image": "a", "label": [1], "boxes": [[0, 0, 4, 4], [8, 8, 12, 12]], "box_labels": [0, 0]},
+        {"image": "b", "label": [0], "boxes": [], "box_labels": []},
+    ]
+
+
+def test_rows_of_an_image_must_agree_on_its_labels(tmp_path):
+    (tmp_path / "t.csv").write_text(REPEATED + "b,1,0,0,2,2\n")
+    with pytest.raises(InputError, match="line 5 column 'file': 'b' has other labels here than in line 4"):
+        build(tmp_path, ONE_ROW_A_BOX)

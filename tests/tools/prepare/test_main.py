@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from zipfile import ZipFile
 
 import pytest
 import yaml
@@ -145,6 +146,23 @@ def test_real_radiographs_and_annotations(tmp_path):
     [item] = [i for i in data["validation"] + data["testing"] if "nih_00000193_019" in i["image"]]
     assert item["boxes"] == [[351.86, 308.5, 461.09, 433.09]] and item["patient_number"] == 193
     assert load_datalist(output, "testing", base_dir=root)[0]["image"].startswith(str(root))
+
+
+@needs_radiographs
+def test_the_genuine_table_of_the_rsna_challenge(tmp_path):
+    with ZipFile(SHARED / "cxr" / "annotations" / "rsna" / "stage_2_train_labels.csv.zip") as file:
+        file.extractall(tmp_path)
+    output = tmp_path / "rsna.json"
+    argv = ["csv", "--mapping", "rsna", "--root", str(tmp_path), "--output", str(output), "--no-check-files"]
+    assert main([*argv, "--fractions", "0,0"]) == 0
+    items = read_datalist(output)["training"]
+    opacity = LABELS.index("Opacity")
+    present = [item for item in items if item["label"][opacity] == 1]
+    assert (len(items), len(present), sum(len(item["boxes"]) for item in items)) == (26684, 6012, 9555)
+    assert all(bool(item["boxes"]) == (item["label"][opacity] == 1) for item in items)
+    [item] = [item for item in items if "00436515-870c-4b36-a041-de91049b9ab4" in item["image"]]
+    assert item["image"] == "stage_2_train_images/00436515-870c-4b36-a041-de91049b9ab4.dcm"
+    assert item["boxes"] == [[264, 152, 264 + 213, 152 + 379], [562, 152, 562 + 256, 152 + 453]]
 
 
 @needs_radiographs
