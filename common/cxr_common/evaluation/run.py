@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,8 @@ def tune_thresholds(
     predictions = predict(network.to(device), dataset, labels, device, inferer=inferer)
     tune = tuned_on_masks if masks else _tuned_on_boxes
     thresholds = tune(predictions).with_weights(weights_sha256(folder / "model.pt"))
+    if hasattr(inferer, "describe"):
+        thresholds = replace(thresholds, tuned_on={**(thresholds.tuned_on or {}), **inferer.describe()})
     save_thresholds(thresholds, folder / "thresholds.json")
     return thresholds
 

@@ -41,6 +41,8 @@ class FindingsWriter:
         read_picture: path -> picture in [0, 1] as (X, Y) or (1, X, Y), the background of the overlay at the original's
             resolution; None draws on the network input.
         network: where it has ``describe(labels)``, what that returns joins the record's `model`.
+        inferer: where it has ``describe()``, as a saliency method has, that joins it too; a warning is logged where the
+            thresholds were tuned with another.
         mask_writers: the formats that masks are written in; the one of the kind "masks" is what reports and datalists
             read. None is NIfTI alone.
         findings_key, heatmap_key, masks_key, image_key: where the transform put its results.
@@ -60,6 +62,7 @@ class FindingsWriter:
         input_dir: str | Path | None = None,
         read_picture: Callable[[str], Any] | None = None,
         network: Any = None,
+        inferer: Any = None,
         mask_writers: Sequence[MaskWriter] | None = None,
         findings_key: str = "findings",
         heatmap_key: str = "heatmap",
@@ -87,11 +90,24 @@ class FindingsWriter:
             "weights_sha256": None if weights is None else weights_sha256(weights),
             "labels": list(thresholds.labels),
         }
+        self.model |= self._heatmaps_of(inferer)
         self.loader, self.read_picture, self.network = loader, read_picture, network
         self.names = CaseNames(self.output_dir, input_dir)
         self.keys = (findings_key, heatmap_key, masks_key, image_key)
         self.images: list[dict[str, Any]] = []
         self._failures: list[dict[str, Any]] = []
+
+    def _heatmaps_of(self, inferer: Any) -> dict[str, Any]:
+        made: dict[str, Any] = inferer.describe() if hasattr(inferer, "describe") else {}
+        for key, value in made.items():
+            tuned = (self.thresholds.tuned_on or {}).get(key, value)
+            if tuned != value:
+                logger.warning(
+                    "%s: tuned for heatmaps by %s, and these are by %s; tune the thresholds of masks and boxes again",
+                    self.thresholds.source,
+                    *(" of ".join(str(part) for part in known.values() if part) for known in (tuned, value)),
+                )
+        return made
 
     def attach(self, engine: Engine) -> None:
         """Register with an evaluator."""

@@ -52,8 +52,8 @@ class DropBlock2d(nn.Module):
         if not 0 <= drop_prob < 1 or block_size < 1:
             raise ValueError(f"drop_prob must be in [0, 1) and block_size positive, not {drop_prob} and {block_size}")
         self.drop_prob, self.block_size, self.ramp_batches = drop_prob, block_size, ramp_batches
-        # No weight, so files of weights go without it and fit a network without DropBlock. TrainingCheckpoint keeps it, so
-        # that a resumed run goes on with the ramp.
+        # No weight: files of weights go without it, so they fit a network without DropBlock. TrainingCheckpoint keeps
+        # it, so that a resumed run goes on with the ramp.
         self.register_buffer("num_batches_tracked", torch.tensor(0), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

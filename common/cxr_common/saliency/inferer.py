@@ -10,7 +10,7 @@ from monai.inferers import Inferer
 from torch import nn
 
 from cxr_common.networks.pooling import max_pool
-from cxr_common.saliency.methods import SaliencyMethod, make_method
+from cxr_common.saliency.methods import Cam, SaliencyMethod, make_method
 from cxr_common.saliency.normalize import unit_peak
 
 #: Heat below this share of the map's peak counts as this share, which keeps the logits finite.
@@ -29,8 +29,16 @@ class SaliencyInferer(Inferer):
 
     def __init__(self, method: str | SaliencyMethod = "gradcam", layer: str | nn.Module | None = None) -> None:
         super().__init__()
+        self.name = method if isinstance(method, str) else type(method).__name__
         self.method = make_method(method) if isinstance(method, str) else method
         self.layer = layer
+
+    def describe(self) -> dict[str, dict[str, str | None]]:
+        """How its heatmaps are made, for records: under "saliency" the method and the layer."""
+        layer = type(self.layer).__name__ if isinstance(self.layer, nn.Module) else self.layer
+        if isinstance(self.method, Cam):
+            layer = None
+        return {"saliency": {"method": self.name, "layer": layer}}
 
     @staticmethod
     def pool(maps: torch.Tensor) -> torch.Tensor:

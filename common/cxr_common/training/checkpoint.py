@@ -38,8 +38,8 @@ class TrainingCheckpoint:
 
     In ``output_dir``: ``model.pt`` (the best epoch's weights by the evaluator's key metric), ``model_last.pt``, and
     ``checkpoint.pt`` (network, its buffers that are no weights, optimiser, schedule, gradient scaler, random states,
-    best metric, epoch). Each is written to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place, so
-    a kill can destroy the only copy, and forgets the best metric over a resume.
+    best metric, epoch). Each is written to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place,
+    so a kill can destroy the only copy, and forgets the best metric over a resume.
 
     Attach it last, after the validation and the schedule of the epoch.
 

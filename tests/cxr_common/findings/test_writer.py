@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import itk
@@ -13,6 +14,7 @@ from cxr_common.data import read_picture
 from cxr_common.errors import InputError
 from cxr_common.findings import FindingsWriter, NiftiMasks, PngMasks, Thresholds, load_heatmap, mask_writers, writer
 from cxr_common.findings.palette import class_colour
+from cxr_common.saliency import SaliencyInferer
 from cxr_common.transforms import LoadRadiographd, LocalizeFindingsd
 
 LABELS = ("Mass", "Pleural effusion")
@@ -41,6 +43,19 @@ def make_writer(folder, labels=LABELS, **options):
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_record_names_the_saliency_method_and_a_foreign_one_is_warned_of(tmp_path, caplog):
+    tuned = replace(
+        Thresholds.default(LABELS), tuned_on={"saliency": {"method": "cam", "layer": None}}, source="t.json"
+    )
+    for method, warned in (("cam", False), ("gradcam", True)):
+        inferer = SaliencyInferer(method, "layer4")
+        make = FindingsWriter(tmp_path / method, tuned, "bundle", "1.0", inferer=inferer)
+        assert make.write_record()["model"]["saliency"] == inferer.describe()["saliency"]
+        assert bool(caplog.messages) == warned
+    assert "t.json: masks and boxes are cut at thresholds tuned for saliency cam, and" in caplog.text
+    assert "made by gradcam of layer4" in caplog.text
 
 
 def test_top_right_in_every_file(tmp_path):

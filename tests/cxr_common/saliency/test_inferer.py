@@ -44,6 +44,13 @@ def test_sigmoid_is_probability_times_heat(level):
     torch.testing.assert_close(out.sigmoid(), logits.double().sigmoid() * heat, rtol=1e-6, atol=2e-6)
 
 
+def test_it_says_how_its_heatmaps_are_made():
+    assert SaliencyInferer("layercam", "relu2").describe() == {"saliency": {"method": "layercam", "layer": "relu2"}}
+    assert SaliencyInferer("cam", "relu2").describe() == {"saliency": {"method": "cam", "layer": None}}
+    own = SaliencyInferer(make_method("gradcam"), torch.nn.ReLU())
+    assert own.describe() == {"saliency": {"method": "GradCam", "layer": "ReLU"}}
+
+
 def test_a_map_without_evidence_is_the_class_logit_everywhere():
     maps = torch.stack((torch.zeros(2, 3), -torch.rand(2, 3)))[None]
     logits = torch.tensor([[1.5, -2.5]])
