@@ -18,10 +18,11 @@ from cxr_common.networks.pooling import average_pool
 
 
 class StageMaps(nn.Module):
-    """Class activation maps of one stage, on a scale that is the same in all stages.
+    """Class activation maps of one stage, with weights whose size is the same in all stages.
 
     Features are standardised channel by channel and a class' weights over them have unit norm; otherwise a stage could
-    count for much with a small relevance and large weights, and the relevance would say nothing.
+    count for much with a small relevance and large weights, and the relevance would say nothing. What is left is the
+    correlation of a stage's channels: the more of them say the same, the larger its maps can be.
     """
 
     def __init__(self, channels: int, num_classes: int) -> None:

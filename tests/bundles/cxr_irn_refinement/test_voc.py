@@ -102,7 +102,7 @@ def test_training_leaves_weights_and_the_published_background(voc, trained):
 
 
 def test_evaluation_scores_label_maps_by_vocs_rule(voc, trained, tmp_path):
-    settings = options(voc, weights=str(trained / "model.pt"), steps=2, **{"refine#section": "validation"})
+    settings = options(voc, weights=str(trained / "model.pt"), steps=2, section="validation")
     run(voc, tmp_path, "train_voc.yaml", "evaluate.yaml", **settings)
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     figures = metrics["segmentation"]["original"]["iou of the data set"]

@@ -54,8 +54,7 @@ def test_the_record_names_the_saliency_method_and_a_foreign_one_is_warned_of(tmp
         make = FindingsWriter(tmp_path / method, tuned, "bundle", "1.0", inferer=inferer)
         assert make.write_record()["model"]["saliency"] == inferer.describe()["saliency"]
         assert bool(caplog.messages) == warned
-    assert "t.json: masks and boxes are cut at thresholds tuned for saliency cam, and" in caplog.text
-    assert "made by gradcam of layer4" in caplog.text
+    assert "t.json: tuned for heatmaps by cam, and these are by gradcam of layer4" in caplog.text
 
 
 def test_top_right_in_every_file(tmp_path):
