@@ -40,6 +40,10 @@ def main(argv: list[str] | None = None) -> int:
         settings = load_settings(args.settings)
         root = (args.dataset_dir or args.datalist.parent).resolve()
         road = Road(args.datalist.resolve(), root, args.localizer, output, settings, args.processes)
+        if unknown := road.unknown_labels():
+            print(
+                f"no masks are made of {', '.join(unknown)}, which the shipped localiser does not know", file=sys.stderr
+            )
         done: list[Stage] = []
         road.travel(lambda stage: _run(stage, done))
         print(f"report: {write_report(road, done)}")

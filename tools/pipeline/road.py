@@ -14,6 +14,7 @@ from cxr_common.data import load_datalist, load_labels, read_datalist, write_dat
 from cxr_common.data.datalist import rebase_paths
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
+from cxr_common.findings import load_thresholds
 from cxr_common.networks import weights_sha256
 from tools.pipeline.settings import LOCALIZERS
 from tools.pipeline.stage import REPOSITORY, Stage
@@ -41,6 +42,14 @@ class Road:
     output: Path
     settings: Mapping[str, Any]
     processes: int = 1
+
+    def unknown_labels(self) -> list[str]:
+        """Classes of the datalist that get no masks: shipped networks make them, and do not know these."""
+        if self.settings["localizer"]["train"]:
+            return []
+        weights = self._weights("localizer", LOCALIZERS[self.localizer])
+        known = load_thresholds(weights.with_name("thresholds.json")).labels
+        return [label for label in load_labels(self.datalist) if label not in known]
 
     def travel(self, run: Callable[[Stage], None]) -> None:
         """Run stage by stage; a later stage is only made when what it reads is there.

@@ -46,6 +46,11 @@ def test_what_infers_is_the_network_that_was_trained(tmp_path, settings, localiz
         assert here.settings[part]["overrides"].get("backbone") == "resnet50" or part == "segmenter"
 
 
+def test_classes_that_the_shipped_localiser_does_not_know_are_named(tmp_path):
+    assert road(tmp_path, "phantoms", labels=("Fracture", "Effusion")).unknown_labels() == ["Fracture"]
+    assert road(tmp_path, "siim", labels=("Fracture", "Effusion")).unknown_labels() == []
+
+
 def test_masks_are_walked_as_their_thresholds_were_tuned(tmp_path):
     config = road(tmp_path, "siim")._config("relation_network", REFINEMENT)
     assert [config[key] for key in ("radius", "beta", "steps")] == [5, 10, 256]
