@@ -19,6 +19,8 @@ from cxr_common.networks.weights import read_state_dict
 from cxr_common.published import pylon, pylon_settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+#: Of a converted bundle.
+VERSION = "0.1.0"
 #: Class order of the authors' NIH ChestX-ray14 networks (github.com/cmb-chula/pylon at e2d493c).
 NIH_LABELS = [
     "Atelectasis",
@@ -83,12 +85,12 @@ def _edit(path: Path, change) -> None:
 def _inference(config: dict, settings: dict, name: str) -> None:
     config["network_def"] = {"_target_": "cxr_common.networks.Pylon", **settings}
     del config["backbone"]
-    config["findings_writer"]["bundle"] = name
+    config["findings_writer"] |= {"bundle": name, "version": VERSION}
 
 
 def _metadata(metadata: dict, settings: dict, labels: list[str], name: str) -> None:
     metadata["name"] = name
-    metadata["version"], metadata["changelog"] = "0.1.0", {"0.1.0": "converted from a published checkpoint"}
+    metadata["version"], metadata["changelog"] = VERSION, {VERSION: "converted from a published checkpoint"}
     metadata["description"] = "A published PYLON checkpoint as a bundle. For research, not for clinical use."
     metadata["data_source"] = "that of the published checkpoint"
     io = metadata["network_data_format"]

@@ -33,6 +33,8 @@ def test_a_checkpoint_becomes_a_bundle_that_loads(checkpoint, tmp_path):
         torch.testing.assert_close(converted(x), network(x), atol=2e-2, rtol=2e-2)  # float16 parameters
     assert list(parser.get_parsed_content("labels")) == ["A", "B", "C"]
     metadata = json.loads((output / "configs" / "metadata.json").read_text())
+    inference = json.loads((output / "configs" / "inference.json").read_text())
+    assert inference["findings_writer"]["version"] == metadata["version"] == "0.1.0"
     assert metadata["network_data_format"]["outputs"]["pred"]["num_channels"] == 3
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
