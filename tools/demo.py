@@ -19,7 +19,8 @@ from cxr_common.data import find_radiographs
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.phantom.dicom import write_dicom
 from cxr_common.errors import InputError
-from cxr_common.findings.report import Truth, read_findings, write_report
+from cxr_common.findings import read_findings
+from cxr_common.findings.report import Truth, write_report
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 #: Of the demo alone: no training, validation or test set is made from it.

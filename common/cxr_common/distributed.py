@@ -1,14 +1,24 @@
-"""Sums over the processes of a training run, so that several processes learn what one would from the whole batch."""
+"""The processes of a training run; sums over them, so that several learn what one would from the whole batch."""
 
 from __future__ import annotations
 
 import torch
-from torch import distributed
+from torch import distributed, nn
 
 
 def process_count() -> int:
     """Processes of the run; 1 without ``torch.distributed``."""
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one that writes files."""
+    return process_count() == 1 or distributed.get_rank() == 0
+
+
+def unwrapped(network: nn.Module) -> nn.Module:
+    """The network inside ``DistributedDataParallel``, or the network itself."""
+    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
 
 
 def sum_over_processes(value: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from cxr_common.evaluation import provenance, write_json
+from cxr_common.evaluation import provenance
+from cxr_common.files import write_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Record = dict[str, Any]

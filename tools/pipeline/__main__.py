@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from cxr_common.errors import InputError
-from cxr_common.findings.report import read_findings
+from cxr_common.findings import read_findings
 from tools.pipeline.report import write_report
 from tools.pipeline.road import Road
 from tools.pipeline.settings import LOCALIZERS, load_settings

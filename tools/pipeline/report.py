@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data import load_datalist, read_datalist
-from cxr_common.evaluation import provenance, write_json
-from cxr_common.files import write_text
-from cxr_common.findings.report import read_findings
+from cxr_common.evaluation import provenance
+from cxr_common.files import write_json, write_text
+from cxr_common.findings import read_findings
 from cxr_common.networks import weights_sha256
 from tools.pipeline.road import Road
 from tools.pipeline.stage import DONE, Stage

@@ -11,9 +11,10 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from cxr_common.data import load_datalist, load_labels, read_datalist, write_datalist
-from cxr_common.data.datalist import rebase_paths
+from cxr_common.data.datalist import relative_item
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
+from cxr_common.files import file_sha256
 from cxr_common.findings import load_thresholds
 from cxr_common.networks import weights_sha256
 from tools.pipeline.settings import LOCALIZERS
@@ -75,7 +76,7 @@ class Road:
         if self.settings["localizer"]["train"]:
             yield self._training("localizer", "train the localiser", localizer, self._data(), labels)
         thresholds = weights.with_name("thresholds.json")
-        seen = {"weights": weights_sha256(weights), "thresholds": weights_sha256(thresholds), **labels}
+        seen = {"weights": weights_sha256(weights), "thresholds": file_sha256(thresholds), **labels}
         yield from self._per_section("heatmaps", "heatmaps", localizer, {"weights": str(weights)}, seen)
 
         relation = self._weights("relation_network", REFINEMENT)
@@ -92,7 +93,7 @@ class Road:
         for section in SECTIONS:
             folder = self.output / "pseudo_masks" / section
             overrides = {**masks, "section": section, "heatmap_dir": str(self.output / "heatmaps" / section)}
-            walked = {"thresholds": weights_sha256(relation.with_name("thresholds.json"))}
+            walked = {"thresholds": file_sha256(relation.with_name("thresholds.json"))}
             inputs = {"weights": weights_sha256(relation), **walked, **labels, "heatmaps": self._record_hash(section)}
             yield Stage(f"pseudo-masks, {section}", REFINEMENT, ("inference.json",), overrides, folder, inputs)
 
@@ -180,7 +181,7 @@ class Road:
 
     def _record_hash(self, section: str) -> str:
         """Hash of what the localiser said of a section."""
-        return weights_sha256(self.output / "heatmaps" / section / "findings.json")
+        return file_sha256(self.output / "heatmaps" / section / "findings.json")
 
     def mixed_datalist(self) -> tuple[Path, bool]:
         """Write what the segmenter learns from: experts' masks where there are any, pseudo-masks elsewhere.
@@ -200,12 +201,6 @@ class Road:
             others = [item for item in pseudo if os.path.realpath(item["image"]) not in named]
             # Experts alone choose epoch and thresholds where there are any.
             kept = experts if section == "validation" and experts else experts + others
-            content[section] = [_relative({"mask_origin": "expert", **item}, folder) for item in kept]
+            content[section] = [relative_item({"mask_origin": "expert", **item}, folder, ("heatmap",)) for item in kept]
         write_datalist(content, folder / "datalist.json")
         return folder / "datalist.json", any(item["mask_origin"] == "expert" for item in content["training"])
-
-
-def _relative(item: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """An item with its paths relative to a folder, its heatmap left out."""
-    plain = {key: value for key, value in item.items() if key != "heatmap"}
-    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from cxr_common.errors import InputError
-from cxr_common.evaluation import write_json
+from cxr_common.files import write_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DONE, STARTED = "stage.json", "stage.started"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.boxes import xywh_to_xyxy
+from cxr_common.data.datalist import item_group
 from cxr_common.errors import InputError
 from tools.prepare.labels import label_value
 from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable
@@ -46,7 +47,7 @@ def datalist_from_tables(
         if part is not None:
             _annotate(part, add, root, names, rows, chosen, items, table.id or table.image)
     if table.split is None:
-        sections: list[str | None] = [*draw_sections([_group(item) for item in items], fractions, seed)]
+        sections: list[str | None] = [*draw_sections([item_group(item) for item in items], fractions, seed)]
     else:
         sections = [_section(row, table.split, table.splits) for row in chosen]
     data: dict[str, Any] = {"labels": names, "training": [], "validation": [], "testing": []}
@@ -98,10 +99,6 @@ def _kept(row: Row, source: Any) -> str | int | float | None:
     if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", cell):  # not 007, which is an identifier
         return int(float(cell)) if float(cell).is_integer() else float(cell)
     return cell
-
-
-def _group(item: dict[str, Any]) -> str:
-    return str(item.get("group", item.get("patient", item["image"])))
 
 
 def _section(row: Row, column: str, splits: dict[str, str | None]) -> str | None:

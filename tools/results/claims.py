@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from cxr_common.metrics import paired_difference
-from tools.results.score import Scored
 
 Record = dict[str, Any]
+Statistic = Callable[[np.ndarray], np.ndarray]
 
 
-def check_claims(claims: list[Record], methods: dict[str, dict[int, Scored]]) -> list[Record]:
+def check_claims(
+    claims: Sequence[Record], statistics: Callable[[str, Record], Mapping[int, Statistic]], groups: Sequence[str]
+) -> list[Record]:
     """Test every claim on the seeds that both its methods were trained with.
 
     Args:
-        claims: each with "first", "second", "figure", where it is about one class "class", and where it says that the
-            first is no worse rather than better, "margin": what still counts as no worse.
-        methods: method -> seed -> hit tables, of all that is trained.
+        claims: each with "first" and "second" and, where it says that the first is no worse rather than better,
+            "margin": what still counts as no worse.
+        statistics: method, claim -> seed -> the claim's figure as a function of image weights; empty where the method
+            is not trained.
+        groups: patient of each image.
 
     Returns:
         The claims with "difference" (first - second) and "verdict", see :func:`verdict`.
     """
-    return [_check(claim, methods) for claim in claims]
+    return [_check(claim, statistics, groups) for claim in claims]
 
 
-def _check(claim: Record, methods: dict[str, dict[int, Scored]]) -> Record:
-    first, second = (methods.get(claim[key], {}) for key in ("first", "second"))
+def _check(
+    claim: Record, statistics: Callable[[str, Record], Mapping[int, Statistic]], groups: Sequence[str]
+) -> Record:
+    first, second = (statistics(claim[key], claim) for key in ("first", "second"))
     seeds = sorted(first.keys() & second.keys())
     if not seeds:
         return {**claim, "verdict": "not measured"}
-    a, b = ([m[seed].statistic(claim["figure"], claim.get("class")) for seed in seeds] for m in (first, second))
-    difference = paired_difference(a, b, first[seeds[0]].predictions.patients).to_dict()
+    difference = paired_difference([first[s] for s in seeds], [second[s] for s in seeds], groups).to_dict()
     return {**claim, "difference": difference, "verdict": verdict(difference, claim.get("margin", 0.0))}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import yaml
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist, write_datalist
-from cxr_common.data.datalist import rebase_paths
+from cxr_common.data.datalist import relative_item
 from cxr_common.errors import InputError
 from cxr_common.evaluation import DetectorPredictions, data_sha256, detect
 from cxr_common.labels import LABELS
@@ -35,7 +34,7 @@ from cxr_common.metrics import (
 from cxr_common.metrics.detections import RankedHits
 from cxr_common.networks import weights_sha256
 from cxr_common.training.omni_sampler import SUPERVISION
-from tools.results.claims import verdict
+from tools.results.claims import check_claims
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
@@ -46,6 +45,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 Statistic = Callable[[Any], Any]
 MAIN = "AP40"
+#: Keys of an item that no detector reads.
+UNREAD = ("heatmap", "mask")
 #: Kind of annotation -> what an item keeps.
 KEYS: dict[str, tuple[str, ...]] = {"boxes": ("boxes", "box_labels", "label"), "label": ("label",), "unlabelled": ()}
 #: Kind of annotation -> the config entry with its images in a batch.
@@ -100,23 +101,20 @@ def make_annotations(settings: Settings, phantoms: Path, folder: Path) -> dict[s
         raise InputError(f"{sum(sizes)} training images are wanted, there are {len(training)}", phantoms)
     order = np.random.default_rng(0).permutation(len(training))
     pools = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
-    validation = [_relative(item, folder) for item in load_datalist(phantoms, "validation")[: settings["validation"]]]
+    validation = [
+        relative_item(item, folder, UNREAD) for item in load_datalist(phantoms, "validation")[: settings["validation"]]
+    ]
     out = {}
     for name, method in methods.items():
         items = []
         for kind, pool in zip(SUPERVISION, pools, strict=True):
             known = KEYS["boxes" if method.get("fully") else kind]
             for index in pool[: counts[name][kind]]:
-                item = _relative(training[index], folder)
+                item = relative_item(training[index], folder, UNREAD)
                 items.append({key: item[key] for key in ("image", "patient", *known) if key in item})
         out[name] = folder / f"{name}.json"
         write_datalist({"labels": list(LABELS), "training": items, "validation": validation}, out[name])
     return out
-
-
-def _relative(item: Settings, folder: Path) -> Settings:
-    plain = {key: value for key, value in item.items() if key not in ("heatmap", "mask")}
-    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
 
 
 def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
@@ -242,13 +240,6 @@ def _report(settings: Settings, found: dict[str, list[DetectorPredictions]]) -> 
 
     boxed = np.bincount([c for names in scored(first)[2] for c in names or ()], minlength=len(LABELS))
     main = {name: [seed[MAIN] for seed in seeds] for name, seeds in made.items()}
-    claims = []
-    for claim in settings["claims"]:
-        if claim["first"] not in main or claim["second"] not in main:
-            claims.append({**claim, "verdict": "not measured"})
-            continue
-        difference = _difference(main[claim["first"]], main[claim["second"]], patients)
-        claims.append({**claim, "difference": difference, "verdict": verdict(difference)})
     return {
         "n_images": len(patients),
         "n_patients": len(set(patients)),
@@ -258,7 +249,8 @@ def _report(settings: Settings, found: dict[str, list[DetectorPredictions]]) -> 
             for name in next(iter(made.values()))[0]
         },
         "per_class": {name: compare(of_class(c)) for c, name in enumerate(LABELS) if boxed[c]},
-        "claims": claims,
+        # Runs are in the order of their seeds.
+        "claims": check_claims(settings["claims"], lambda m, _: dict(enumerate(main.get(m, []))), patients),
     }
 
 

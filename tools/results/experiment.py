@@ -24,7 +24,7 @@ from tools.results.outcomes import Outcome, Outcomes
 from tools.results.plots import have_plots, save_plots
 from tools.results.record import write_once
 from tools.results.runs import Run, chosen, ship, train_all
-from tools.results.score import PHANTOM_SKIP, Scored, score_methods, score_opacity
+from tools.results.score import PHANTOM_SKIP, Scored, Statistic, score_methods, score_opacity
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 #: Patients among whom NIH's No Finding rows lie; figures within them are free of the acquisition era.
@@ -205,7 +205,12 @@ def score_all(settings: Settings, methods: dict[str, dict[str, dict[int, Scored]
         for name, seeds in methods["phantoms"].items()
     }
     out: Settings = {"phantoms": score_methods({name: [*seeds.values()] for name, seeds in phantoms.items()}, baseline)}
-    out["claims"] = check_claims(settings["claims"], phantoms)
+
+    def of_claim(method: str, claim: Settings) -> dict[int, Statistic]:
+        seeds = phantoms.get(method, {})
+        return {seed: one.statistic(claim["figure"], claim.get("class")) for seed, one in seeds.items()}
+
+    out["claims"] = check_claims(settings["claims"], of_claim, listed["phantoms"][baseline][0].predictions.patients)
     if "nih" in listed:
         items = listed["nih"][baseline][0].predictions.items
         number = np.array([int(i["patient_number"]) for i in items])

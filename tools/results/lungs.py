@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from monai.data import Dataset
 from PIL import Image
 
 from cxr_common.data import load_datalist, write_datalist
-from cxr_common.data.datalist import rebase_paths
+from cxr_common.data.datalist import relative_item
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256, mask_tables, predict
@@ -54,7 +53,7 @@ def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict
     parts = {"training": set(groups[:first]), "validation": set(groups[first:second]), "testing": set(groups[second:])}
     seen = parts["training"] | parts["validation"]
     sections = {name: [item for item in open_rows if item["group"] in part] for name, part in parts.items()}
-    content = {name: [_relative(item, work) for item in sections[name]] for name in ("training", "validation")}
+    content = {name: [relative_item(item, work) for item in sections[name]] for name in ("training", "validation")}
     datalist = work / "lungs.json"
     write_datalist({"labels": [LUNGS], **content}, datalist)
     joined = []
@@ -66,10 +65,6 @@ def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict
             joined.append(_only(item, str(path)))
     closed = [item for item in lungs if item["licence_class"] != "open" and item["group"] not in seen]
     return datalist, {"open": sections["testing"], "nc": closed, "radiologists": joined}
-
-
-def _relative(item: Settings, folder: Path) -> Settings:
-    return rebase_paths(item, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
 
 
 def _only(item: Settings, mask: str) -> Settings:

@@ -15,8 +15,8 @@ from PIL import Image
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data import read_picture
 from cxr_common.files import replacing
+from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.labels import LABELS
-from cxr_common.metrics import upsample_heatmaps
 from cxr_common.training import relevance_figure
 from tools.results.outcomes import gallery_rows
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cxr_common.evaluation import provenance, write_json
+from cxr_common.evaluation import provenance
+from cxr_common.files import write_json
 
 
 def write_once(

@@ -13,6 +13,7 @@ from monai.data import CacheDataset
 from torch.nn import functional as F
 
 from cxr_common.data import load_datalist
+from cxr_common.data.datalist import item_group
 from cxr_common.data.masks import load_masks, resize_mask
 from cxr_common.evaluation import Boundaries, choose_steps, data_sha256, predict_boundaries
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
@@ -94,7 +95,7 @@ class Images:
         self.size = tuple(parser.get_parsed_content("spatial_size"))
         self.grey = float(parser["intensity_mean"]), float(parser["intensity_std"])
         self.truth = [self._truth(item, skip) for item in self.items]
-        self.groups = [str(item.get("group", item.get("patient", item["image"]))) for item in self.items]
+        self.groups = [item_group(item) for item in self.items]
 
     def _truth(self, item: dict[str, Any], skip: str | None) -> list[np.ndarray | None]:
         """True masks at the network's resolution of the findings an image has; None for what is not scored."""

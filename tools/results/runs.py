@@ -21,8 +21,7 @@ import yaml
 from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
-from cxr_common.evaluation import write_json
-from cxr_common.files import replacing
+from cxr_common.files import replacing, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 

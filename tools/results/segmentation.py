@@ -12,6 +12,7 @@ import yaml
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist, read_datalist
+from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256, mask_tables, predict
 from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
@@ -26,7 +27,7 @@ from cxr_common.metrics import (
     paired_difference,
 )
 from cxr_common.networks import weights_sha256
-from tools.results.claims import verdict
+from tools.results.claims import check_claims
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
@@ -121,7 +122,7 @@ def run_segmentation(options: Options) -> None:
         return {
             "thresholds of heatmaps": cut,
             "training_minutes": minutes(done),
-            **_report(settings, counts, [str(item.get("patient", item["image"])) for item in tests]),
+            **_report(settings, counts, [item_group(item) for item in tests]),
         }
 
     write_once(inputs, options.output / "segmentation.json", score)
@@ -159,20 +160,17 @@ def _report(settings: Settings, counts: dict[str, list[MaskCounts]], patients: l
         return lambda m: MaskCounts(m.intersection[:, [c]], m.predicted[:, [c]], m.true[:, [c]])
 
     present = np.nansum(next(iter(counts.values()))[0].true > 0, axis=0).astype(int)
-    claims = []
-    for claim in settings["claims"]:
-        first, second = counts.get(claim["first"]), counts.get(claim["second"])
-        if not first or not second:
-            claims.append({**claim, "verdict": "not measured"})
-            continue
+
+    def of_claim(method: str, claim: Settings) -> dict[int, Any]:
+        """Runs are in the order of their seeds."""
         make = FIGURES[claim.get("figure", MAIN)]
-        difference = paired_difference([make(c) for c in first], [make(c) for c in second], patients).to_dict()
-        claims.append({**claim, "difference": difference, "verdict": verdict(difference)})
+        return {seed: make(c) for seed, c in enumerate(counts.get(method, []))}
+
     return {
         "n_images": len(patients),
         "n_patients": len(set(patients)),
         "present": {name: int(n) for name, n in zip(LABELS, present, strict=True) if n},
         "figures": {name: compare(make) for name, make in FIGURES.items()},
         "per_class": {name: compare(FIGURES[MAIN], column(c)) for c, name in enumerate(LABELS) if present[c]},
-        "claims": claims,
+        "claims": check_claims(settings["claims"], of_claim, patients),
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,12 @@ import numpy as np
 from PIL import Image
 
 from cxr_common.data import load_datalist, write_datalist
-from cxr_common.data.datalist import rebase_paths
-from cxr_common.evaluation import data_sha256, write_json
+from cxr_common.data.datalist import relative_item
+from cxr_common.evaluation import data_sha256
+from cxr_common.files import file_sha256, write_json
 from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from cxr_common.networks import weights_sha256
 from tools.pipeline.stage import Stage
 from tools.results.options import Options
 from tools.results.refinement import load_refinement
@@ -30,6 +29,8 @@ REFINEMENT = "cxr_irn_refinement"
 Settings = dict[str, Any]
 #: What images without an expert's mask have: cut heatmaps, refined ones, or experts' masks too.
 KINDS = ("heatmap", "irn", "all")
+#: Keys of an item that no segmenter reads.
+UNREAD = ("heatmap", "boxes", "box_labels")
 
 
 def refiner(options: Options, settings: Settings) -> Run:
@@ -60,7 +61,13 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
         {key: item[key] for key in ("image", "patient", "label")} for item in training if item["image"] not in experts
     ]
     listed = folder / "weak.json"
-    write_datalist({"labels": list(LABELS), "training": [_relative(item, folder) for item in weak]}, listed)
+    write_datalist(
+        {
+            "labels": list(LABELS),
+            "training": [relative_item(item, folder, UNREAD) for item in weak],
+        },
+        listed,
+    )
 
     data = data_sha256(load_datalist(listed, "training"))
     models = {name: _model_hash(name) for name in (settings["localizer"], REFINEMENT)}
@@ -100,7 +107,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
     out = {}
     for kind, items in others.items():
         sections = {"training": own + items, "validation": validation}
-        content = {name: [_relative(item, folder) for item in rows] for name, rows in sections.items()}
+        content = {name: [relative_item(item, folder, UNREAD) for item in rows] for name, rows in sections.items()}
         out[kind] = folder / f"{kind}.json"
         write_datalist({"labels": list(LABELS), **content}, out[kind])
     return out
@@ -109,7 +116,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
 def _model_hash(bundle: str) -> str:
     """Hash of a bundle's weights and thresholds."""
     models = REPOSITORY / "bundles" / bundle / "models"
-    return "".join(weights_sha256(models / name) for name in ("model.pt", "thresholds.json"))
+    return "".join(file_sha256(models / name) for name in ("model.pt", "thresholds.json"))
 
 
 def cut_thresholds(run: Run, validation: list[Settings]) -> dict[str, float]:
@@ -136,7 +143,11 @@ def cut_heatmaps(run: Run, items: list[Settings], thresholds: dict[str, float], 
         absent = {name: None for name, value in zip(LABELS, item["label"], strict=True) if value == 0}
         rows.append({**item, "mask": {**absent, **masks.get(item["image"], {})}, "mask_origin": "pseudo"})
     write_datalist(
-        {"labels": list(LABELS), "training": [_relative(row, folder) for row in rows]}, folder / "datalist.json"
+        {
+            "labels": list(LABELS),
+            "training": [relative_item(row, folder, UNREAD) for row in rows],
+        },
+        folder / "datalist.json",
     )
 
 
@@ -164,8 +175,3 @@ def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -
         name: MaskCounts(*(everywhere(getattr(counts, n)) for n in ("intersection", "predicted", "true")))
         for name, counts in found.items()
     }
-
-
-def _relative(item: Settings, folder: Path) -> Settings:
-    plain = {key: value for key, value in item.items() if key not in ("heatmap", "boxes", "box_labels")}
-    return rebase_paths(plain, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())

@@ -88,6 +88,11 @@ def images_of(path: str | Path, section: str, base_dir: str | Path | None = None
     return [{"image": item["image"]} for item in load_datalist(path, section, base_dir, require=())]
 
 
+def item_group(item: Mapping[str, Any]) -> str:
+    """What splits keep together and the bootstrap draws: the group of an image, else its patient, else itself."""
+    return str(item.get("group", item.get("patient", item["image"])))
+
+
 def select_labels(
     items: Sequence[Mapping[str, Any]], source: Sequence[str], target: Sequence[str], where: object = None
 ) -> list[dict[str, Any]]:
@@ -133,6 +138,12 @@ def select_labels(
 
 def _absolute(item: Mapping[str, Any], root: Path) -> dict[str, Any]:
     return rebase_paths(item, lambda path: os.path.normpath(root / path))
+
+
+def relative_item(item: Mapping[str, Any], folder: Path, without: Sequence[str] = ()) -> dict[str, Any]:
+    """A copy of an item with its paths, absolute ones, relative to a folder; `without` are keys to leave out."""
+    kept = {key: value for key, value in item.items() if key not in without}
+    return rebase_paths(kept, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
 
 
 def rebase_paths(item: Mapping[str, Any], rebase: Callable[[str], str]) -> dict[str, Any]:

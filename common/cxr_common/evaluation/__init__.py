@@ -9,8 +9,8 @@ from cxr_common.evaluation.detector import (
     evaluate_detector,
     tune_detector,
 )
-from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
 from cxr_common.evaluation.predictions import Predictions, predict
+from cxr_common.evaluation.provenance import data_sha256, provenance
 from cxr_common.evaluation.refinement import choose_steps, evaluate_refinement, predict_refined, tune_refinement
 from cxr_common.evaluation.report import evaluation_report, overlap_tables, point_hit_table
 from cxr_common.evaluation.run import evaluate, tune_thresholds
@@ -42,5 +42,4 @@ __all__ = [
     "tune_detector",
     "tune_refinement",
     "tune_thresholds",
-    "write_json",
 ]

@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from cxr_common.data.datalist import item_group
 from cxr_common.data.label_map import LabelMap, read_label_map, write_label_map
 from cxr_common.errors import InputError
 from cxr_common.evaluation.segmentation import dataset_iou_report
@@ -117,7 +118,7 @@ def evaluate_label_maps(
             predicted.append(label_map)
             truth.append(true)
     counts = label_map_counts(predicted, truth, len(labels))
-    groups = [str(item.get("group", item.get("patient", item["image"]))) for item in scored]
+    groups = [item_group(item) for item in scored]
     report = dataset_iou_report(counts, groups, [BACKGROUND, *labels], **options)
     return {
         "n_images": len(items),

@@ -12,14 +12,16 @@ import numpy as np
 import torch
 from monai.data import DataLoader, Dataset
 from monai.utils import CommonKeys
-from torch import distributed, nn
+from torch import nn
 from tqdm import tqdm
 
 from cxr_common.boxes import Boxes, scale_boxes
+from cxr_common.data.datalist import item_group
+from cxr_common.distributed import is_first_process
 from cxr_common.evaluation.detection import detection_report
 from cxr_common.evaluation.intervals import interval
-from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
-from cxr_common.files import replacing
+from cxr_common.evaluation.provenance import data_sha256, provenance
+from cxr_common.files import replacing, write_json
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.findings.box_tuning import tune_box_thresholds
 from cxr_common.metrics import Detections, auroc, macro_average, per_class
@@ -54,7 +56,7 @@ class DetectorPredictions:
     @property
     def patients(self) -> list[str]:
         """N names: what the bootstrap draws: the group of an image, else its patient, else the image itself."""
-        return [str(i.get("group", i.get("patient", i["image"]))) for i in self.items]
+        return [item_group(i) for i in self.items]
 
     @property
     def detections(self) -> list[Detections]:
@@ -211,7 +213,7 @@ def tune_detector(
     Returns:
         The thresholds; None in all but the first process of a distributed run.
     """
-    if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0:
+    if not is_first_process():
         return None
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")

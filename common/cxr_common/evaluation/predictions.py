@@ -14,8 +14,9 @@ from monai.data import DataLoader, Dataset
 from monai.utils import CommonKeys
 from tqdm import tqdm
 
+from cxr_common.data.datalist import item_group
 from cxr_common.files import replacing
-from cxr_common.metrics import upsample_heatmaps
+from cxr_common.heatmaps import upsample_heatmaps
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Predictions:
     @property
     def patients(self) -> list[str]:
         """N names: what the bootstrap draws: the group of an image, else its patient, else the image itself."""
-        return [str(i.get("group", i.get("patient", i["image"]))) for i in self.items]
+        return [item_group(i) for i in self.items]
 
     def subset(self, keep: np.ndarray) -> Predictions:
         """The images where a (N,) bool array is true."""

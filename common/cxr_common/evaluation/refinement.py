@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import torch
 from monai.data import Dataset
-from torch import distributed, nn
+from torch import nn
 
+from cxr_common.distributed import is_first_process
 from cxr_common.errors import InputError
 from cxr_common.evaluation.boundaries import Boundaries, predict_boundaries
 from cxr_common.evaluation.competing import evaluate_label_maps, refined_label_maps
-from cxr_common.evaluation.json_file import write_json
 from cxr_common.evaluation.predictions import Predictions
 from cxr_common.evaluation.run import evaluated_with, tuned_on_masks, write_evaluation
 from cxr_common.evaluation.segmentation import counts_at_thresholds
+from cxr_common.files import write_json
 from cxr_common.findings.thresholds import Thresholds, save_thresholds
 from cxr_common.findings.tuning import MIN_IMAGES
 from cxr_common.metrics import dataset_iou
@@ -100,7 +101,7 @@ def tune_refinement(
     Returns:
         The thresholds, as shares of a refined map's largest value; None in all but the first process of several.
     """
-    if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0:
+    if not is_first_process():
         return None
     path = Path(output_dir) / "model.pt"
     load_weights(network, path)

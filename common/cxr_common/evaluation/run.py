@@ -8,12 +8,14 @@ from typing import Any
 
 import torch
 from monai.data import Dataset
-from torch import distributed, nn
+from torch import nn
 
-from cxr_common.evaluation.json_file import data_sha256, provenance, write_json
+from cxr_common.distributed import is_first_process
 from cxr_common.evaluation.predictions import Predictions, predict
+from cxr_common.evaluation.provenance import data_sha256, provenance
 from cxr_common.evaluation.report import evaluation_report
 from cxr_common.evaluation.segmentation import counts_at_thresholds
+from cxr_common.files import write_json
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.metrics.segmentation import PROBABILITY_GRID
 from cxr_common.networks.weights import load_weights, weights_sha256
@@ -110,7 +112,7 @@ def tune_thresholds(
     Returns:
         The thresholds; None in all but the first process of a distributed run.
     """
-    if distributed.is_available() and distributed.is_initialized() and distributed.get_rank() != 0:
+    if not is_first_process():
         return None
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")
@@ -131,7 +133,7 @@ def _tuned_on_boxes(predictions: Predictions) -> Thresholds:
     return Thresholds(
         labels=tuple(labels),
         decision=tune_decision_thresholds(predictions.probabilities, predictions.label, labels),
-        mask=tune_mask_thresholds(predictions.heatmaps(), boxes, classes, labels),
+        mask=tune_mask_thresholds(predictions.each_heatmap(), boxes, classes, labels),
         tuned_on={
             "data_sha256": data_sha256(predictions.items),
             "n_images": len(predictions.items),

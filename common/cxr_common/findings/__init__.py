@@ -3,9 +3,10 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from cxr_common.findings.extraction import Region, extract_mask, heatmaps_from_map, peak_point
+from cxr_common.findings.extraction import Region, extract_mask, peak_point
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.localized import attach_heatmaps, items_to_refine, localized_items
+from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds, save_thresholds, thresholds_beside
 
 if TYPE_CHECKING:
@@ -31,12 +32,12 @@ __all__ = [
     "Thresholds",
     "attach_heatmaps",
     "extract_mask",
-    "heatmaps_from_map",
     "items_to_refine",
     "load_heatmap",
     "load_thresholds",
     "localized_items",
     "peak_point",
+    "read_findings",
     "render_overlay",
     "save_heatmap",
     "save_mask",

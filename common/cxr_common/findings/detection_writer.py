@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cxr_common.boxes import box_area, xyxy_to_xywh
 from cxr_common.errors import InputError
-from cxr_common.evaluation.json_file import write_json
+from cxr_common.files import write_json
 from cxr_common.findings.mask_writers import MaskWriter
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.findings.writer import FindingsWriter

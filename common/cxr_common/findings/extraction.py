@@ -6,31 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from scipy import ndimage
 
 from cxr_common.axes import argmax_point
-
-
-def heatmaps_from_map(logit_map: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Heatmaps as PYLON publishes them: sigmoid at the map's own stride, then bilinear to the network's input size.
-
-    Preechakul et al., "Improved image classification explainability with high-accuracy heatmaps", iScience 25(3), 2022.
-    No ReLU and no min-max: the values stay probabilities and compare across images.
-
-    Args:
-        logit_map: (C, x, y).
-        size: (X, Y) of the network input.
-
-    Returns:
-        (C, X, Y) float32 in [0, 1].
-    """
-    return resize_maps(torch.sigmoid(logit_map.float()), size)
-
-
-def resize_maps(maps: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
-    """Bilinear resampling of (C, x, y) to (C, X, Y) by pixel areas (align_corners False)."""
-    return F.interpolate(maps[None].contiguous(), size=tuple(size), mode="bilinear", align_corners=False)[0]
+from cxr_common.heatmaps import resize_maps
 
 
 def peak_point(heatmap: torch.Tensor, size: tuple[int, int]) -> tuple[float, float]:
@@ -76,7 +55,7 @@ def threshold_map(
         bool mask (width, height), and the resampled map float32.
     """
     heat = heatmap.float().cpu()
-    resized = resize_maps(heat[None], size)[0].numpy()
+    resized = resize_maps(heat[None, None], size)[0, 0].numpy()
     return resized > (threshold * float(heat.max()) if mode == "relative" else threshold), resized
 
 

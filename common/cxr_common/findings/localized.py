@@ -9,7 +9,7 @@ from typing import Any
 from cxr_common.data.datalist import load_datalist
 from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
-from cxr_common.findings.report import read_findings
+from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import relative_mask
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from cxr_common.findings.annotate import annotate
 from cxr_common.findings.area import area_text
 from cxr_common.findings.heatmap_file import load_heatmap
 from cxr_common.findings.palette import class_colour
-from cxr_common.findings.run_record import FILE_NAME
+from cxr_common.findings.run_record import read_findings
 
 #: Longest side of a picture on the page, in pixels.
 _SIDE = 520
@@ -72,19 +71,6 @@ def write_report(
     )
     html = environment.get_template("report.html.j2").render(title=title, notes=notes, record=record, cards=cards)
     write_text(html, page)
-
-
-def read_findings(folder: str | Path) -> dict[str, Any]:
-    """The content of a run's findings.json.
-
-    Raises:
-        InputError: there is none, or it is not JSON.
-    """
-    path = Path(folder) / FILE_NAME
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read ({error})", path, "run the bundle's inference first") from error
 
 
 def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, truth: Truth | None) -> dict[str, Any]:

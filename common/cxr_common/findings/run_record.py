@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from cxr_common.findings.thresholds import Thresholds
 
@@ -51,6 +52,19 @@ def write_run_record(record: Mapping[str, Any], folder: Path) -> Path:
     path = folder / FILE_NAME
     write_text(_readable(record) + "\n", path)
     return path
+
+
+def read_findings(folder: str | Path) -> dict[str, Any]:
+    """The content of a run's findings.json.
+
+    Raises:
+        InputError: there is none, or it is not JSON.
+    """
+    path = Path(folder) / FILE_NAME
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read ({error})", path, "run the bundle's inference first") from error
 
 
 def summary(record: Mapping[str, Any], folder: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.errors import InputError
-from cxr_common.files import write_text
+from cxr_common.files import write_json
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.refinement.walk import Walk
 
@@ -139,7 +139,7 @@ def thresholds_beside(weights: str | Path) -> Path:
 
 def save_thresholds(thresholds: Thresholds, path: str | Path) -> None:
     """Write thresholds.json (see docs/findings.md)."""
-    write_text(json.dumps(thresholds.as_dict(), indent=2, allow_nan=False) + "\n", path)
+    write_json(thresholds.as_dict(), path)
 
 
 def load_thresholds(

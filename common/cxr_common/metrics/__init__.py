@@ -37,7 +37,6 @@ from cxr_common.metrics.localization import (
     point_hits,
     point_hits_in_masks,
     points_in_boxes,
-    upsample_heatmaps,
 )
 from cxr_common.metrics.mask_handler import MaskIoU
 from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
@@ -100,6 +99,5 @@ __all__ = [
     "random_point_hits",
     "support_average",
     "threshold_counts",
-    "upsample_heatmaps",
     "wang_boxes",
 ]

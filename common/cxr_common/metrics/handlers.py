@@ -14,8 +14,9 @@ from ignite.exceptions import NotComputableError
 from monai.handlers import IgniteMetricHandler
 from monai.metrics import Cumulative, CumulativeIterationMetric
 
+from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.metrics.classification import auroc, average_precision, macro_average, micro, per_class, support_average
-from cxr_common.metrics.localization import hit_rates, point_hits, upsample_heatmaps
+from cxr_common.metrics.localization import hit_rates, point_hits
 
 BINARY_METRICS = {"auroc": auroc, "average_precision": average_precision}
 

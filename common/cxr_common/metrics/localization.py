@@ -11,29 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch.nn import functional as F
 
 from cxr_common.axes import argmax_point
 from cxr_common.boxes import as_boxes
 from cxr_common.metrics.classification import macro_average
 
 Array = NDArray[np.float64]
-
-
-def upsample_heatmaps(logit_maps: torch.Tensor, size: Sequence[int]) -> torch.Tensor:
-    """Heatmaps as PYLON scores them: sigmoid at the map's own stride, then bilinear, align_corners False.
-
-    Args:
-        logit_maps: (N, C, x, y).
-        size: X, Y of the network's input.
-
-    Returns:
-        (N, C, X, Y) probabilities; float64 maps stay float64, others become float32.
-    """
-    maps = logit_maps if logit_maps.dtype == torch.float64 else logit_maps.float()
-    # An enlarged map is constant from the centres of its outermost cells to the edge. PyTorch's kernel for the layout
-    # channels last rounds there, so that the largest pixel would hang on the layout in memory.
-    return F.interpolate(torch.sigmoid(maps).contiguous(), size=tuple(size), mode="bilinear", align_corners=False)
 
 
 def point_hits(
@@ -46,7 +29,7 @@ def point_hits(
     published rule x <= column <= x + w, inclusive on both sides although boxes are half-open elsewhere.
 
     Args:
-        heatmaps: (N, C, X, Y) at the network's input size, see :func:`upsample_heatmaps`.
+        heatmaps: (N, C, X, Y) at the network's input size, see :func:`~cxr_common.heatmaps.upsample_heatmaps`.
         boxes: per image (n, 4) xyxy in *network-input* pixels, not rounded; None = not annotated.
         box_labels: per image n class indices.
 

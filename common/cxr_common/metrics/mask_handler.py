@@ -10,9 +10,9 @@ import torch
 from monai.metrics import CumulativeIterationMetric
 
 from cxr_common.errors import InputError
+from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.metrics.classification import macro_average
 from cxr_common.metrics.handlers import PerClassHandler, collected
-from cxr_common.metrics.localization import upsample_heatmaps
 from cxr_common.metrics.segmentation import PROBABILITY_GRID, MaskCounts, dataset_iou, threshold_counts
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import torch
 from torch import nn
 
 from cxr_common.errors import InputError
-from cxr_common.files import replacing
+from cxr_common.files import file_sha256, replacing
 
 
 def save_weights(network: nn.Module, path: str | Path) -> None:
@@ -94,7 +93,4 @@ def weights_sha256(path: str | Path) -> str:
     Raises:
         InputError: when the file cannot be read.
     """
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path, "check the path of the weights") from None
+    return file_sha256(path, "check the path of the weights")

@@ -12,6 +12,7 @@ import torch
 from ignite.engine import Engine, Events
 from torch import nn
 
+from cxr_common.distributed import unwrapped
 from cxr_common.errors import InputError
 from cxr_common.files import replacing
 from cxr_common.networks.weights import save_weights
@@ -21,10 +22,6 @@ OWN_NAMES = {
     *("network", "buffers", "optimizer", "lr_scheduler", "scaler", "best_metric", "best_metric_epoch"),
     *("epoch", "iteration", "random"),
 }
-
-
-def _plain(network: nn.Module) -> nn.Module:
-    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
 
 
 def _transient_buffers(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -102,7 +99,7 @@ class TrainingCheckpoint:
             return
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-            network = _plain(self.network)
+            network = unwrapped(self.network)
             network.load_state_dict(state["network"])
             kept_out = _transient_buffers(network)
             for name, value in state.get("buffers", {}).items():
@@ -130,11 +127,11 @@ class TrainingCheckpoint:
         """Write the files of the epoch; only the first process of a distributed run does."""
         if engine.state.rank != 0:
             return
-        network = _plain(self.network)
+        network = unwrapped(self.network)
         evaluator_state = None if self.evaluator is None else self.evaluator.state
         if evaluator_state is None or evaluator_state.best_metric_epoch == engine.state.epoch:
-            save_weights(_plain(self.kept), self.folder / "model.pt")
-        save_weights(_plain(self.kept), self.folder / "model_last.pt")
+            save_weights(unwrapped(self.kept), self.folder / "model.pt")
+        save_weights(unwrapped(self.kept), self.folder / "model_last.pt")
         scaler = getattr(engine, "scaler", None)
         state = {
             "network": network.state_dict(),

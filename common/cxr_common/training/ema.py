@@ -9,6 +9,8 @@ from ignite.engine import Engine, Events
 from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
+from cxr_common.distributed import unwrapped
+
 
 class EmaTeacher(AveragedModel):
     """Exponential moving average of a network's parameters; buffers are copied, and it is always in evaluation mode.
@@ -27,7 +29,7 @@ class EmaTeacher(AveragedModel):
         def average(teacher: torch.Tensor, student: torch.Tensor, updates: Any) -> torch.Tensor:
             return teacher.lerp(student, 1 - min(1 - 1 / (int(updates) + 1), decay))
 
-        super().__init__(_plain(network), avg_fn=average)
+        super().__init__(unwrapped(network), avg_fn=average)
         self.requires_grad_(False)
         self.eval()
 
@@ -63,12 +65,8 @@ class EmaUpdater:
     def start(self, engine: Engine) -> None:
         """Begin as the student's copy."""
         if int(self.teacher.n_averaged) == 0:
-            self.teacher.module.load_state_dict(_plain(self.network).state_dict())
+            self.teacher.module.load_state_dict(unwrapped(self.network).state_dict())
 
     def __call__(self, engine: Engine) -> None:
         """One update."""
-        self.teacher.update_parameters(_plain(self.network))
-
-
-def _plain(network: nn.Module) -> nn.Module:
-    return network.module if isinstance(network, nn.parallel.DistributedDataParallel) else network
+        self.teacher.update_parameters(unwrapped(self.network))

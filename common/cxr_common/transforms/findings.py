@@ -11,9 +11,10 @@ from monai.config import KeysCollection
 from monai.data import MetaTensor
 
 from cxr_common.errors import InputError
-from cxr_common.findings.extraction import MIN_PEAK, heatmaps_from_map
+from cxr_common.findings.extraction import MIN_PEAK
 from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.transforms.image_findings import ImageFindingsd
 from cxr_common.transforms.original import identity, like_original, original_size
 
@@ -96,7 +97,7 @@ class LocalizeFindingsd(ImageFindingsd):
             raise InputError("the network gave values that are not finite", where, action)
 
         probability = torch.sigmoid(self.pool(maps[None])[0]).tolist()
-        heatmap = heatmaps_from_map(maps, (image.shape[-2], image.shape[-1])).cpu()
+        heatmap = upsample_heatmaps(maps.float()[None], (image.shape[-2], image.shape[-1]))[0].cpu()
         min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
         decision = [p >= self.thresholds.decision[label] for p, label in zip(probability, labels, strict=True)]
         findings, masks, label_mask = image_findings(

@@ -6,7 +6,8 @@ import torch
 from monai.data import Dataset, MetaTensor
 
 from cxr_common.evaluation import Predictions, predict
-from cxr_common.evaluation.json_file import data_sha256, write_json
+from cxr_common.evaluation.provenance import data_sha256
+from cxr_common.files import write_json
 from cxr_common.networks import CamClassifier
 
 

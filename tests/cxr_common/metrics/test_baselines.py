@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from cxr_common.axes import argmax_point
+from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.metrics import (
     centre_maps,
     centre_point_hits,
@@ -11,7 +12,6 @@ from cxr_common.metrics import (
     points_in_boxes,
     random_maps,
     random_point_hits,
-    upsample_heatmaps,
 )
 
 BOXES = [[[2, 3, 6.5, 8], [5, 5, 9, 30], [0, 0, 1, 1]], None]

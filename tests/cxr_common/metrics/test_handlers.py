@@ -10,8 +10,8 @@ from monai.engines import SupervisedEvaluator
 from monai.handlers import MetricsSaver, from_engine
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.metrics import ImageLabelMetrics, PointLocalization, auroc, hit_rates, per_class, point_hits
-from cxr_common.metrics.localization import upsample_heatmaps
 from cxr_common.networks import max_pool
 
 

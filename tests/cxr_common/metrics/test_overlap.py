@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from cxr_common.axes import picture_to_tensor
 from cxr_common.boxes import xywh_to_xyxy
-from cxr_common.metrics import box_overlap, exceeds, hit_rates, mask_overlap, upsample_heatmaps, wang_boxes
+from cxr_common.heatmaps import upsample_heatmaps
+from cxr_common.metrics import box_overlap, exceeds, hit_rates, mask_overlap, wang_boxes
 from tests import golden
 
 

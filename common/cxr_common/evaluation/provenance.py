@@ -1,4 +1,4 @@
-"""Result files: JSON without NaN, written atomically, that say what they were computed from."""
+"""What a result was computed from and with."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
-from cxr_common.files import write_text
-
-
-def write_json(record: Any, path: str | Path) -> None:
-    """Write a JSON file, whole or not at all.
-
-    Raises:
-        ValueError: when a number is not finite.
-    """
-    write_text(json.dumps(record, indent=2, allow_nan=False) + "\n", path)
 
 
 def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:
