@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.networks import Pylon, save_weights, weights_sha256
@@ -123,6 +124,7 @@ use.
 """
 
 
+@one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Convert a checkpoint; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.convert_published", description=__doc__.splitlines()[0])
@@ -131,14 +133,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--labels", default="NIH", help="class names, comma separated; NIH: the authors' 14")
     parser.add_argument("--output", type=Path, required=True, help="bundle folder to make")
     args = parser.parse_args(argv)
-    try:
-        state = read_state_dict(args.checkpoint)
-        labels = NIH_LABELS if args.labels == "NIH" else [name.strip() for name in args.labels.split(",")]
-        template = REPOSITORY / "bundles" / "cxr_pylon_localization"
-        write_bundle(pylon(state), pylon_settings(state), labels, template, args.output)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    state = read_state_dict(args.checkpoint)
+    labels = NIH_LABELS if args.labels == "NIH" else [name.strip() for name in args.labels.split(",")]
+    template = REPOSITORY / "bundles" / "cxr_pylon_localization"
+    write_bundle(pylon(state), pylon_settings(state), labels, template, args.output)
     print(f"wrote {args.output}")
     return 0
 

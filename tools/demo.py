@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from cxr_common.axes import picture_to_tensor
+from cxr_common.cli import one_line_errors
 from cxr_common.data import find_radiographs
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.phantom.dicom import write_dicom
@@ -166,6 +167,7 @@ def _short(path: Path) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
+@one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Make the page; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -176,11 +178,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--bundle", type=Path, default=REPOSITORY / "bundles" / "cxr_pylon_localization")
     parser.add_argument("--count", type=int, default=6, help="phantoms to make")
     args = parser.parse_args(argv)
-    try:
-        return demo(args.output, args.bundle, args.images, args.count)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return demo(args.output, args.bundle, args.images, args.count)
 
 
 if __name__ == "__main__":

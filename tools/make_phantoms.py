@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from cxr_common.cli import report_input_errors
+from cxr_common.cli import one_line_errors
 from cxr_common.data import write_datalist
 from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, make_phantom
 from cxr_common.errors import InputError
@@ -172,6 +172,7 @@ def _jobs(counts: dict[str, int]) -> Iterator[tuple[str, int, str]]:
             yield section, number * BLOCK + i, f"{section}_{i:05d}"
 
 
+@one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Make a data set; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -200,13 +201,11 @@ def main(argv: list[str] | None = None) -> int:
         options = {"format": args.format, "photometric": args.photometric, "masks": not args.no_masks}
         config = PhantomConfig.from_dict(settings)
         make_data_set(args.output, counts, args.seed, config, args.workers, **options)
-    except (InputError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        raise InputError(error.strerror or str(error), error.filename or args.output) from error
     print(f"wrote {sum(counts.values())} phantoms to {args.output}")
     return 0
 
 
 if __name__ == "__main__":
-    report_input_errors()
     sys.exit(main())

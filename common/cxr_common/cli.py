@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import wraps
 from types import TracebackType
+from typing import ParamSpec
 
 from cxr_common.errors import InputError
+
+P = ParamSpec("P")
 
 
 def find_input_error(error: BaseException | None) -> InputError | None:
@@ -30,6 +35,20 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def report_input_errors() -> None:
     """Show an uncaught :class:`InputError` as ``error: <text>`` without a traceback; the exit status stays 1.
 
-    Bundle configs call it as the first item of ``run``, tools at the start of ``main``. Other exceptions are untouched.
+    Bundle configs call it as the first item of ``run``. Other exceptions are untouched.
     """
     sys.excepthook = _hook
+
+
+def one_line_errors(main: Callable[P, int]) -> Callable[P, int]:
+    """Decorates the ``main`` of a tool: an :class:`InputError` is shown as one line, and the exit status is 1."""
+
+    @wraps(main)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> int:
+        try:
+            return main(*args, **kwargs)
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+            return 1
+
+    return wrapped

@@ -14,7 +14,7 @@ from cxr_common.errors import InputError
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary name beside `path`, of the same suffix, that takes its place when the block ends.
 
     Where the block raises, or the process is killed, `path` stays what it was. Its folder is made where missing.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from cxr_common.cli import find_input_error
+from cxr_common.cli import find_input_error, one_line_errors
 from cxr_common.errors import InputError
 
 
@@ -35,3 +35,15 @@ def test_a_circle_of_causes_ends():
     assert find_input_error(a) is None
     b.__cause__ = InputError("x")
     assert isinstance(find_input_error(a), InputError)
+
+
+def test_a_tool_shows_a_users_mistake_as_one_line_and_fails(capsys):
+    @one_line_errors
+    def main(argv):
+        if argv:
+            raise InputError("no such folder", argv[0])
+        return 0
+
+    assert main([]) == 0
+    assert main(["/nowhere"]) == 1
+    assert capsys.readouterr().err == "error: /nowhere: no such folder\n"

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
 from tools.pipeline.report import write_report
@@ -21,6 +22,7 @@ from tools.pipeline.settings import LOCALIZERS, load_settings
 from tools.pipeline.stage import Stage
 
 
+@one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run the pipeline; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -34,22 +36,16 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--processes", type=int, default=1, help="of every training, one a GPU, under torchrun")
     args = parser.parse_args(argv)
     output = args.output.resolve()
-    try:
-        if args.processes < 1:
-            raise InputError(f"is {args.processes}", "--processes", "use 1, or the number of GPUs")
-        settings = load_settings(args.settings)
-        root = (args.dataset_dir or args.datalist.parent).resolve()
-        road = Road(args.datalist.resolve(), root, args.localizer, output, settings, args.processes)
-        if unknown := road.unknown_labels():
-            print(
-                f"no masks are made of {', '.join(unknown)}, which the shipped localiser does not know", file=sys.stderr
-            )
-        done: list[Stage] = []
-        road.travel(lambda stage: _run(stage, done))
-        print(f"report: {write_report(road, done)}")
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if args.processes < 1:
+        raise InputError(f"is {args.processes}", "--processes", "use 1, or the number of GPUs")
+    settings = load_settings(args.settings)
+    root = (args.dataset_dir or args.datalist.parent).resolve()
+    road = Road(args.datalist.resolve(), root, args.localizer, output, settings, args.processes)
+    if unknown := road.unknown_labels():
+        print(f"no masks are made of {', '.join(unknown)}, which the shipped localiser does not know", file=sys.stderr)
+    done: list[Stage] = []
+    road.travel(lambda stage: _run(stage, done))
+    print(f"report: {write_report(road, done)}")
     return 0
 
 

@@ -6,12 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from cxr_common.errors import InputError
+from cxr_common.cli import one_line_errors
 from tools.prepare import check_command, csv_command, merge_command, voc_command
 
 COMMANDS = (csv_command, voc_command, check_command, merge_command)
 
 
+@one_line_errors
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -26,11 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
-    try:
-        args.run(args)
-    except InputError as e:
-        print(f"error: {e}", file=sys.stderr)
-        return 1
+    args.run(args)
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from tools.results.detection import run_detection
 from tools.results.experiment import run_experiment
@@ -26,6 +27,7 @@ PARTS = {
 }
 
 
+@one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__)
@@ -48,35 +50,31 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--quick", action="store_true", help="a fraction of everything, marked as such")
     commands.add_parser("render", help="render tables from docs/results/*.json")
     args = parser.parse_args(argv)
-    try:
-        if args.command == "run":
-            if args.quick and args.ship:
-                raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
-            work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
-            output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
-            file, run_part = PARTS[args.part]
-            run_part(
-                Options(
-                    Path(__file__).with_name(file),
-                    work,
-                    args.shared,
-                    output,
-                    args.parallel,
-                    args.only,
-                    train=not args.trained_only,
-                    score=not args.train_only,
-                    ship=args.ship,
-                    quick=args.quick,
-                )
+    if args.command == "run":
+        if args.quick and args.ship:
+            raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
+        work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
+        output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
+        file, run_part = PARTS[args.part]
+        run_part(
+            Options(
+                Path(__file__).with_name(file),
+                work,
+                args.shared,
+                output,
+                args.parallel,
+                args.only,
+                train=not args.trained_only,
+                score=not args.train_only,
+                ship=args.ship,
+                quick=args.quick,
             )
-            if args.quick and not args.train_only:
-                print(f"wrote {render_quick(REPOSITORY, output)}: a quick run, which says nothing about the methods")
-        if args.command == "render" or not (args.train_only or args.quick):
-            for path in render_all(REPOSITORY):
-                print(f"rendered {path.relative_to(REPOSITORY)}")
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        )
+        if args.quick and not args.train_only:
+            print(f"wrote {render_quick(REPOSITORY, output)}: a quick run, which says nothing about the methods")
+    if args.command == "render" or not (args.train_only or args.quick):
+        for path in render_all(REPOSITORY):
+            print(f"rendered {path.relative_to(REPOSITORY)}")
     return 0
 
 
