@@ -22,6 +22,8 @@ from cxr_common.labels import LABELS
 from tools.results.score import Scored, measure
 
 Items = list[dict[str, Any]]
+#: The test set whose heatmaps the gallery shows.
+SHOWN = "phantoms"
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,10 @@ class Outcomes:
         folder: where they lie.
         tests: test set -> datalist items with absolute paths.
         test_sha256: test set -> hash of its content.
-        shown: test set whose heatmaps the gallery shows.
     """
 
-    def __init__(
-        self, folder: Path, tests: Mapping[str, Items], test_sha256: Mapping[str, str], shown: str = "phantoms"
-    ) -> None:
-        self.folder, self.tests, self.shown = folder, dict(tests), shown
+    def __init__(self, folder: Path, tests: Mapping[str, Items], test_sha256: Mapping[str, str]) -> None:
+        self.folder, self.tests = folder, dict(tests)
         self.test_sha256 = dict(test_sha256)
 
     def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
@@ -87,8 +86,7 @@ class Outcomes:
             predict: test set -> predictions.
         """
         found = {test: predict(test) for test in self.tests}
-        rows = gallery_rows(self.tests[self.shown])
-        gallery = np.stack([found[self.shown].maps[image, c] for c, image in rows])
+        gallery = np.stack([found[SHOWN].maps[image, c] for c, image in gallery_rows(self.tests[SHOWN])])
         scored = {test: measure(predictions) for test, predictions in found.items()}
         about = {"weights_sha256": weights_sha256, **about}
         arrays: dict[str, Any] = {"gallery": gallery}

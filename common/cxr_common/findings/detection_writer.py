@@ -108,9 +108,9 @@ class DetectionWriter(FindingsWriter):
         if len({*files, "findings.json"}) <= len(files):
             raise InputError("run writers write the same file", "run_writers", "give each a name of its own")
 
-    def write_record(self, failures: Sequence[Any] = ()) -> dict[str, Any]:
+    def write_record(self) -> dict[str, Any]:
         """Write findings.json, then the other formats of it, and return its content."""
-        record = super().write_record(failures)
+        record = super().write_record()
         for writer in self.run_writers:
             writer.write(record, self.output_dir / writer.file)
         return record

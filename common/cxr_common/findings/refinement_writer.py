@@ -55,9 +55,9 @@ class RefinementWriter(FindingsWriter):
         values = [None if v is None or np.isnan(float(v)) else int(v) for v in item[self.label_key]]
         self._labels[path.name] = values
 
-    def write_record(self, failures: Sequence[Any] = ()) -> dict[str, Any]:
+    def write_record(self) -> dict[str, Any]:
         """Write findings.json and datalist.json; returns the content of the first."""
-        record = super().write_record(failures)
+        record = super().write_record()
         labels = list(self.thresholds.labels)
         items = []
         for image in record["images"]:

@@ -115,23 +115,20 @@ class FindingsWriter:
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._record_crash)
 
-    def finish(self, failures: Sequence[Any] = ()) -> None:
+    def finish(self) -> None:
         """Write findings.json, print the summary and, where an image failed, end the process with status 1.
-
-        Args:
-            failures: more failures than the loader lists (objects with path, reason, action).
 
         Raises:
             SystemExit: with status 1, after everything is written.
         """
-        record = self.write_record(failures)
+        record = self.write_record()
         print(summary(record, self.output_dir))
         if record["failures"]:
             raise SystemExit(1)
 
-    def write_record(self, failures: Sequence[Any] = ()) -> dict[str, Any]:
+    def write_record(self) -> dict[str, Any]:
         """Write findings.json and return its content. An image that failed keeps no files of an earlier run."""
-        found = [*getattr(self.loader, "failures", ()), *failures]
+        found = getattr(self.loader, "failures", ())
         every = [*self._failures, *(failure_record(f.path, f.reason, f.action) for f in found)]
         for failure in every:
             if failure["path"]:

@@ -1,4 +1,8 @@
-"""Activations of a layer and the gradients of every class score with respect to them, in one backward pass."""
+"""Activations of a layer and the gradients of every class score with respect to them, in one backward pass.
+
+``monai.visualize.GradCAM`` and its kin take one class a call, keep a graph below the layer, compute in the network's
+precision, and their default normaliser turns maps upside down; the maps themselves agree (a test compares them).
+"""
 
 from __future__ import annotations
 
