@@ -85,7 +85,9 @@ class Road:
             overrides = {**self._data(), "localizer": None}
             overrides["train#dataset#data"] = self._refined_items("training")
             overrides["validate#dataset#data"] = overrides["refine#dataset#data"] = self._refined_items("validation")
-            yield self._training("relation_network", "train the relation network", REFINEMENT, overrides, labels | heat)
+            tuned = {"validation masks": self._data_hash(("validation",), masks=True)}
+            inputs = labels | heat | tuned
+            yield self._training("relation_network", "train the relation network", REFINEMENT, overrides, inputs)
         masks = {"weights": str(relation), "datalist": str(self.datalist), "dataset_dir": str(self.root)}
         if self.settings["relation_network"]["train"]:
             masks |= self._network("relation_network", REFINEMENT)

@@ -112,6 +112,7 @@ class Stage:
         started.write_text(key, encoding="utf-8")
         (self.output / "overrides.json").write_text(json.dumps(dict(self.overrides)), encoding="utf-8")
         log, begin = self.output / "log.txt", time.monotonic()
+        before = log.stat().st_size if log.exists() else 0
         with open(log, "ab") as file:
             process = subprocess.Popen(self.command(), stdout=file, stderr=subprocess.STDOUT)
             try:
@@ -124,7 +125,7 @@ class Stage:
                     process.terminate()
                     process.wait()
         if process.returncode not in accept:
-            raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, _reason(log))
+            raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, _reason(log, before))
         if check is not None:
             check()
         write_json(
@@ -143,9 +144,11 @@ def last_line(log: Path, size: int = 4000) -> str:
     return lines[-1] if lines else ""
 
 
-def _reason(log: Path) -> str:
-    """Our own error line where there is one, else the exception beneath those of MONAI's config parser."""
-    text = log.read_text(encoding="utf-8", errors="replace")
+def _reason(log: Path, start: int) -> str:
+    """From a byte of the log on, our own error line where there is one, else the exception beneath those of MONAI's
+    config parser."""
+    text = log.read_bytes()[start:].decode("utf-8", "replace")
     errors = re.findall(r"^error: (.*)$", text, re.MULTILINE)
-    raised = [line for line in re.findall(r"^\w+(?:Error|Exception): .*$", text, re.MULTILINE) if _PARSER not in line]
+    exceptions = re.findall(r"^[\w.]+(?:Error|Exception): .*$", text, re.MULTILINE)
+    raised = [line for line in exceptions if _PARSER not in line]
     return errors[-1] if errors else raised[-1] if raised else "read the end of this log"

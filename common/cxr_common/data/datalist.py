@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,25 @@ def images_of(path: str | Path, section: str, base_dir: str | Path | None = None
 def item_group(item: Mapping[str, Any]) -> str:
     """What splits keep together and the bootstrap draws: the group of an image, else its patient, else itself."""
     return str(item.get("group", item.get("patient", item["image"])))
+
+
+def boxed_classes(label: Iterable[Any] | None, box_labels: Sequence[int], num_classes: int) -> list[bool]:
+    """Which classes of an image with ``boxes`` are annotated with boxes.
+
+    A class is if it has a box or the image-level label says that it is absent (0): where the label says present,
+    uncertain or nothing, a missing box does not mean that nothing is there. An image whose label is absent or null
+    throughout knows its boxes only, so all classes are annotated.
+
+    Args:
+        label: a value a class, null or NaN where not annotated; None where there is no label.
+        box_labels: class index of each box.
+        num_classes: C.
+    """
+    # NaN is the only value that is not itself.
+    values = [None if v is None or v != v else float(v) for v in ([] if label is None else label)]
+    if all(v is None for v in values):
+        return [True] * num_classes
+    return [value == 0 or c in box_labels for c, value in enumerate(values)]
 
 
 def select_labels(

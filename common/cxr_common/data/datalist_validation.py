@@ -107,7 +107,8 @@ def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]
     """Boxes in the pixels of another size of the image, the usual slip; only where Pillow reads the header."""
     try:
         with Image.open(file) as image:
-            turned = image.getexif().get(_ORIENTATION_TAG, 1) >= 5
+            # Pillow gives the size of a TIFF upright, that of others as stored.
+            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION_TAG, 1) >= 5
             width, height = image.size[::-1] if turned else image.size
     except Exception:  # DICOM, NIfTI, or a damaged file, which reading reports in its own words
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ def read_mask(path: PathLike | str) -> Mask:
     """Read one mask upright at its full size.
 
     Args:
-        path: PNG, TIFF, NIfTI or any other format a radiograph may have; what is not zero is inside.
+        path: PNG, TIFF, NIfTI or any other format a radiograph may have; what is not zero is inside. In a JPEG, which
+            blurs edges, it is what is brighter than half.
 
     Returns:
         bool (width, height).
@@ -29,7 +31,8 @@ def read_mask(path: PathLike | str) -> Mask:
     Raises:
         InputError: see :class:`cxr_common.data.RadiographReader`.
     """
-    return read_picture(path) > 0
+    lossy = Path(path).suffix.lower() in (".jpg", ".jpeg")
+    return read_picture(path) > (0.5 if lossy else 0)
 
 
 def load_masks(item: Mapping[str, Any], labels: Sequence[str], size: tuple[int, int]) -> list[Mask | None]:

@@ -109,8 +109,8 @@ class OmniLoss(nn.Module):
             values = dict(zip(TAUGHT, taught, strict=True))
             terms |= {name: value for name, value in values.items() if self.weights[name]}
         factors = {name: self.weights[name] * (ramp if name in TAUGHT else 1.0) for name in terms}
-        # A graph also where everything is switched off.
-        loss = sum((factors[name] * value for name, value in terms.items()), student.class_logits.sum() * 0)
+        # A graph also where everything is switched off; the sum leaves float16, and infinity times 0 is NaN.
+        loss = sum((factors[name] * value for name, value in terms.items()), student.class_logits.float().sum() * 0)
         return {"loss": loss, **terms}
 
     def _image_level(self, student: DetectorOutput, label: torch.Tensor) -> dict[str, torch.Tensor]:

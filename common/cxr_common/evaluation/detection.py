@@ -84,15 +84,26 @@ def detection_report(
                 lambda h: _fraction_values(h, 0.0, groups, **options),
             )
     if image_labels is not None:
-        scores, y = box_image_scores(detected, len(labels)), np.asarray(image_labels, dtype=np.float64)
-
-        def areas_under(w: Array) -> Array:
-            values = per_class(auroc, scores, y, w)
-            return np.concatenate((macro_average(values)[..., None], values), axis=-1)
-
-        macro, *each = _intervals(areas_under, patients, **options)
-        report["image_auroc"] = {"macro": macro, "per_class": dict(zip(labels, each, strict=True))}
+        report["image_auroc"] = image_auroc_report(detected, labels, patients, image_labels, **options)
     return report
+
+
+def image_auroc_report(
+    detected: Sequence[Detections],
+    labels: Sequence[str],
+    patients: Sequence[str],
+    image_labels: ArrayLike,
+    **options: Any,
+) -> dict[str, Any]:
+    """AUROC of the best box's score for image-level labels (N, C); arguments as of :func:`detection_report`."""
+    scores, y = box_image_scores(detected, len(labels)), np.asarray(image_labels, dtype=np.float64)
+
+    def areas_under(w: Array) -> Array:
+        values = per_class(auroc, scores, y, w)
+        return np.concatenate((macro_average(values)[..., None], values), axis=-1)
+
+    macro, *each = _intervals(areas_under, patients, **options)
+    return {"macro": macro, "per_class": dict(zip(labels, each, strict=True))}
 
 
 def _precision_report(

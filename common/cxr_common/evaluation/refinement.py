@@ -112,7 +112,8 @@ def tune_refinement(
         tuned_on = {"input_size": size, "criterion": "published background: classes compete, no masks are used"}
     else:
         boundaries = predict_boundaries(network, dataset, labels, device, inferer=inferer)
-        tuned_on = {"input_size": list(boundaries.input_size), "criterion": "published default: no masks to tune on"}
+        criterion = f"default {default:g}: no masks to tune on"
+        tuned_on = {"input_size": list(boundaries.input_size), "criterion": criterion}
         if any(item.get("mask") for item in boundaries.items):
             walk = choose_steps(boundaries, walk, candidates) if candidates else walk
             tuned = tuned_on_masks(boundaries.refined(walk))

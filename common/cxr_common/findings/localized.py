@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
 from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import relative_mask
+
+logger = logging.getLogger(__name__)
 
 
 def localized_items(folder: str | Path) -> list[dict[str, Any]]:
@@ -53,20 +56,34 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
         folder: what a localiser bundle's inference wrote.
 
     Returns:
-        New items with what :func:`localized_items` has besides the image.
+        New items with what :func:`localized_items` has besides the image, but for images that the localiser could not
+        use, which are left out.
 
     Raises:
-        InputError: an image has no heatmap there.
+        InputError: there is no heatmap of an image, or none at all.
     """
     found = {str(Path(item["image"]).resolve()): item for item in localized_items(folder)}
+    failed = _failed_images(folder)
     missing = [item["image"] for item in items if str(Path(item["image"]).resolve()) not in found]
-    if missing:
+    unknown = [image for image in missing if str(Path(image).resolve()) not in failed]
+    if unknown or (items and len(missing) == len(items)):
         raise InputError(
-            f"has no heatmap of {len(missing)} of {len(items)} images, the first {missing[0]}",
+            f"has no heatmap of {len(missing)} of {len(items)} images, the first {(unknown or missing)[0]}",
             folder,
             "run a localiser bundle's inference on the folder of these images",
         )
-    return [{**found[str(Path(item["image"]).resolve())], **item} for item in items]
+    if missing:
+        text = "%d of %d images are left out, the first %s: the localiser could not use them, says %s/findings.json"
+        logger.warning(text, len(missing), len(items), missing[0], folder)
+    kept = [(found.get(str(Path(item["image"]).resolve())), item) for item in items]
+    return [{**heat, **item} for heat, item in kept if heat is not None]
+
+
+def _failed_images(folder: str | Path) -> set[str]:
+    """Images that a run's findings.json lists as failed, by their resolved paths."""
+    record = read_findings(folder)
+    root = Path(record["input_dir"] or "")
+    return {str((root / failure["path"]).resolve()) for failure in record["failures"] if failure["path"]}
 
 
 def items_to_refine(

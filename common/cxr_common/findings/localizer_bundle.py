@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from monai.bundle import ConfigParser
+from torch.utils.data import get_worker_info
 
 from cxr_common.errors import InputError
 from cxr_common.findings.thresholds import relative_mask
@@ -28,7 +29,13 @@ class LocalizerBundle:
     def __init__(
         self, folder: str | Path | None, weights: str | Path | None = None, device: torch.device | str = "cpu"
     ) -> None:
-        self.folder, self.weights, self.device = None if folder is None else Path(folder), weights, device
+        self.folder, self.weights = None if folder is None else Path(folder), weights
+        self._device = device
+
+    @property
+    def device(self) -> torch.device | str:
+        """Where it runs: the device given, but the CPU in a loader's process, where CUDA cannot be used."""
+        return "cpu" if get_worker_info() is not None else self._device
 
     @cached_property
     def _parts(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 
 from cxr_common.axes import tensor_to_picture
@@ -29,7 +30,7 @@ NOTICE = "AI research output - not for clinical use"
 
 def network_input_picture(image: Any) -> np.ndarray:
     """A network input (1, X, Y) stretched to [0, 1], for want of the original picture."""
-    values = np.asarray(image, np.float32)[0]
+    values = torch.as_tensor(image).float().cpu().numpy()[0]
     low, high = float(values.min()), float(values.max())
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
 

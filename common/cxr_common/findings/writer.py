@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,7 @@ class FindingsWriter:
         self.keys = (findings_key, heatmap_key, masks_key, image_key)
         self.images: list[dict[str, Any]] = []
         self._failures: list[dict[str, Any]] = []
+        self._stopped = ""
 
     def _heatmaps_of(self, inferer: Any) -> dict[str, Any]:
         made: dict[str, Any] = inferer.describe() if hasattr(inferer, "describe") else {}
@@ -116,13 +118,17 @@ class FindingsWriter:
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._record_crash)
 
     def finish(self) -> None:
-        """Write findings.json, print the summary and, where an image failed, end the process with status 1.
+        """Write findings.json, print the summary and, where something failed, end the process.
 
         Raises:
-            SystemExit: with status 1, after everything is written.
+            SystemExit: after everything is written; with status 2 where inference stopped before the last image, else
+                with 1 where single images failed.
         """
         record = self.write_record()
         print(summary(record, self.output_dir))
+        if self._stopped:
+            print(f"error: {self._stopped}; later images were not reached", file=sys.stderr)
+            raise SystemExit(2)
         if record["failures"]:
             raise SystemExit(1)
 
@@ -157,6 +163,7 @@ class FindingsWriter:
         # The network itself failed, so the images of this batch have no findings, and those after it were not reached.
         logger.debug("inference stopped", exc_info=error)
         reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
+        self._stopped = reason
         paths = _batch_paths(engine.state.batch, self.keys[3])
         done = {record["path"] for record in self.images}
         for path in paths or [""]:

@@ -58,6 +58,33 @@ def annotated_images(detected: Sequence[Detections], boxes: Truth, box_labels: T
         yield image
 
 
+def of_known_classes(
+    detected: Sequence[Detections], boxes: Truth, box_labels: TruthLabels, known: ArrayLike
+) -> tuple[list[Detections], list[ArrayLike | None], list[list[int] | None]]:
+    """Detections and true boxes of the classes that are annotated with boxes, image by image.
+
+    What is found of another class is neither a hit nor a false positive.
+
+    Args:
+        detected: detections of N images.
+        boxes: true boxes of each.
+        box_labels: their class indices.
+        known: (N, C) whether an image is annotated with boxes of a class; an image of none counts as not annotated.
+    """
+    out: tuple[list[Detections], list[ArrayLike | None], list[list[int] | None]] = ([], [], [])
+    for found, true, names, own in zip(detected, boxes, box_labels, np.asarray(known, dtype=bool), strict=True):
+        keep = own[np.asarray(found.labels, dtype=np.int64).reshape(-1)]
+        out[0].append(Detections(*(np.asarray(part)[keep] for part in found)))
+        if true is None or not own.any():
+            out[1].append(None)
+            out[2].append(None)
+            continue
+        kept = [n for n, c in enumerate(names or ()) if own[c]]
+        out[1].append(as_boxes(true)[kept])
+        out[2].append([int((names or ())[n]) for n in kept])
+    return out
+
+
 def box_image_scores(detected: Sequence[Detections], num_classes: int) -> Array:
     """Image-level scores of a detector: the best box of each class (published code: the mean over boxes).
 

@@ -29,8 +29,8 @@ def save_weights(network: nn.Module, path: str | Path) -> None:
             if not torch.isfinite(value).all():
                 raise InputError(f"parameter {name} is not finite in float16", path, "the training diverged; lower lr")
         state[name] = value
-    with replacing(path) as temporary:
-        torch.save(state, temporary)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        torch.save(state, file)  # given a path, torch writes its name into the file, and equal weights differ
 
 
 def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,11 +125,22 @@ class TrainingCheckpoint:
         self.logger.info("resumed after epoch %d from %s", state["epoch"], self.path)
 
     def save(self, engine: Any) -> None:
-        """Write the files of the epoch; only the first process of a distributed run does."""
+        """Write the files of the epoch; only the first process of a distributed run does.
+
+        Raises:
+            InputError: the key metric is not a number, so no epoch can be chosen.
+        """
+        evaluator_state = None if self.evaluator is None else self.evaluator.state
+        if evaluator_state is not None and math.isnan(evaluator_state.best_metric):
+            # MONAI keeps the first value whatever it is, and nothing is better than NaN.
+            raise InputError(
+                "the metric that chooses the best epoch is not a number",
+                "validation",
+                "annotate images of the datalist's validation section for it; or else the training diverged",
+            )
         if engine.state.rank != 0:
             return
         network = unwrapped(self.network)
-        evaluator_state = None if self.evaluator is None else self.evaluator.state
         if evaluator_state is None or evaluator_state.best_metric_epoch == engine.state.epoch:
             save_weights(unwrapped(self.kept), self.folder / "model.pt")
         save_weights(unwrapped(self.kept), self.folder / "model_last.pt")

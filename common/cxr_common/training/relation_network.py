@@ -9,6 +9,7 @@ import torch
 from monai.data import DataLoader, Dataset
 from torch import nn
 
+from cxr_common.distributed import is_first_process
 from cxr_common.errors import InputError
 from cxr_common.networks.irn import InterPixelRelationNetwork
 from cxr_common.networks.weights import load_weights, save_weights
@@ -54,7 +55,7 @@ def calibrate_mean_shift(
     output_dir: str | Path,
     device: torch.device | str = "cpu",
     batch_size: int = 16,
-) -> torch.Tensor:
+) -> torch.Tensor | None:
     """Store the mean displacement over the training images in a run's best weights, as published.
 
     Args:
@@ -65,8 +66,10 @@ def calibrate_mean_shift(
         batch_size: images at a time.
 
     Returns:
-        The mean displacement (2,), cells along x and y.
+        The mean displacement (2,), cells along x and y; None in all but the first process of several.
     """
+    if not is_first_process():
+        return None
     path = Path(output_dir) / "model.pt"
     load_weights(network, path)
     shift = torch.as_tensor(network.mean_shift)

@@ -114,7 +114,7 @@ def test_files_of_a_localiser_train_and_no_mask_is_needed(phantoms, tmp_path):
     bare = phantoms / "bare.json"
     bare.write_text(json.dumps(data))
     files = {"heatmap_dir": str(tmp_path / "heatmaps"), "localizer": None}
-    run(phantoms, tmp_path / "run", datalist=str(bare), max_epochs=1, compete=True, **files)
+    run(phantoms, tmp_path / "run", datalist=str(bare), max_epochs=1, compete=True, mask_default=0.25, **files)
     thresholds = json.loads((tmp_path / "run" / "thresholds.json").read_text())
     assert set(thresholds["mask"].values()) == {0.25}
     assert "no masks" in thresholds["tuned_on"]["criterion"]

@@ -187,12 +187,14 @@ def test_files_are_looked_for_in_the_section_asked_for_only(folder):
     assert "testing[0].mask['Mass']: no such file" in str(e.value)
 
 
-@pytest.mark.parametrize(("orientation", "fits"), [(1, True), (6, False)])
-def test_boxes_must_lie_in_the_upright_picture(tmp_path, orientation, fits):
+@pytest.mark.parametrize(
+    ("orientation", "suffix", "fits"), [(1, "jpg", True), (6, "jpg", False), (1, "tif", True), (6, "tif", False)]
+)
+def test_boxes_must_lie_in_the_upright_picture(tmp_path, orientation, suffix, fits):
     exif = Image.Exif()
     exif[274] = orientation
-    Image.new("L", (40, 20)).save(tmp_path / "a.jpg", exif=exif)
-    wide = item("a.jpg", boxes=[[30, 0, 40.9, 20]], box_labels=[0])
+    Image.new("L", (40, 20)).save(tmp_path / f"a.{suffix}", exif=exif)
+    wide = item(f"a.{suffix}", boxes=[[30, 0, 40.9, 20]], box_labels=[0])
     path = write(tmp_path, datalist(training=[wide]))
     if fits:
         assert load_datalist(path, "training")
@@ -200,7 +202,7 @@ def test_boxes_must_lie_in_the_upright_picture(tmp_path, orientation, fits):
         with pytest.raises(InputError, match=r"training\[0\].boxes\[0\]: .* leaves the image of 20 x 40 pixels"):
             load_datalist(path, "training")
     assert load_datalist(path, "training", check_files=False)
-    path = write(tmp_path, datalist(training=[item("a.jpg", boxes=[[0, 0, 9, 42]], box_labels=[0])]))
+    path = write(tmp_path, datalist(training=[item(f"a.{suffix}", boxes=[[0, 0, 9, 42]], box_labels=[0])]))
     with pytest.raises(InputError, match="leaves the image"):
         load_datalist(path, "training")
 

@@ -102,6 +102,15 @@ def test_everything_off_is_nothing_learnt():
     assert not student.class_logits.grad.any()
 
 
+def test_logits_of_half_precision_do_not_make_the_loss_nan():
+    """Of 200,000 anchors' logits of a new network the sum leaves float16."""
+    student = output(4)
+    large = torch.full((4, 5000, K), -4.6, dtype=torch.float16)
+    assert large.sum().isinf()
+    terms = make(**dict.fromkeys(WEIGHTS, 0))(student._replace(class_logits=large), batch(), SIZE)
+    assert float(terms["loss"]) == 0
+
+
 def test_wrong_settings_are_refused():
     with pytest.raises(ValueError, match="unknown terms box"):
         make(box=1.0)

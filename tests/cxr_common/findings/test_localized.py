@@ -25,7 +25,9 @@ def folder(tmp_path):
         }
         for name in "ab"
     ]
-    record = {"model": {"labels": ["Mass", "Nodule"]}, "input_dir": str(tmp_path / "in"), "images": images}
+    failures = [{"path": "broken.png", "reason": "the file is damaged", "action": "restore it"}]
+    record = {"model": {"labels": ["Mass", "Nodule"]}, "input_dir": str(tmp_path / "in")}
+    record |= {"images": images, "failures": failures}
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "findings.json").write_text(json.dumps(record))
     return tmp_path
@@ -49,6 +51,16 @@ def test_a_datalists_own_labels_stay(folder):
 def test_an_image_without_heatmap_is_named(folder):
     with pytest.raises(InputError, match=r"1 of 1 images, the first .*c\.png"):
         attach_heatmaps([{"image": str(folder / "in" / "c.png")}], folder / "out")
+
+
+def test_images_that_the_localiser_could_not_use_are_left_out(folder, caplog):
+    given = [{"image": str(folder / "in" / name), "label": [1, 0]} for name in ("a.png", "broken.png")]
+    assert [item["image"] for item in attach_heatmaps(given, folder / "out")] == [str(folder / "in" / "a.png")]
+    assert "1 of 2 images are left out, the first" in caplog.text
+    with pytest.raises(InputError, match=r"1 of 1 images, the first .*broken\.png"):
+        attach_heatmaps(given[1:], folder / "out")
+    with pytest.raises(InputError, match=r"2 of 3 images, the first .*c\.png"):
+        attach_heatmaps([*given, {"image": str(folder / "in" / "c.png")}], folder / "out")
 
 
 def test_a_folder_without_findings_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -60,8 +61,8 @@ def test_the_boundary_picture_is_the_right_way_round(written):
 
 
 def test_an_image_that_fails_later_keeps_no_boundary_of_an_earlier_run(written):
-    failed = type("Failure", (), {"path": str(written / "in" / "a.png"), "reason": "x", "action": "y"})()
-    writer = RefinementWriter(written / "out", Thresholds.default(LABELS), "bundle", "1.0", input_dir=written / "in")
-    writer.write_record([failed])
+    failed = SimpleNamespace(path=str(written / "in" / "a.png"), reason="x", action="y")
+    options = {"input_dir": written / "in", "loader": SimpleNamespace(failures=[failed])}
+    RefinementWriter(written / "out", Thresholds.default(LABELS), "bundle", "1.0", **options).write_record()
     assert not (written / "out" / "a_boundary.png").exists()
     assert json.loads((written / "out" / "datalist.json").read_text())["training"] == []

@@ -169,6 +169,26 @@ def test_exit_status_says_whether_an_image_failed(tmp_path, capsys):
     assert "b.png: odd; mend it" in capsys.readouterr().out
 
 
+def test_a_network_that_stops_ends_with_a_status_of_its_own(tmp_path, capsys):
+    """Status 1 is of single images; who goes on with results must not take half of them for all."""
+    batches = [[str(save_image(tmp_path / "in" / f"{name}.png"))] for name in "ab"]
+
+    def infer(engine, batch):
+        if batch == batches[1]:
+            raise RuntimeError("CUDA out of memory")
+        return [localized(path) for path in batch]
+
+    make, engine = make_writer(tmp_path), Engine(infer)
+    make.attach(engine)
+    engine.run(batches)
+    with pytest.raises(SystemExit) as stop:
+        make.finish()
+    assert stop.value.code == 2
+    out, err = capsys.readouterr()
+    assert "1 image(s) done" in out
+    assert err.startswith("error: inference stopped here (RuntimeError: CUDA out of memory)")
+
+
 def test_record_is_strict_json(tmp_path):
     make = make_writer(tmp_path)
     item = localized(save_image(tmp_path / "in" / "ä b.png"))

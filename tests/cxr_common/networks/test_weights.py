@@ -60,3 +60,9 @@ def test_diverged_weights_are_not_written(network, tmp_path):
 def test_hash_is_of_the_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert weights_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_equal_weights_make_equal_files(network, tmp_path):
+    for name in ("one.pt", "another.pt"):
+        save_weights(network, tmp_path / name)
+    assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "another.pt").read_bytes()

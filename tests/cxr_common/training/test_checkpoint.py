@@ -82,6 +82,12 @@ def test_a_resumed_ramp_goes_on_where_it_was(tmp_path):
     assert int(again[1].num_batches_tracked) == 6
 
 
+def test_a_metric_that_is_not_a_number_is_an_error_and_not_the_best(tmp_path):
+    with pytest.raises(InputError, match="is not a number"):
+        run(tmp_path, 2, [float("nan"), 1.0])
+    assert not (tmp_path / "model.pt").exists()
+
+
 def test_a_finished_run_is_not_trained_on(tmp_path):
     first, _, _ = run(tmp_path, 4, METRICS)
     again, _, _ = run(tmp_path, 4, METRICS)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from monai.data import Dataset
 
+from cxr_common.errors import InputError
 from cxr_common.networks import InterPixelRelationNetwork, load_weights, save_weights
-from cxr_common.training import calibrate_mean_shift, relation_parameter_groups
+from cxr_common.training import calibrate_mean_shift, load_frozen_backbone, relation_parameter_groups
 
 
 def test_groups_hold_the_branches_and_nothing_of_the_backbone():
@@ -32,3 +34,13 @@ def test_after_calibration_the_mean_displacement_is_zero(tmp_path):
     with torch.no_grad():
         mean = trained(torch.stack([i["image"] for i in images]))[:, 1:].mean((0, 2, 3))
     torch.testing.assert_close(mean, torch.zeros(2), atol=1e-4, rtol=0)
+
+
+def test_a_backbone_that_learns_nothing_needs_weights():
+    with pytest.raises(InputError, match="stays as it is, and it has no weights"):
+        load_frozen_backbone(InterPixelRelationNetwork("resnet18"))
+
+
+def test_only_the_first_process_writes_the_calibrated_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr("cxr_common.training.relation_network.is_first_process", lambda: False)
+    assert calibrate_mean_shift(InterPixelRelationNetwork("resnet18"), Dataset([]), tmp_path) is None

@@ -31,11 +31,10 @@ def test_a_class_without_a_box_is_annotated_only_where_it_is_known_to_be_absent(
     assert known(**item) == expected
 
 
-def test_boxes_can_be_trusted_for_every_class_and_are_encoded_as_ever():
+def test_boxes_are_encoded_as_ever():
     image = MetaTensor(torch.zeros(1, 64, 32), meta={"spatial_shape": (32, 64)})
     item = {"image": image, "boxes": [[1, 2, 3, 4]], "box_labels": [1], "label": [1, 1, None, 0]}
-    d = EncodeBoxTargetsd(4, max_boxes=2, by_label=False)(item)
-    assert d["box_known"].tolist() == [1, 1, 1, 1]
+    d = EncodeBoxTargetsd(4, max_boxes=2)(item)
     assert d["boxes"].tolist() == [[2, 1, 6, 2, 1], [0, 0, 0, 0, -1]]
     assert "box_labels" not in d
 

@@ -59,6 +59,21 @@ def test_without_an_error_line_the_exception_is_named(tmp_path):
         Raising("train", "cxr_pylon_localization", ("train.yaml",), {}, tmp_path / "out").run()
 
 
+def test_the_reason_is_that_of_this_attempt(tmp_path):
+    with pytest.raises(InputError, match="too few"):
+        stage(tmp_path, overrides={"status": 3}).run()
+
+    class OutOfMemory(Fake):
+        def command(self):
+            line = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB"
+            return [sys.executable, "-c", f"print({line!r}, flush=True); raise SystemExit(1)"]
+
+    first = stage(tmp_path, overrides={"status": 3})
+    again = OutOfMemory(first.name, first.bundle, first.configs, first.overrides, first.output, first.inputs)
+    with pytest.raises(InputError, match="CUDA out of memory"):
+        again.run()
+
+
 def test_the_command_is_the_bundle_run_or_torchrun(tmp_path):
     one = Stage("train", "cxr_pylon_localization", ("train.yaml",), {}, tmp_path)
     assert one.command()[1:4] == ["-m", "monai.bundle", "run"]
