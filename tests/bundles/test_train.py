@@ -3,47 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow
 
-from tests.bundles.events import event_tags
-
-
-def workflow(bundle, phantoms, output, *overlays, **overrides):
-    settings = {
-        "bundle_root": str(bundle),
-        "dataset_dir": str(phantoms),
-        "output_dir": str(output),
-        "spatial_size": [64, 64],
-        "batch_size": 8,
-        "learning_rate": 1e-3,
-        "max_epochs": 2,
-        "device": "$torch.device('cpu')",
-        "amp": False,
-        **overrides,
-    }
-    return ConfigWorkflow(
-        config_file=[str(bundle / "configs" / name) for name in ("train.yaml", *overlays)],
-        meta_file=str(bundle / "configs" / "metadata.json"),
-        logging_file=str(bundle / "configs" / "logging.conf"),
-        workflow_type="train",
-        **settings,
-    )
+from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 
 
-def run(*args, **kwargs):
-    """What the model zoo's tests do with a bundle, for train, evaluate and from_scratch alike."""
-    flow = workflow(*args, **kwargs)
-    flow.initialize()
-    assert flow.check_properties() == []
-    flow.run()
-    flow.finalize()
-    return flow
+def run(bundle, phantoms, output, *overlays, **overrides):
+    small = {"spatial_size": [64, 64], "batch_size": 8, "learning_rate": 1e-3, "max_epochs": 2}
+    return train(bundle, ("train.yaml", *overlays), output, dataset_dir=str(phantoms), **{**small, **overrides})
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +20,6 @@ def trained(bundle, phantoms, tmp_path_factory):
     output = tmp_path_factory.mktemp("run")
     run(bundle, phantoms, output)
     return output
-
-
-def weights(path):
-    return torch.load(path, weights_only=True)
 
 
 def test_training_leaves_weights_thresholds_checkpoint_and_events(trained):
@@ -113,15 +78,7 @@ def test_any_label_list_trains(bundle, phantoms, tmp_path):
 @pytest.mark.slow
 def test_two_processes_train_together(bundle, phantoms, tmp_path):
     """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
-    configs = ",".join(f"'{bundle}/configs/{name}'" for name in ("train.yaml", "multi_gpu_train.yaml"))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(bundle)]
-    command += ["--dataset_dir", str(phantoms), "--output_dir", str(tmp_path), "--spatial_size", "[64,64]"]
-    command += ["--batch_size", "8", "--max_epochs", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}
-    checkpoint = weights(tmp_path / "checkpoint.pt")
+    settings = {"dataset_dir": phantoms, "spatial_size": [64, 64], "batch_size": 8, "max_epochs": 2}
+    checkpoint = train_in_two_processes(bundle, ("train.yaml", "multi_gpu_train.yaml"), tmp_path, **settings)
     assert checkpoint["epoch"] == 2
     assert checkpoint["iteration"] == 2 * 32 // (2 * 8)  # each process sees half of the images
-    assert not any(key.startswith("module.") for key in checkpoint["network"])

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow
 
 from cxr_common.cli import find_input_error
-from tests.bundles.events import event_tags
+from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_chexseg_segmentation"
@@ -20,34 +16,9 @@ SMALL = "from_classifier.yaml"
 
 
 def run(data, output, *overlays, **overrides):
-    settings = {
-        "bundle_root": str(BUNDLE),
-        "dataset_dir": str(data),
-        "datalist": str(data / "mixed.json"),
-        "output_dir": str(output),
-        "spatial_size": [64, 64],
-        "batch_size": 8,
-        "max_epochs": 2,
-        "device": "$torch.device('cpu')",
-        "amp": False,
-        **overrides,
-    }
-    flow = ConfigWorkflow(
-        config_file=[str(BUNDLE / "configs" / name) for name in ("train.yaml", *overlays)],
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        logging_file=str(BUNDLE / "configs" / "logging.conf"),
-        workflow_type="train",
-        **settings,
-    )
-    flow.initialize()
-    assert flow.check_properties() == []
-    flow.run()
-    flow.finalize()
-    return flow
-
-
-def weights(path):
-    return torch.load(path, weights_only=True)
+    small = {"spatial_size": [64, 64], "batch_size": 8, "max_epochs": 2}
+    given = {"dataset_dir": str(data), "datalist": str(data / "mixed.json")}
+    return train(BUNDLE, ("train.yaml", *overlays), output, **{**given, **small, **overrides})
 
 
 @pytest.fixture(scope="module")
@@ -124,11 +95,6 @@ def test_a_classifiers_backbone_is_one_line(data, tmp_path):
 @pytest.mark.slow
 def test_two_processes_train_together(data, tmp_path):
     """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
-    configs = ",".join(f"'{BUNDLE}/configs/{name}'" for name in ("train.yaml", SMALL, "multi_gpu_train.yaml"))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
-    command += ["--dataset_dir", str(data), "--output_dir", str(tmp_path), "--spatial_size", "[64,64]"]
-    command += ["--datalist", str(data / "mixed.json"), "--batch_size", "8", "--max_epochs", "2"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}
+    given = {"dataset_dir": data, "datalist": data / "mixed.json"}
+    small = {"spatial_size": [64, 64], "batch_size": 8, "max_epochs": 2}
+    train_in_two_processes(BUNDLE, ("train.yaml", SMALL, "multi_gpu_train.yaml"), tmp_path, **given, **small)

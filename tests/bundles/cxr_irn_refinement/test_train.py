@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
 from monai.bundle import ConfigWorkflow
 
 from cxr_common.cli import find_input_error
-from tests.bundles.events import event_tags
+from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_irn_refinement"
@@ -20,36 +17,11 @@ PYLON = REPOSITORY / "bundles" / "cxr_pylon_localization"
 BACKBONE = str(REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt")
 
 
+SMALL = {"spatial_size": [96, 96], "batch_size": 8, "max_epochs": 2, "steps": 8, "backbone_weights": BACKBONE}
+
+
 def run(phantoms, output, *overlays, **overrides):
-    settings = {
-        "bundle_root": str(BUNDLE),
-        "dataset_dir": str(phantoms),
-        "output_dir": str(output),
-        "spatial_size": [96, 96],
-        "batch_size": 8,
-        "max_epochs": 2,
-        "steps": 8,
-        "backbone_weights": BACKBONE,
-        "device": "$torch.device('cpu')",
-        "amp": False,
-        **overrides,
-    }
-    flow = ConfigWorkflow(
-        config_file=[str(BUNDLE / "configs" / name) for name in ("train.yaml", *overlays)],
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        logging_file=str(BUNDLE / "configs" / "logging.conf"),
-        workflow_type="train",
-        **settings,
-    )
-    flow.initialize()
-    assert flow.check_properties() == []
-    flow.run()
-    flow.finalize()
-    return flow
-
-
-def weights(path):
-    return torch.load(path, weights_only=True)
+    return train(BUNDLE, ("train.yaml", *overlays), output, dataset_dir=str(phantoms), **{**SMALL, **overrides})
 
 
 @pytest.fixture(scope="module")
@@ -130,11 +102,5 @@ def test_a_backbone_without_weights_is_refused(phantoms, tmp_path):
 @pytest.mark.slow
 def test_two_processes_train_together(phantoms, tmp_path):
     """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
-    configs = ",".join(f"'{BUNDLE}/configs/{name}'" for name in ("train.yaml", "multi_gpu_train.yaml"))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
-    command += ["--dataset_dir", str(phantoms), "--output_dir", str(tmp_path), "--spatial_size", "[96,96]"]
-    command += ["--batch_size", "8", "--max_epochs", "2", "--backbone_weights", BACKBONE, "--steps", "8"]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}
+    configs = ("train.yaml", "multi_gpu_train.yaml")
+    train_in_two_processes(BUNDLE, configs, tmp_path, dataset_dir=phantoms, **SMALL)

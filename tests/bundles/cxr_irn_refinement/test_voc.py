@@ -14,7 +14,8 @@ from cxr_common.data.label_map import read_label_map
 from cxr_common.findings.heatmap_file import Heatmap, save_heatmap
 from cxr_common.networks import CamClassifier
 from cxr_common.networks.weights import save_weights
-from tests.bundles.cxr_irn_refinement.test_train import BUNDLE, run, weights
+from tests.bundles.cxr_irn_refinement.test_train import BUNDLE, run
+from tests.bundles.training import weights
 from tests.golden import REPOSITORY
 from tests.voc_files import BUS, SHEEP, make_voc
 from tools.prepare.__main__ import main

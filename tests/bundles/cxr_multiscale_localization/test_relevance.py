@@ -11,6 +11,7 @@ from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights
 from tests.bundles.networks import make_network
 from tests.bundles.test_train import run
+from tests.bundles.training import event_tags
 from tests.bundles.workflow import findings_of
 from tests.golden import REPOSITORY
 
@@ -30,10 +31,10 @@ def test_findings_hold_the_shipped_networks_relevance(tmp_path):
 
 def test_tensorboard_shows_relevance_as_curves_and_plot(phantoms, tmp_path):
     run(BUNDLE, phantoms, tmp_path, max_epochs=1)
-    events = EventAccumulator(str(tmp_path / "events"))
-    events.Reload()
-    curves = [tag for tag in events.Tags()["scalars"] if tag.startswith("relevance ")]
+    tags = event_tags(tmp_path)
+    curves = [tag for tag in tags["scalars"] if tag.startswith("relevance ")]
     assert len(curves) == 8 * 4
-    assert "relevance" in events.Tags()["images"]
+    assert "relevance" in tags["images"]
+    events = EventAccumulator(str(tmp_path / "events")).Reload()
     values = [events.Scalars(f"relevance Nodule/stride {s}")[-1].value for s in (4, 8, 16, 32)]
     assert abs(sum(values) - 1) < 1e-3

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
@@ -13,6 +10,7 @@ from monai.bundle import ConfigWorkflow, ckpt_export
 
 from cxr_common.networks import load_weights
 from tests.bundles.networks import make_network
+from tests.bundles.training import train, train_in_two_processes, weights
 from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_oxnet_detection"
@@ -23,34 +21,9 @@ TINY = {"spatial_size": [64, 64], "width": 16, "boxes_per_batch": 4, "labels_per
 
 
 def run(data, output, *overlays, **overrides):
-    settings = {
-        "bundle_root": str(BUNDLE),
-        "dataset_dir": str(data),
-        "datalist": str(data / "omni.json"),
-        "output_dir": str(output),
-        "max_epochs": 2,
-        "pseudo_box_score": 0.005,  # an untrained teacher is sure of nothing
-        "device": "$torch.device('cpu')",
-        "amp": False,
-        **TINY,
-        **overrides,
-    }
-    flow = ConfigWorkflow(
-        config_file=[str(BUNDLE / "configs" / name) for name in ("train.yaml", SMALL, *overlays)],
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        logging_file=str(BUNDLE / "configs" / "logging.conf"),
-        workflow_type="train",
-        **settings,
-    )
-    flow.initialize()
-    assert flow.check_properties() == []
-    flow.run()
-    flow.finalize()
-    return flow
-
-
-def weights(path):
-    return torch.load(path, weights_only=True)
+    given = {"dataset_dir": str(data), "datalist": str(data / "omni.json"), "max_epochs": 2}
+    given["pseudo_box_score"] = 0.005  # an untrained teacher is sure of nothing
+    return train(BUNDLE, ("train.yaml", SMALL, *overlays), output, **{**given, **TINY, **overrides})
 
 
 def write_datalist(phantoms, name, keep):
@@ -202,15 +175,7 @@ def test_the_network_exports_to_torchscript(trained, tmp_path):
 @pytest.mark.slow
 def test_two_processes_train_together(data, tmp_path):
     """The multi-GPU overlay under torchrun, on two CPU processes (gloo)."""
-    configs = ",".join(f"'{BUNDLE}/configs/{name}'" for name in ("train.yaml", SMALL, "multi_gpu_train.yaml"))
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "monai.bundle", "run", "--config_file", f"[{configs}]", "--bundle_root", str(BUNDLE)]
-    command += ["--dataset_dir", str(data), "--datalist", str(data / "omni.json"), "--output_dir", str(tmp_path)]
-    command += ["--max_epochs", "2", "--pseudo_box_score", "0.005"]
-    command += [part for k, v in TINY.items() for part in (f"--{k}", str(v).replace(" ", ""))]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert {"model.pt", "checkpoint.pt", "thresholds.json"} <= {p.name for p in tmp_path.iterdir()}
-    checkpoint = weights(tmp_path / "checkpoint.pt")
+    given = {"dataset_dir": data, "datalist": data / "omni.json", "max_epochs": 2, "pseudo_box_score": 0.005}
+    configs = ("train.yaml", SMALL, "multi_gpu_train.yaml")
+    checkpoint = train_in_two_processes(BUNDLE, configs, tmp_path, **given, **TINY)
     assert checkpoint["iteration"] == 2 * 1  # two processes draw eight images with boxes at a time
-    assert not any(key.startswith("module.") for key in checkpoint["network"])
