@@ -15,7 +15,7 @@ from cxr_common.findings import read_findings
 from cxr_common.networks import weights_sha256
 from tools.pipeline.road import Road
 from tools.pipeline.stage import DONE, Stage
-from tools.results.tables import number, table
+from tools.results.markdown import number, table
 
 Record = dict[str, Any]
 #: Pictures a stage shows.

@@ -9,7 +9,7 @@ from pathlib import Path
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from tools.results.detection import run_detection
-from tools.results.experiment import run_experiment
+from tools.results.localization import run_experiment
 from tools.results.lungs import run_lungs
 from tools.results.options import Options
 from tools.results.refinement import run_refinement

@@ -6,7 +6,7 @@ from typing import Any
 
 from tools.results.detection import MAIN
 from tools.results.detection_curves import curve_points
-from tools.results.tables import NOT_MEASURED, number, signed, table
+from tools.results.markdown import NOT_MEASURED, not_trained, number, signed, table
 
 Record = dict[str, Any]
 
@@ -28,10 +28,8 @@ def methods(record: Record) -> str:
         " to .75; FROC: mean sensitivity at 1/8 to 8 false positives an image, IoU .4; AUROC: by an image's best box."
         " Means over classes but for FROC; 95% intervals by patient and seed.\n"
     )
-    missing = [titles[name] for name in record["missing"] if name in titles]
-    if missing:
-        text += f"\nPlanned and not trained yet: {', '.join(missing)}.\n"
-    return table(head, rows) + "\n" + text
+    missing = not_trained(titles[name] for name in record["missing"] if name in titles)
+    return table(head, rows) + "\n" + text + missing
 
 
 def summary(record: Record) -> str:
@@ -80,7 +78,7 @@ def curves(record: Record) -> str:
     text = "![AP40 by annotation](results/detection-curves.png)\n\n"
     text += table(["annotation, the others as above", MAIN, "less OXnet's as above"], rows)
     text += f"\nSynthetic phantoms: {record['n_images']} test images; one training seed a point.\n"
-    return text + (f"\nPlanned and not trained yet: {', '.join(missing)}.\n" if missing else "")
+    return text + not_trained(missing)
 
 
 def claims(record: Record) -> str:

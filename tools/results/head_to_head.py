@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.results.markdown import not_trained, number, signed, table
 from tools.results.plots import mean_relevance, titles
 from tools.results.score import BY_CLASS
-from tools.results.tables import number, signed, table
 
 Record = dict[str, Any]
 
@@ -35,10 +35,7 @@ def methods(record: Record) -> str:
     head = ["", "seeds", "point, micro", "point, macro", "AUROC, macro"]
     head += [f"point - {baseline}", f"AUROC - {baseline}", "point, by seed"]
     size = f"\nSynthetic phantoms: {part['n_images']} images of {part['n_patients']} patients.\n"
-    missing = record["missing"]
-    if missing:
-        size += f"\nPlanned and not trained yet: {', '.join(missing)}.\n"
-    return table(head, rows) + size
+    return table(head, rows) + size + not_trained(record["missing"])
 
 
 def by_class(record: Record) -> str:

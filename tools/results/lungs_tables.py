@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.results.tables import number, table
+from tools.results.markdown import number, table
 
 Record = dict[str, Any]
 _TITLES = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.results.markdown import NOT_MEASURED, not_trained, number, signed, table
 from tools.results.refinement_score import FIGURES, METHODS
-from tools.results.tables import NOT_MEASURED, number, signed, table
 
 Record = dict[str, Any]
 _TITLES = {"image iou": "IoU of images", "data set iou": "IoU of the data set", "boundary f": "boundary F1"}
@@ -31,10 +31,8 @@ def methods(record: Record) -> str:
         first = next(iter(results.values()))
         size = f"{title}: {first['n_pairs']} findings on {first['n_images']} images. "
         parts.append(table(head, rows) + "\n" + size + _how(record) + "\n")
-    missing = [record["recipe"]["localizers"][name]["title"] for name in record["missing"]]
-    if missing:
-        parts.append(f"Planned and not trained yet: {', '.join(missing)}.\n")
-    return "\n".join(parts)
+    missing = not_trained(record["recipe"]["localizers"][name]["title"] for name in record["missing"])
+    return "\n".join(parts) + missing
 
 
 def summary(record: Record) -> str:

@@ -15,18 +15,19 @@ from typing import Any
 from cxr_common.files import write_text
 from tools.bench import tables as bench
 from tools.pipeline import report as pipeline
-from tools.results import detection_tables, head_to_head, lungs_tables, refinement_tables, segmentation_tables, tables
+from tools.results import detection_tables, head_to_head, headline, lungs_tables, refinement_tables, segmentation_tables
+from tools.results.markdown import NOT_MEASURED
 
 Record = dict[str, Any]
 #: Part name -> (result file below docs/results, function of its content).
 PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
-    "localization-summary": ("localization.json", tables.summary),
-    "localization-goals": ("localization.json", tables.goals),
-    "localization-phantoms": ("localization.json", tables.phantoms),
-    "localization-classes": ("localization.json", tables.classes),
-    "localization-overlap": ("localization.json", tables.overlap),
-    "localization-nih": ("localization.json", tables.nih),
-    "localization-training": ("localization.json", tables.training),
+    "localization-summary": ("localization.json", headline.summary),
+    "localization-goals": ("localization.json", headline.goals),
+    "localization-phantoms": ("localization.json", headline.phantoms),
+    "localization-classes": ("localization.json", headline.classes),
+    "localization-overlap": ("localization.json", headline.overlap),
+    "localization-nih": ("localization.json", headline.nih),
+    "localization-training": ("localization.json", headline.training),
     "localization-methods": ("localization.json", head_to_head.methods),
     "localization-by-class": ("localization.json", head_to_head.by_class),
     "localization-claims": ("localization.json", head_to_head.claims),
@@ -80,7 +81,7 @@ def render_page(text: str, results: Path) -> str:
     def part(match: re.Match[str]) -> str:
         file, render = PARTS[match[2]]
         path = results / file
-        body = render(json.loads(path.read_text())) if path.exists() else tables.NOT_MEASURED
+        body = render(json.loads(path.read_text())) if path.exists() else NOT_MEASURED
         return f"{match[1]}{body.rstrip()}\n{match[3]}"
 
     return _PART.sub(part, text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.results.tables import NOT_MEASURED, number, signed, table
+from tools.results.markdown import NOT_MEASURED, not_trained, number, signed, table
 
 Record = dict[str, Any]
 
@@ -31,9 +31,7 @@ def methods(record: Record) -> str:
         f" {images['experts']} of them with experts' (true) masks. Means over classes (data set) or findings; 95%"
         " intervals by patient and seed.\n"
     )
-    if record["missing"]:
-        text += f"\nPlanned and not trained yet: {', '.join(titles[name] for name in record['missing'])}.\n"
-    return table(head, rows) + "\n" + text
+    return table(head, rows) + "\n" + text + not_trained(titles[name] for name in record["missing"])
 
 
 def summary(record: Record) -> str:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.golden import REPOSITORY
-from tools.results.experiment import run_experiment
+from tools.results.localization import run_experiment
 from tools.results.options import Options
 from tools.results.render import render_page
 

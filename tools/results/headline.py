@@ -4,27 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tools.results.markdown import NOT_MEASURED, number, signed, table
+
 Record = dict[str, Any]
-#: What a part says whose methods are not all trained.
-NOT_MEASURED = "Not measured yet.\n"
-
-
-def number(interval: Record | None, percent: bool = False) -> str:
-    """``.62 [.58, .66]`` of an interval, or as percentages; a dash where undefined."""
-    if interval is None or interval["value"] is None:
-        return "–"
-    values = [interval[k] for k in ("value", "low", "high")]
-    if percent:
-        texts = ["–" if v is None else f"{100 * v:.0f}%" for v in values]
-    else:
-        texts = ["–" if v is None else f"{v:.2f}".replace("0.", ".", 1) for v in values]
-    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
 def _title(record: Record, method: str) -> str:
@@ -93,13 +75,6 @@ def summary(record: Record) -> str:
             f" (image, class) pairs; unverified Mass boxes on {third['pairs']['Mass']} more images."
         )
     return text + "\n"
-
-
-def signed(interval: Record) -> str:
-    """``+.012 [-.003, +.020]`` of a difference."""
-    values = [interval[k] for k in ("value", "low", "high")]
-    texts = ["–" if v is None else f"{v:+.3f}".replace("0.", ".", 1) for v in values]
-    return f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 def goals(record: Record) -> str:
