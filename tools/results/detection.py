@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist, write_datalist
@@ -38,8 +36,9 @@ from tools.results.claims import check_claims
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.runs import Run, chosen, finished, minutes, ship, train_all
+from tools.results.runs import Run, chosen, finished, minutes, seed_runs, ship, train_all, training_hash
 from tools.results.score import PHANTOM_SKIP
+from tools.results.settings import load_experiment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
@@ -51,19 +50,6 @@ UNREAD = ("heatmap", "mask")
 KEYS: dict[str, tuple[str, ...]] = {"boxes": ("boxes", "box_labels", "label"), "label": ("label",), "unlabelled": ()}
 #: Kind of annotation -> the config entry with its images in a batch.
 PLACES = {"boxes": "boxes_per_batch", "label": "labels_per_batch", "unlabelled": "unlabelled_per_batch"}
-
-
-def load_detection(experiment: Path, quick: bool = False) -> Settings:
-    """Read an experiment file and the phantoms of the one it names."""
-    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    data = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
-    change = settings.pop("quick")
-    settings |= {"quick": quick, "phantoms": data["phantoms"]}
-    if quick:
-        settings["phantoms"] |= data["quick"]["phantoms"]
-        settings["overrides"] |= change.pop("overrides")
-        settings |= change
-    return settings
 
 
 def with_curves(settings: Settings) -> dict[str, Settings]:
@@ -119,14 +105,10 @@ def make_annotations(settings: Settings, phantoms: Path, folder: Path) -> dict[s
 
 def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
     """The trainings of every method, a seed each."""
-    bundle = REPOSITORY / "bundles" / settings["bundle"]
-    configs = tuple(bundle / "configs" / name for name in settings["configs"])
-    out = {}
-    for name, method in with_curves(settings).items():
-        overrides = {**settings["overrides"], **method["overrides"]}
-        folders = {seed: work / "runs" / f"detect_{name}-seed{seed}" for seed in method["seeds"]}
-        out[name] = [Run(f"detect_{name}", seed, bundle, configs, overrides, f) for seed, f in folders.items()]
-    return out
+    return {
+        name: seed_runs(f"detect_{name}", settings, method["overrides"], method["seeds"], work)
+        for name, method in with_curves(settings).items()
+    }
 
 
 def run_detection(options: Options) -> None:
@@ -140,10 +122,10 @@ def run_detection(options: Options) -> None:
     """
     from tools.results.detection_curves import points_of, score_curves
 
-    settings = load_detection(options.experiment, options.quick)
+    settings = load_experiment(options.experiment, options.quick)
     phantoms, *_ = make_phantoms(settings["phantoms"], options.work / "phantoms")
     datalists = make_annotations(settings, phantoms, options.work / "detection")
-    hashes = {name: _data_hash(path) for name, path in datalists.items()}
+    hashes = {name: training_hash(path) for name, path in datalists.items()}
     runs = plan(settings, options.work)
     if options.train:
         wanted = chosen(list(runs), options.only, options.experiment)
@@ -173,11 +155,6 @@ def run_detection(options: Options) -> None:
     write_once(inputs, options.output / "detection.json", score)
     if options.ship:
         ship(done, settings["methods"])
-
-
-def _data_hash(datalist: Path) -> str:
-    parts = (data_sha256(load_datalist(datalist, s, require=())) for s in ("training", "validation"))
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def predictions(run: Run, tests: list[Settings]) -> DetectorPredictions:

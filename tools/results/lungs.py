@@ -22,7 +22,7 @@ from cxr_common.networks import weights_sha256
 from tools.results.data import run_tool
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.runs import Run, finished, ship, train_all
+from tools.results.runs import Run, finished, ship, train_all, training_hash
 from tools.results.segmentation import mean_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -87,8 +87,7 @@ def run_lungs(options: Options) -> None:
             "the real radiographs are not there", options.shared, "lungs are trained and scored on them alone"
         )
     datalist, tests = make_lungs(settings, options.shared, options.work)
-    sections = [data_sha256(load_datalist(datalist, s), masks=True) for s in ("training", "validation")]
-    data_hash = hashlib.sha256("".join(sections).encode()).hexdigest()
+    data_hash = training_hash(datalist, masks=True)
     bundle = REPOSITORY / "bundles" / settings["bundle"]
     configs = tuple(bundle / "configs" / c for c in settings["configs"])
     run = Run("lungs", 0, bundle, configs, settings["overrides"], options.work / "runs" / "lungs")

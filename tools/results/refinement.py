@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist_io import read_datalist
 from cxr_common.errors import InputError
@@ -16,23 +14,13 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.data import make_nih, make_phantoms, mix
 from tools.results.options import Options
-from tools.results.runs import Run, chosen, ship, shipped, train_all, trained
+from tools.results.runs import Run, chosen, seed_runs, ship, shipped, train_all, trained
+from tools.results.settings import load_experiment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
-
-
-def load_refinement(experiment: Path, quick: bool = False) -> Settings:
-    """Read an experiment file and the data settings of the one it names."""
-    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    data = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
-    change = settings.pop("quick")
-    settings |= {"quick": quick, "phantoms": data["phantoms"], "nih": data["nih"]}
-    if quick:
-        settings["phantoms"] |= data["quick"]["phantoms"]
-        settings["overrides"] |= change.pop("overrides")
-        settings |= change
-    return settings
+#: Sections of the localisation experiment whose data this one shares.
+DATA = ("phantoms", "nih")
 
 
 def make_data(settings: Settings, work: Path, shared: Path) -> tuple[Path, Path]:
@@ -55,16 +43,15 @@ def make_data(settings: Settings, work: Path, shared: Path) -> tuple[Path, Path]
 
 def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
     """The trainings of every localiser's relation network whose localiser has weights, a seed each."""
-    bundle = REPOSITORY / "bundles" / settings["bundle"]
-    configs = tuple(bundle / "configs" / name for name in settings["configs"])
-    out = {}
-    for name, localizer in settings["localizers"].items():
-        if not localizer_weights(localizer).exists():
-            continue
-        overrides = {**settings["overrides"], "localizer": f"$@bundle_root + '/../{localizer['bundle']}'"}
-        folders = {seed: work / "runs" / f"irn_{name}-seed{seed}" for seed in localizer["seeds"]}
-        out[name] = [Run(f"irn_{name}", seed, bundle, configs, overrides, f) for seed, f in folders.items()]
-    return out
+    return {
+        name: seed_runs(f"irn_{name}", settings, {"localizer": _bundle(localizer)}, localizer["seeds"], work)
+        for name, localizer in settings["localizers"].items()
+        if localizer_weights(localizer).exists()
+    }
+
+
+def _bundle(localizer: Settings) -> str:
+    return f"$@bundle_root + '/../{localizer['bundle']}'"
 
 
 def localizer_weights(localizer: Settings) -> Path:
@@ -86,7 +73,7 @@ def run_refinement(options: Options) -> None:
     Raises:
         InputError: `only` names no such localiser, or nothing is trained.
     """
-    settings = load_refinement(options.experiment, options.quick)
+    settings = load_experiment(options.experiment, options.quick, DATA)
     datalist, phantoms = make_data(settings, options.work, options.shared)
     runs = plan(settings, options.work)
     hashes = {name: inputs_hash(settings, name, datalist) for name in runs}

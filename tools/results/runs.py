@@ -20,11 +20,14 @@ import torch
 import yaml
 from monai.bundle import ConfigParser
 
+from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256
 from cxr_common.files import replacing, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
 
@@ -122,6 +125,30 @@ class Run:
     def config_files(self) -> list[Path]:
         """Everything the bundle is configured with, the overlay of this run last."""
         return [*self.configs, self.folder / "overrides.yaml"]
+
+
+def seed_runs(
+    name: str, settings: Mapping[str, Any], overrides: Mapping[str, Any], seeds: Sequence[int], work: Path
+) -> list[Run]:
+    """Trainings of one method by the experiment's bundle and configs, a seed each.
+
+    Args:
+        name: of the runs and of their folders below ``work/runs``.
+        settings: of the experiment, with "bundle", "configs" and "overrides".
+        overrides: the method's own.
+        seeds: of the trainings.
+        work: folder of everything.
+    """
+    bundle = REPOSITORY / "bundles" / settings["bundle"]
+    configs = tuple(bundle / "configs" / config for config in settings["configs"])
+    both = {**settings["overrides"], **overrides}
+    return [Run(name, seed, bundle, configs, both, work / "runs" / f"{name}-seed{seed}") for seed in seeds]
+
+
+def training_hash(datalist: Path, masks: bool = False) -> str:
+    """Hash of what is trained on and of what chooses epoch and thresholds."""
+    parts = (data_sha256(load_datalist(datalist, s, require=()), masks) for s in ("training", "validation"))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:

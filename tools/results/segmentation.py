@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist, read_datalist
@@ -31,9 +29,10 @@ from tools.results.claims import check_claims
 from tools.results.data import make_phantoms
 from tools.results.options import Options
 from tools.results.record import write_once
-from tools.results.runs import Run, chosen, finished, minutes, ship, train_all
+from tools.results.runs import Run, chosen, finished, minutes, seed_runs, ship, train_all, training_hash
 from tools.results.score import PHANTOM_SKIP
 from tools.results.segmentation_masks import make_masks, refiner, step_counts
+from tools.results.settings import load_experiment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
@@ -55,29 +54,12 @@ FIGURES: dict[str, Any] = {
 MAIN = "iou of the data set"
 
 
-def load_segmentation(experiment: Path, quick: bool = False) -> Settings:
-    """Read an experiment file and the phantoms of the one it names."""
-    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    data = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
-    change = settings.pop("quick")
-    settings |= {"quick": quick, "phantoms": data["phantoms"]}
-    if quick:
-        settings["phantoms"] |= data["quick"]["phantoms"]
-        settings["overrides"] |= change.pop("overrides")
-        settings |= change
-    return settings
-
-
 def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
     """The trainings of every method, a seed each."""
-    bundle = REPOSITORY / "bundles" / settings["bundle"]
-    configs = tuple(bundle / "configs" / name for name in settings["configs"])
-    out = {}
-    for name, method in settings["methods"].items():
-        overrides = {**settings["overrides"], **method["overrides"]}
-        folders = {seed: work / "runs" / f"segment_{name}-seed{seed}" for seed in method["seeds"]}
-        out[name] = [Run(f"segment_{name}", seed, bundle, configs, overrides, f) for seed, f in folders.items()]
-    return out
+    return {
+        name: seed_runs(f"segment_{name}", settings, method["overrides"], method["seeds"], work)
+        for name, method in settings["methods"].items()
+    }
 
 
 def run_segmentation(options: Options) -> None:
@@ -86,12 +68,12 @@ def run_segmentation(options: Options) -> None:
     Raises:
         InputError: `only` names no such method, or nothing is trained.
     """
-    settings = load_segmentation(options.experiment, options.quick)
+    settings = load_experiment(options.experiment, options.quick)
     phantoms, *_ = make_phantoms(settings["phantoms"], options.work / "phantoms")
     relation = refiner(options, settings)
     datalists = make_masks(settings, phantoms, options.work / "segmentation", relation)
     kinds = {name: method["masks"] for name, method in settings["methods"].items()}
-    hashes = {name: _data_hash(datalists[kind]) for name, kind in kinds.items()}
+    hashes = {name: training_hash(datalists[kind], masks=True) for name, kind in kinds.items()}
     runs = plan(settings, options.work)
     if options.train:
         wanted = chosen(list(runs), options.only, options.experiment)
@@ -128,11 +110,6 @@ def run_segmentation(options: Options) -> None:
     write_once(inputs, options.output / "segmentation.json", score)
     if options.ship:
         ship(done, settings["methods"])
-
-
-def _data_hash(datalist: Path) -> str:
-    parts = (data_sha256(load_datalist(datalist, s), masks=True) for s in ("training", "validation"))
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def _counts(run: Run, tests: list[Settings]) -> MaskCounts:

@@ -18,11 +18,12 @@ from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tools.pipeline.stage import Stage
 from tools.results.options import Options
-from tools.results.refinement import load_refinement
+from tools.results.refinement import DATA
 from tools.results.refinement import plan as plan_refinement
 from tools.results.refinement_score import Images
 from tools.results.runs import Run, shipped
 from tools.results.score import PHANTOM_SKIP
+from tools.results.settings import load_experiment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFINEMENT = "cxr_irn_refinement"
@@ -35,7 +36,7 @@ UNREAD = ("heatmap", "boxes", "box_labels")
 
 def refiner(options: Options, settings: Settings) -> Run:
     """The relation network's training on the heatmaps of this experiment's localiser; what it needs not be trained."""
-    refinement = load_refinement(options.experiment.with_name(settings["refinement"]), options.quick)
+    refinement = load_experiment(options.experiment.with_name(settings["refinement"]), options.quick, DATA)
     name = next(n for n, part in refinement["localizers"].items() if part["bundle"] == settings["localizer"])
     return plan_refinement(refinement, options.work)[name][0]
 

@@ -10,8 +10,9 @@ from cxr_common.evaluation import DetectorPredictions
 from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
-from tools.results.detection import _report, load_detection, make_annotations, plan
+from tools.results.detection import _report, make_annotations, plan
 from tools.results.detection_tables import claims, classes, methods, summary
+from tools.results.settings import load_experiment
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "detection.yaml"
 OPACITY = LABELS.index("Opacity")
@@ -40,7 +41,7 @@ def predictions(found, n=8):
 
 
 def test_figures_differences_and_claims():
-    settings = load_detection(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT)
     given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 7, "gpa": 7}
     found = _report(settings, {name: [predictions(n)] for name, n in given.items()})
     assert found["boxes"] == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
@@ -58,7 +59,7 @@ def test_figures_differences_and_claims():
 
 
 def test_methods_differ_in_what_is_annotated_and_curves_are_nested(phantoms, tmp_path):  # noqa: F811
-    settings = load_detection(EXPERIMENT) | {"validation": 4}
+    settings = load_experiment(EXPERIMENT) | {"validation": 4}
     settings["images"] = {"boxes": 4, "label": 6, "unlabelled": 8}
     settings["curves"] = {"of": "oxnet", "seeds": [0], "images": {"boxes": [2, 6], "label": [0], "unlabelled": [12]}}
     made = make_annotations(settings, phantoms / "datalist.json", tmp_path)
@@ -82,7 +83,7 @@ def test_methods_differ_in_what_is_annotated_and_curves_are_nested(phantoms, tmp
 
 
 def test_every_method_is_the_bundle_with_terms_of_its_own(tmp_path):
-    settings = load_detection(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT)
     runs = plan(settings, tmp_path)
     assert set(settings["methods"]) < set(runs)
     assert {"oxnet_boxes_40", "oxnet_label_0", "oxnet_unlabelled_430"} <= set(runs)

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from tests.tools.results.test_detection import EXPERIMENT, predictions
-from tools.results.detection import load_detection
 from tools.results.detection_curves import curve_points, curves_figure, points_of, report
 from tools.results.detection_tables import curves
+from tools.results.settings import load_experiment
 
 
 @pytest.fixture(scope="module")
 def record():
-    settings = load_detection(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT)
     given = {"oxnet": 8, "oxnet_label_0": 4, "oxnet_boxes_390": 8}
     found = report("oxnet", {name: [predictions(n)] for name, n in given.items()})
     missing = sorted(points_of(settings) - set(given))

@@ -7,9 +7,10 @@ from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from cxr_common.refinement import Walk
 from tests.golden import REPOSITORY
-from tools.results.refinement import load_refinement, plan
+from tools.results.refinement import DATA, plan
 from tools.results.refinement_score import METHODS, Masks, report, walk_of
 from tools.results.refinement_tables import classes, methods, steps, summary, training
+from tools.results.settings import load_experiment
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "refinement.yaml"
 
@@ -43,7 +44,7 @@ def test_gains_are_paired_and_tables_show_them():
     gain = found["figures"]["image iou"]["difference to heatmap"]["irn_wsmis"]
     assert gain["value"] == pytest.approx(60 / 140 - 20 / 180)
     assert gain["low"] == pytest.approx(gain["high"])  # all images are alike
-    settings = load_refinement(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT, data=DATA)
     record = {
         "recipe": settings,
         "localizers": {
@@ -71,7 +72,7 @@ def test_gains_are_paired_and_tables_show_them():
 
 
 def test_every_localiser_with_weights_gets_a_network(tmp_path):
-    settings = load_refinement(EXPERIMENT, quick=True)
+    settings = load_experiment(EXPERIMENT, quick=True, data=DATA)
     runs = plan(settings, tmp_path)
     assert set(runs) <= set(settings["localizers"])
     for name, seeds in runs.items():

@@ -6,9 +6,10 @@ import pytest
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tests.golden import REPOSITORY
-from tools.results.segmentation import _report, load_segmentation, plan
+from tools.results.segmentation import _report, plan
 from tools.results.segmentation_masks import KINDS
 from tools.results.segmentation_tables import claims, classes, methods
+from tools.results.settings import load_experiment
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
 
@@ -23,7 +24,7 @@ def counts(overlap, n=5):
 
 
 def test_figures_differences_and_claims():
-    settings = load_segmentation(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT)
     given = {"irn": [counts(20)], "expert": [counts(30)], "chexseg": [counts(60)]}
     found = _report(settings, given, list("abcde"))
     assert found["present"] == {LABELS[0]: 5}
@@ -41,7 +42,7 @@ def test_figures_differences_and_claims():
 
 
 def test_every_method_is_the_bundle_with_its_own_supervision(tmp_path):
-    settings = load_segmentation(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT)
     runs = plan(settings, tmp_path)
     assert set(runs) == set(settings["methods"])
     assert {method["masks"] for method in settings["methods"].values()} == set(KINDS)
@@ -50,7 +51,7 @@ def test_every_method_is_the_bundle_with_its_own_supervision(tmp_path):
 
 
 def test_steps_that_are_told_what_is_there_show_figures_of_present_findings_only():
-    settings = load_segmentation(EXPERIMENT)
+    settings = load_experiment(EXPERIMENT)
     given = {"irn": [counts(50)], "irn_masks": [counts(40)], "heatmap_masks": [counts(30)]}
     found = _report(settings, given, list("abcde"))
     verdicts = {claim["first"] + " " + claim["second"]: claim["verdict"] for claim in found["claims"]}
