@@ -23,7 +23,7 @@ EXAMPLES = """examples:
     python -m tools.prepare csv --mapping shared_cxr_nih --root ../shared/cxr --output nih.json
   any table, by options:
     python -m tools.prepare csv --root cases --images cases.csv --map image=file --map patient=id \\
-        --labels Nodule,Mass --boxes boxes.csv --set boxes.xywh=[x,y,w,h] --output cases/datalist.json
+        --labels Nodule,Mass --boxes boxes.csv --set "boxes.xywh=[x,y,w,h]" --output cases/datalist.json
 """
 
 
