@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -41,11 +42,14 @@ def batched_nms(
     boxes = boxes + (labels.to(boxes) * shift)[:, None]
     order = torch.argsort(scores.detach().float(), descending=True, stable=True)
     boxes = boxes[order]
-    compiled = torchvision_nms()
+    compiled, kept = torchvision_nms(), None
     if compiled is not None:
         # Not its batched_nms, which orders equal scores arbitrarily above 1,000 boxes.
-        kept = compiled(boxes, torch.arange(len(boxes), 0, -1, device=boxes.device).to(boxes), threshold)
-    else:
+        rank = torch.arange(len(boxes), 0, -1, device=boxes.device).to(boxes)
+        # A torchvision without CUDA beside a torch with it imports, and does not know tensors on the GPU.
+        with suppress(NotImplementedError):
+            kept = compiled(boxes, rank, threshold)
+    if kept is None:
         kept = _nms_by_class(boxes, labels[order], threshold).to(order.device)
     return order[kept[:max_proposals] if max_proposals >= 1 else kept]
 

@@ -114,6 +114,15 @@ def test_a_torchvision_of_another_torch_is_passed_over(tmp_path, monkeypatch, er
     assert batched_nms(*case, 0.5).tolist() == monai_nms(*case, 0.5).tolist()
 
 
+def test_a_torchvision_that_does_not_know_the_device_is_done_without(monkeypatch):
+    def without_cuda(boxes, scores, threshold):
+        raise NotImplementedError("Could not run 'torchvision::nms' with arguments from the 'CUDA' backend")
+
+    monkeypatch.setattr(nms, "torchvision_nms", lambda: without_cuda)
+    case = example(1, 40)
+    assert batched_nms(*case, 0.5).tolist() == monai_nms(*case, 0.5).tolist()
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("without_torchvision")
 @pytest.mark.parametrize(("classes", "clusters"), [(8, 1000), (1, 1000), (8, 20), (1, 20)])
