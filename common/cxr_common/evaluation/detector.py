@@ -20,7 +20,8 @@ from cxr_common.data.datalist import boxed_classes, item_group
 from cxr_common.distributed import is_first_process
 from cxr_common.evaluation.detection import detection_report, image_auroc_report
 from cxr_common.evaluation.intervals import interval
-from cxr_common.evaluation.provenance import data_sha256, provenance
+from cxr_common.evaluation.provenance import data_sha256
+from cxr_common.evaluation.run import evaluated_with
 from cxr_common.files import replacing, write_json
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.findings.box_tuning import tune_box_thresholds
@@ -191,13 +192,8 @@ def evaluate_detector(
     folder.mkdir(parents=True, exist_ok=True)
     predictions = detect(network, dataset, list(thresholds.labels), inferer, device)
     report = detector_report(predictions, thresholds, n_resamples=n_resamples, seed=seed)
-    report |= {
-        "n_patients": len(set(predictions.patients)),
-        "thresholds": thresholds.as_dict(),
-        "weights_sha256": None if weights is None else weights_sha256(weights),
-        "data_sha256": data_sha256(predictions.items),
-        **provenance(),
-    }
+    report["n_patients"] = len(set(predictions.patients))
+    report |= evaluated_with(thresholds, weights, predictions.items, masks=False)
     predictions.save(folder / "predictions.npz")
     write_json(report, folder / "metrics.json")
     return report

@@ -17,6 +17,11 @@ from cxr_common.evaluation.report import evaluation_report
 from cxr_common.evaluation.segmentation import counts_at_thresholds
 from cxr_common.files import write_json
 from cxr_common.findings import Thresholds, save_thresholds
+from cxr_common.findings.tuning import (
+    tune_decision_thresholds,
+    tune_mask_thresholds,
+    tune_probability_thresholds,
+)
 from cxr_common.metrics.segmentation import PROBABILITY_GRID
 from cxr_common.networks.weights import load_weights, weights_sha256
 
@@ -126,8 +131,6 @@ def tune_thresholds(
 
 
 def _tuned_on_boxes(predictions: Predictions) -> Thresholds:
-    from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds
-
     labels = predictions.labels
     boxes, classes = predictions.boxes()
     return Thresholds(
@@ -146,8 +149,6 @@ def _tuned_on_boxes(predictions: Predictions) -> Thresholds:
 
 def tuned_on_masks(predictions: Predictions) -> Thresholds:
     """Thresholds with the largest IoU of the data set, for decisions and masks alike."""
-    from cxr_common.findings.tuning import tune_probability_thresholds
-
     counts = counts_at_thresholds(predictions, PROBABILITY_GRID)
     tuned = tune_probability_thresholds(counts, predictions.labels)
     return Thresholds(
