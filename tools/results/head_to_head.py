@@ -61,6 +61,21 @@ def by_class(record: Record) -> str:
     return "\n".join([*blocks, "AUROC of every network:\n\n" + table(["", *labels], rows)])
 
 
+def by_seed(record: Record) -> str:
+    """Point accuracy of every seed of the networks that have several, class by class."""
+    part = record["phantoms"]
+    labels = [label for label, count in part["pairs"].items() if count]
+    rows = []
+    for name, title in titles(record).items():
+        entry = part["methods"][name]
+        if entry["seeds"] > 1 and "weights_of" not in record["recipe"]["methods"][name]:
+            for place in range(entry["seeds"]):
+                values = [entry["by_seed"]["point"][place]]
+                values += [entry["by_seed"]["point by class"][label][place] for label in labels]
+                rows.append([f"{title}, {place + 1}", *(f"{v:.2f}".replace("0.", ".", 1) for v in values)])
+    return table(["network, seed", "all", *labels], rows) if rows else "No network has a second seed yet.\n"
+
+
 def claims(record: Record) -> str:
     """What the papers say, and what was measured."""
     names = titles(record)

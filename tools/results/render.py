@@ -30,6 +30,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "localization-training": ("localization.json", headline.training),
     "localization-methods": ("localization.json", head_to_head.methods),
     "localization-by-class": ("localization.json", head_to_head.by_class),
+    "localization-by-seed": ("localization.json", head_to_head.by_seed),
     "localization-claims": ("localization.json", head_to_head.claims),
     "localization-relevance": ("localization.json", head_to_head.relevance),
     "localization-real": ("localization.json", head_to_head.real),

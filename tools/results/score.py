@@ -24,6 +24,8 @@ from cxr_common.metrics import (
 Statistic = Callable[[np.ndarray], np.ndarray]
 #: Opacity has the boxes of Consolidation on phantoms; counting both would count one finding twice.
 PHANTOM_SKIP = "Opacity"
+#: Figures that are given of every seed by itself.
+FIGURES = ("auroc", "point")
 #: The overlap that is given class by class.
 BY_CLASS = "box T(IoBB) > 0.25"
 
@@ -114,7 +116,10 @@ def score_methods(methods: dict[str, list[Scored]], baseline: str) -> dict[str, 
             "overlap_by_class": {BY_CLASS: {c: interval(seeds, BY_CLASS, c) for c in labels}},
             # Of each seed by itself, to show how far apart they lie.
             "by_seed": {
-                figure: [interval([s], figure, n_resamples=1)["value"] for s in seeds] for figure in ("auroc", "point")
+                **{figure: [interval([s], figure, n_resamples=1)["value"] for s in seeds] for figure in FIGURES},
+                "point by class": {
+                    c: [interval([s], "point", c, n_resamples=1)["value"] for s in seeds] for c in labels
+                },
             },
         }
         if name != baseline:

@@ -57,6 +57,7 @@ def test_seeds_are_averaged_and_counted(report):
     by_seed = report["methods"]["good"]["by_seed"]["point"]
     assert np.mean(by_seed) == pytest.approx(report["methods"]["good"]["point"]["micro"]["value"])
     assert by_seed[0] != by_seed[1]
+    assert report["methods"]["good"]["by_seed"]["point by class"]["Nodule"] == pytest.approx(by_seed)  # no other boxes
 
 
 def test_overlap_is_given_class_by_class(report):
