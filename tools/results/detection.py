@@ -29,7 +29,7 @@ from cxr_common.metrics import (
     paired_difference,
     per_class,
 )
-from cxr_common.metrics.detections import RankedHits
+from cxr_common.metrics.detections import RankedHits, of_known_classes
 from cxr_common.networks import weights_sha256
 from cxr_common.training.omni_sampler import SUPERVISION
 from tools.results.claims import check_claims
@@ -166,15 +166,8 @@ def predictions(run: Run, tests: list[Settings]) -> DetectorPredictions:
 
 def scored(found: DetectorPredictions) -> tuple[list[Detections], list[Any], list[Any]]:
     """Detections, true boxes and their classes, without the class that doubles another on phantoms."""
-    skip = LABELS.index(PHANTOM_SKIP)
-    detected, boxes, classes = [], [], []
-    for one, true, names in zip(found.detections, *found.truth(), strict=True):
-        keep = np.asarray(one.labels) != skip
-        detected.append(Detections(*(np.asarray(part)[keep] for part in one)))
-        own = [n for n, c in enumerate(names or ()) if c != skip]
-        boxes.append(None if true is None else true[own])
-        classes.append(None if names is None else [names[n] for n in own])
-    return detected, boxes, classes
+    kept = np.array([name != PHANTOM_SKIP for name in LABELS])
+    return of_known_classes(found.detections, *found.truth(), np.tile(kept, (len(found.items), 1)))
 
 
 def statistics(found: DetectorPredictions) -> dict[str, Statistic]:

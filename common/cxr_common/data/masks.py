@@ -23,7 +23,7 @@ def read_mask(path: PathLike | str) -> Mask:
 
     Args:
         path: PNG, TIFF, NIfTI or any other format a radiograph may have; what is not zero is inside. In a JPEG, which
-            blurs edges, it is what is brighter than half.
+            blurs edges, it is what is brighter than half of the brightest.
 
     Returns:
         bool (width, height).
@@ -31,8 +31,9 @@ def read_mask(path: PathLike | str) -> Mask:
     Raises:
         InputError: see :class:`cxr_common.data.RadiographReader`.
     """
+    picture = read_picture(path)
     lossy = Path(path).suffix.lower() in (".jpg", ".jpeg")
-    return read_picture(path) > (0.5 if lossy else 0)
+    return picture > (picture.max() / 2 if lossy else 0)
 
 
 def load_masks(item: Mapping[str, Any], labels: Sequence[str], size: tuple[int, int]) -> list[Mask | None]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cxr_common.metrics.bootstrap import bootstrap
 from cxr_common.metrics.classification import auroc, macro_average, per_class
 from cxr_common.metrics.coco import AREAS, IOU_LEVELS, average_precisions, coco_hits
-from cxr_common.metrics.detections import Detections, Truth, TruthLabels, box_image_scores
+from cxr_common.metrics.detections import Detections, Truth, TruthLabels, box_image_scores, of_known_classes
 from cxr_common.metrics.froc import (
     FROC_RATES,
     HIT_RULES,
@@ -33,6 +33,7 @@ def detection_report(
     labels: Sequence[str],
     patients: Sequence[str],
     image_labels: ArrayLike | None = None,
+    known: ArrayLike | None = None,
     threshold: float | Sequence[float] = 0.5,
     iou: float = 0.4,
     areas: Mapping[str, tuple[float, float]] = AREAS,
@@ -47,6 +48,8 @@ def detection_report(
         labels: C class names.
         patients: of each image.
         image_labels: (N, C) for the AUROC of the best box's score; None: no AUROC.
+        known: (N, C) whether an image is annotated with boxes of a class, for all but the AUROC; None: of all classes
+            where it has boxes. See :func:`~cxr_common.metrics.detections.of_known_classes`.
         threshold: score from which a box counts for LLF and NLF; or one for each class.
         iou: overlap that counts as a hit for FROC, LLF and NLF by the rule ``iou``.
         areas: limits of object sizes by name, see :data:`~cxr_common.metrics.AREAS`.
@@ -55,16 +58,19 @@ def detection_report(
     Returns:
         Plain values for JSON. Every figure is a value with its interval, see :class:`~cxr_common.metrics.Interval`.
     """
-    known = [n for n, true in enumerate(boxes) if true is not None]
-    annotated = ([detected[n] for n in known], [boxes[n] for n in known], [box_labels[n] for n in known])
+    seen: tuple[Sequence[Detections], Truth, TruthLabels] = (detected, boxes, box_labels)
+    if known is not None:
+        seen = of_known_classes(*seen, known)
+    places = [n for n, true in enumerate(seen[1]) if true is not None]
+    annotated = ([seen[0][n] for n in places], [seen[1][n] for n in places], [seen[2][n] for n in places])
     classes = np.concatenate([np.zeros(0, int), *(np.asarray(names, dtype=int) for names in annotated[2] if names)])
     report: dict[str, Any] = {
         "n_images": len(detected),
-        "n_annotated": len(known),
+        "n_annotated": len(places),
         "n_boxes": {name: int((classes == c).sum()) for c, name in enumerate(labels)},
     }
-    if known:
-        groups = [patients[n] for n in known]
+    if places:
+        groups = [patients[n] for n in places]
         report["average_precision"] = {
             name: _precision_report(annotated, labels, groups, area, **options) for name, area in areas.items()
         }
@@ -84,26 +90,15 @@ def detection_report(
                 lambda h: _fraction_values(h, 0.0, groups, **options),
             )
     if image_labels is not None:
-        report["image_auroc"] = image_auroc_report(detected, labels, patients, image_labels, **options)
+        scores, y = box_image_scores(detected, len(labels)), np.asarray(image_labels, dtype=np.float64)
+
+        def areas_under(w: Array) -> Array:
+            values = per_class(auroc, scores, y, w)
+            return np.concatenate((macro_average(values)[..., None], values), axis=-1)
+
+        macro, *each = _intervals(areas_under, patients, **options)
+        report["image_auroc"] = {"macro": macro, "per_class": dict(zip(labels, each, strict=True))}
     return report
-
-
-def image_auroc_report(
-    detected: Sequence[Detections],
-    labels: Sequence[str],
-    patients: Sequence[str],
-    image_labels: ArrayLike,
-    **options: Any,
-) -> dict[str, Any]:
-    """AUROC of the best box's score for image-level labels (N, C); arguments as of :func:`detection_report`."""
-    scores, y = box_image_scores(detected, len(labels)), np.asarray(image_labels, dtype=np.float64)
-
-    def areas_under(w: Array) -> Array:
-        values = per_class(auroc, scores, y, w)
-        return np.concatenate((macro_average(values)[..., None], values), axis=-1)
-
-    macro, *each = _intervals(areas_under, patients, **options)
-    return {"macro": macro, "per_class": dict(zip(labels, each, strict=True))}
 
 
 def _precision_report(

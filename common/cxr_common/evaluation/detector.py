@@ -18,7 +18,7 @@ from tqdm import tqdm
 from cxr_common.boxes import Boxes, scale_boxes
 from cxr_common.data.datalist import boxed_classes, item_group
 from cxr_common.distributed import is_first_process
-from cxr_common.evaluation.detection import detection_report, image_auroc_report
+from cxr_common.evaluation.detection import detection_report
 from cxr_common.evaluation.intervals import interval
 from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.evaluation.run import evaluated_with
@@ -26,7 +26,7 @@ from cxr_common.files import replacing, write_json
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.findings.box_tuning import tune_box_thresholds
 from cxr_common.metrics import Detections, auroc, macro_average, per_class
-from cxr_common.metrics.detections import Truth, TruthLabels, of_known_classes
+from cxr_common.metrics.detections import of_known_classes
 from cxr_common.networks.weights import load_weights, weights_sha256
 
 #: Overlap that makes a hit when thresholds are tuned, and for FROC.
@@ -79,16 +79,14 @@ class DetectorPredictions:
         ]
         return boxes, classes
 
-    def annotated(self) -> tuple[list[Detections], Truth, TruthLabels]:
-        """Detections, true boxes and their classes, of the classes whose boxes are annotated in an image, as
-        :func:`~cxr_common.data.datalist.boxed_classes` has it in training."""
-        known = [
-            boxed_classes(label, item["box_labels"], len(self.labels))
-            if item.get("boxes") is not None
-            else [False] * len(self.labels)
-            for item, label in zip(self.items, self.label, strict=True)
-        ]
-        return of_known_classes(self.detections, *self.truth(), known)
+    @property
+    def known(self) -> np.ndarray:
+        """(N, C) whether an image is annotated with boxes of a class, by the rule of training."""
+        none = [False] * len(self.labels)
+        pairs = zip(self.items, self.label, strict=True)
+        return np.array(
+            [none if i.get("boxes") is None else boxed_classes(v, i["box_labels"], len(none)) for i, v in pairs]
+        )
 
     def save(self, path: str | Path) -> None:
         """Write everything to one ``.npz`` (items as JSON text), atomically."""
@@ -149,9 +147,10 @@ def detector_report(predictions: DetectorPredictions, thresholds: Thresholds, **
     """
     labels, groups, label = predictions.labels, predictions.patients, predictions.label
     limits = [thresholds.decision[name] for name in labels]
-    report = detection_report(*predictions.annotated(), labels, groups, threshold=limits, iou=HIT_IOU, **options)
-    # The image-level figures ask for what was found of a class, whether its boxes are annotated or not.
-    report["image_auroc"] = image_auroc_report(predictions.detections, labels, groups, label, **options)
+    found = (predictions.detections, *predictions.truth())
+    report = detection_report(
+        *found, labels, groups, label, predictions.known, threshold=limits, iou=HIT_IOU, **options
+    )
     logits = predictions.image_logits
     each = [interval(lambda w, c=c: auroc(logits[:, c], label[:, c], w), groups, **options) for c in range(len(labels))]
     report["image_auroc_global_head"] = {
@@ -225,7 +224,7 @@ def tune_detector(
     folder = Path(output_dir)
     load_weights(network, folder / "model.pt")
     predictions = detect(network, dataset, labels, inferer, device)
-    detected, boxes, classes = predictions.annotated()
+    detected, boxes, classes = of_known_classes(predictions.detections, *predictions.truth(), predictions.known)
     tuned = tune_box_thresholds(detected, boxes, classes, labels, HIT_IOU)
     thresholds = Thresholds(
         labels=tuple(labels),

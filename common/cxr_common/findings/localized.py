@@ -30,8 +30,10 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     Raises:
         InputError: no findings.json there.
     """
-    folder = Path(folder).resolve()
-    record = read_findings(folder)
+    return _items(read_findings(folder), Path(folder).resolve())
+
+
+def _items(record: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     root = Path(record["input_dir"] or "")
     model = record["model"]
     mask = relative_mask(model.get("thresholds") or {}, model["labels"])
@@ -62,10 +64,13 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
     Raises:
         InputError: there is no heatmap of an image, or none at all.
     """
-    found = {str(Path(item["image"]).resolve()): item for item in localized_items(folder)}
-    failed = _failed_images(folder)
-    missing = [item["image"] for item in items if str(Path(item["image"]).resolve()) not in found]
-    unknown = [image for image in missing if str(Path(image).resolve()) not in failed]
+    record = read_findings(folder)
+    root = Path(record["input_dir"] or "")
+    found = {_resolved(item["image"]): item for item in _items(record, Path(folder).resolve())}
+    failed = {_resolved(root / failure["path"]) for failure in record["failures"] if failure["path"]}
+    places = [_resolved(item["image"]) for item in items]
+    missing = [place for place in places if place not in found]
+    unknown = [place for place in missing if place not in failed]
     if unknown or (items and len(missing) == len(items)):
         raise InputError(
             f"has no heatmap of {len(missing)} of {len(items)} images, the first {(unknown or missing)[0]}",
@@ -75,15 +80,11 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
     if missing:
         text = "%d of %d images are left out, the first %s: the localiser could not use them, says %s/findings.json"
         logger.warning(text, len(missing), len(items), missing[0], folder)
-    kept = [(found.get(str(Path(item["image"]).resolve())), item) for item in items]
-    return [{**heat, **item} for heat, item in kept if heat is not None]
+    return [{**found[place], **item} for place, item in zip(places, items, strict=True) if place in found]
 
 
-def _failed_images(folder: str | Path) -> set[str]:
-    """Images that a run's findings.json lists as failed, by their resolved paths."""
-    record = read_findings(folder)
-    root = Path(record["input_dir"] or "")
-    return {str((root / failure["path"]).resolve()) for failure in record["failures"] if failure["path"]}
+def _resolved(path: str | Path) -> str:
+    return str(Path(path).resolve())
 
 
 def items_to_refine(

@@ -10,7 +10,7 @@ from monai.metrics import Cumulative
 
 from cxr_common.metrics.classification import macro_average
 from cxr_common.metrics.coco import average_precisions, coco_hits
-from cxr_common.metrics.detections import Detections
+from cxr_common.metrics.detections import Detections, of_known_classes
 from cxr_common.metrics.handlers import PerClassHandler, collected
 
 
@@ -24,15 +24,11 @@ class BoxPrecisionMetric(Cumulative):
     def aggregate(self) -> tuple[float, list[float]]:
         """The average and the value of each class, over all that was collected."""
         rows, boxes, known = (part.double().cpu().numpy() for part in collected(self))
-        detected, truth, names = [], [], []
-        for found, true, annotated in zip(rows, boxes, known != 0, strict=True):
-            # A class that is not annotated here is neither a hit nor a false positive.
-            found = found[[c >= 0 and annotated[int(c)] for c in found[:, 5]]]
-            true = true[[c >= 0 and annotated[int(c)] for c in true[:, 4]]]
-            detected.append(Detections(found[:, :4], found[:, 4], found[:, 5].astype(int)))
-            truth.append(true[:, :4] if annotated.any() else None)
-            names.append(true[:, 4].astype(int).tolist() if annotated.any() else None)
-        hits = coco_hits(detected, truth, names, self.num_classes, self.levels)
+        found, true = [r[r[:, 5] >= 0] for r in rows], [b[b[:, 4] >= 0] for b in boxes]  # others are padding
+        detected = [Detections(r[:, :4], r[:, 4], r[:, 5].astype(int)) for r in found]
+        names = [b[:, 4].astype(int).tolist() for b in true]
+        annotated = of_known_classes(detected, [b[:, :4] for b in true], names, known != 0)
+        hits = coco_hits(*annotated, self.num_classes, self.levels)
         precision = average_precisions(hits).mean(0)
         return float(macro_average(precision)), precision.tolist()
 

@@ -54,7 +54,7 @@ class DropBlock2d(nn.Module):
         self.drop_prob, self.block_size, self.ramp_batches = drop_prob, block_size, ramp_batches
         # No weight: files of weights go without it, so they fit a network without DropBlock. TrainingCheckpoint keeps
         # it, so that a resumed run goes on with the ramp.
-        self.register_buffer("num_batches_tracked", torch.tensor(0), persistent=False)
+        self.register_buffer("batches_seen", torch.tensor(0), persistent=False)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map features (N, C, x, y) to features of the same shape."""
@@ -62,7 +62,7 @@ class DropBlock2d(nn.Module):
             return x
         probability = self.drop_prob / self.block_size**2
         if self.ramp_batches > 0:
-            batches = torch.as_tensor(self.num_batches_tracked)
+            batches = torch.as_tensor(self.batches_seen)
             probability *= min(1.0, float(batches) / self.ramp_batches)
             batches += 1
         seeds = torch.rand((x.shape[0], x.shape[2], x.shape[3]), device=x.device) < probability

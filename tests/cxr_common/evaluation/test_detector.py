@@ -84,6 +84,10 @@ def test_tuned_thresholds_part_hits_from_false_boxes_and_metrics_follow_them(run
     assert at["a"]["LLF"]["value"] == pytest.approx(1)
     assert at["a"]["NLF"]["value"] == pytest.approx(0)  # the dim images' boxes are below the threshold
     assert at["b"]["NLF"]["value"] == pytest.approx(0)
+    # Nothing is said of class b, so its boxes are no false positives at any score; of class a the dim images' are.
+    assert report["froc"]["iou"]["per_class"]["b"]["mean"]["value"] is None
+    known = detect(network, dataset, LABELS, infer).known
+    assert known.tolist() == [[True, False]] * 8
     assert report["image_auroc_global_head"]["per_class"]["a"]["value"] == pytest.approx(1)
     assert report["n_annotated"] == 8
     with np.load(folder / "predictions.npz", allow_pickle=False) as file:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxr_common.metrics import Detections, auroc, box_image_scores, per_class
-from cxr_common.metrics.detections import RankedHits
+from cxr_common.metrics.detections import RankedHits, of_known_classes
 
 
 def test_image_scores_are_the_best_boxes():
@@ -19,6 +19,16 @@ def test_images_without_boxes_rank_last_and_unknown_labels_do_not_count():
     assert per_class(auroc, box_image_scores(detected, 1), labels).item() == pytest.approx(0.5)
     labels[3] = 0
     assert per_class(auroc, box_image_scores(detected, 1), labels).item() == pytest.approx(0.75)
+
+
+def test_classes_without_annotated_boxes_are_neither_hit_nor_false():
+    found = Detections(np.array([[0.0, 0, 1, 1], [2, 2, 3, 3]]), np.array([0.9, 0.8]), np.array([0, 1]))
+    truth, names = [[[0, 0, 1, 1], [4, 4, 5, 5]], [], None], [[0, 1], [], None]
+    known = [[True, False], [False, False], [False, False]]
+    detected, boxes, classes = of_known_classes([found] * 3, truth, names, known)
+    assert [d.labels.tolist() for d in detected] == [[0], [], []]
+    assert (boxes[0].tolist(), classes[0]) == ([[0, 0, 1, 1]], [0])
+    assert boxes[1:] == classes[1:] == [None, None]  # annotated with boxes of no class
 
 
 def test_ranked_hits():

@@ -78,8 +78,8 @@ def test_a_resumed_ramp_goes_on_where_it_was(tmp_path):
     engine.run(range(3), max_epochs=1)
     again, engine = ramped()
     engine.run(range(3), max_epochs=2)
-    assert int(network[1].num_batches_tracked) == 3
-    assert int(again[1].num_batches_tracked) == 6
+    assert int(network[1].batches_seen) == 3
+    assert int(again[1].batches_seen) == 6
 
 
 def test_a_metric_that_is_not_a_number_is_an_error_and_not_the_best(tmp_path):
