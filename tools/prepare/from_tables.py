@@ -8,8 +8,9 @@ from typing import Any
 
 from cxr_common.boxes import xywh_to_xyxy
 from cxr_common.data.datalist import item_group
+from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.errors import InputError
-from tools.prepare.labels import label_value
+from tools.prepare.labels import cell_value, label_value
 from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable
 from tools.prepare.splits import draw_sections
 from tools.prepare.tables import Row, read_table
@@ -43,6 +44,8 @@ def datalist_from_tables(
     items = [_item(row, table) for row in chosen]
     for row, item in zip(chosen, items, strict=True):
         item["label"] = _label(row, mapping)
+        if table.findings:
+            item["findings"] = [name for name in table.findings if cell_value(row, name, mapping.values) == 1]
     for part, add in ((mapping.boxes, _add_box), (mapping.masks, _add_mask)):
         if part is not None:
             _annotate(part, add, root, names, rows, chosen, items, table.id or table.image)
@@ -50,10 +53,10 @@ def datalist_from_tables(
         sections: list[str | None] = [*draw_sections([item_group(item) for item in items], fractions, seed)]
     else:
         sections = [_section(row, table.split, table.splits) for row in chosen]
-    data: dict[str, Any] = {"labels": names, "training": [], "validation": [], "testing": []}
+    data: dict[str, Any] = {"labels": names, **{section: [] for section in SPLITS}}
     for item, section in zip(items, sections, strict=True):
         if section is not None:
-            data[section].append(item)
+            data.setdefault(section, []).append(item)
     return data
 
 
@@ -75,11 +78,12 @@ def _item(row: Row, table: ImageTable) -> dict[str, Any]:
     if not row[table.image]:
         raise row.error(table.image, "names no image")
     item: dict[str, Any] = {"image": f"{table.prefix}{row[table.image]}{table.suffix}"}
-    for key, column in (("patient", table.patient), ("group", table.group)):
-        if column is not None:
-            if not row[column]:
+    for key, source in (("patient", table.patient), ("group", table.group)):
+        if source is not None:
+            column, text = _text(row, source)
+            if not text:
                 raise row.error(column, f"is empty, so the {key} is unknown", "leave the row out by where, or fill it")
-            item[key] = row[column]
+            item[key] = text
     for key, source in table.keep.items():
         if (value := _kept(row, source)) is not None:
             item[key] = value
@@ -87,18 +91,28 @@ def _item(row: Row, table: ImageTable) -> dict[str, Any]:
 
 
 def _kept(row: Row, source: Any) -> str | int | float | None:
-    column, pattern = (source, None) if isinstance(source, str) else (source["column"], source.get("extract"))
+    if isinstance(source, dict) and "value" in source:
+        return source["value"]
+    _, cell = _text(row, source)
+    if not cell:
+        return None
+    if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", cell):  # not 007, which is an identifier
+        return int(float(cell)) if float(cell).is_integer() else float(cell)
+    return cell
+
+
+def _text(row: Row, source: Any) -> tuple[str, str]:
+    """The column of a source, and the text that the source makes of its cell."""
+    if isinstance(source, str):
+        return source, row[source]
+    column, pattern = source["column"], source.get("extract")
     cell = row[column]
     if pattern is not None:
         found = re.search(pattern, cell)
         if found is None:
             raise row.error(column, f"{cell!r} does not match {pattern!r}")
         cell = found.group()
-    if not cell:
-        return None
-    if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", cell):  # not 007, which is an identifier
-        return int(float(cell)) if float(cell).is_integer() else float(cell)
-    return cell
+    return column, f"{source.get('prefix', '')}{cell}" if cell else ""
 
 
 def _section(row: Row, column: str, splits: dict[str, str | None]) -> str | None:
@@ -131,7 +145,7 @@ def _annotate(
         raise InputError(f"no row matches {part.where}", where=root / part.table)
     for row, item in zip(chosen, items, strict=True):
         if part.annotated is not None and row.matches(part.annotated):
-            item.update({"boxes": [], "box_labels": []} if key == "boxes" else {"mask": {}})
+            item |= _no_boxes(part) if isinstance(part, BoxTable) else {"mask": {}}
     for row in annotations:
         if row[part.id] not in known:
             raise row.error(part.id, f"{row[part.id]!r} is no image of {rows[0].table.name}")
@@ -147,6 +161,10 @@ def _annotate(
         add(part, row, found, name, names)
 
 
+def _no_boxes(part: BoxTable) -> dict[str, Any]:
+    return {"boxes": [], "box_labels": [], **({"box_findings": []} if part.findings else {})}
+
+
 def _add_box(part: BoxTable, row: Row, item: dict[str, Any], name: str, names: list[str]) -> None:
     columns = part.xywh or part.xyxy or []
     numbers = [row.number(column) for column in columns]
@@ -154,8 +172,12 @@ def _add_box(part: BoxTable, row: Row, item: dict[str, Any], name: str, names: l
     if not (box[0] < box[2] and box[1] < box[3]):
         raise row.error(columns[2], f"makes an empty box {box}")
     # Tables round to 1/100 of a pixel at best; so the sum is not written as 461.08000000000004.
-    item.setdefault("boxes", []).append([round(v, 4) for v in box])
-    item.setdefault("box_labels", []).append(names.index(name))
+    for key, value in _no_boxes(part).items():
+        item.setdefault(key, value)
+    item["boxes"].append([round(v, 4) for v in box])
+    item["box_labels"].append(names.index(name))
+    if part.findings:
+        item["box_findings"].append(row[part.label])
 
 
 def _add_mask(part: MaskTable, row: Row, item: dict[str, Any], name: str, names: list[str]) -> None:

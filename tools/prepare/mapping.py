@@ -27,20 +27,22 @@ SPLIT_NAMES = {
 
 @dataclass(frozen=True)
 class ImageTable:
-    """The table with one row an image; every field but ``table`` and the last six names a column.
+    """The table with one row an image; ``image`` to ``split`` name a column each.
 
     Attributes:
         table: csv file, relative to the data set root.
         image: image path, relative to the data set root.
         id: what box and mask tables call the image; default ``image``.
-        patient: patient identifier.
+        patient: patient identifier; a column, or {column, extract, prefix} as in ``keep``.
         group: what splits keep together.
         split: split name; without it the split is drawn at random.
         prefix: put before every image path, such as a folder.
         suffix: put after it, such as an extension.
         where: column -> value or values that a row must hold to be used.
         splits: split name -> section, or null to leave the row out.
-        keep: key of the item -> column, or {column, extract: regular expression}.
+        keep: key of the item -> column, or {column, extract: regular expression, prefix: text}, or {value: of all
+            items}.
+        findings: columns of the source's own findings; the names of those that hold 1 become the item's ``findings``.
         repeated: whether an image may have several rows, as in tables with one row a box; the first is taken, and all
             must say the same of the labels.
     """
@@ -48,7 +50,7 @@ class ImageTable:
     table: str
     image: str = "image"
     id: str | None = None
-    patient: str | None = None
+    patient: str | dict[str, str] | None = None
     group: str | None = None
     split: str | None = None
     prefix: str = ""
@@ -56,6 +58,7 @@ class ImageTable:
     where: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, str | None] = field(default_factory=lambda: dict(SPLIT_NAMES))
     keep: dict[str, Any] = field(default_factory=dict)
+    findings: list[str] = field(default_factory=list)
     repeated: bool = False
 
 
@@ -88,10 +91,12 @@ class BoxTable(AnnotationTable):
     Attributes:
         xywh: columns of left, top, width, height.
         xyxy: columns of left, top, right, bottom (half-open).
+        findings: whether the table's own class of each box is kept, as the item's ``box_findings``.
     """
 
     xywh: list[str] | None = None
     xyxy: list[str] | None = None
+    findings: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cxr_common.data.datalist import rebase_paths, select_labels
 from cxr_common.data.datalist_io import read_datalist
-from cxr_common.data.datalist_schema import SECTIONS
+from cxr_common.data.datalist_schema import SECTIONS, SPLITS
 
 
 def merge_datalists(
@@ -18,6 +18,7 @@ def merge_datalists(
     output_root: Path,
     labels: Sequence[str] | None = None,
     names: Sequence[str] | None = None,
+    leave_out_leaks: bool = False,
 ) -> dict[str, Any]:
     """Join datalists, section by section.
 
@@ -29,6 +30,8 @@ def merge_datalists(
             source lacks is null (not annotated) there.
         names: put before the patients and groups of each datalist, as ``name:``, where two sources number their
             patients alike and yet mean others; None: the same identifier is the same patient.
+        leave_out_leaks: whether items are left out whose patient or group also stands in a later section (training,
+            validation, testing, localisation: a patient that is scored somewhere is trained on nowhere).
 
     Returns:
         The merged datalist.
@@ -38,7 +41,7 @@ def merge_datalists(
     """
     sources = [read_datalist(path) for path in paths]
     union = list(labels or dict.fromkeys(label for source in sources for label in source["labels"]))
-    data: dict[str, Any] = {"labels": union, **{section: [] for section in SECTIONS}}
+    data: dict[str, Any] = {"labels": union, **{section: [] for section in SPLITS}}
     for path, root, source, name in zip(paths, roots, sources, names or [""] * len(paths), strict=True):
         shift = Path(os.path.relpath(root, output_root)).as_posix()
 
@@ -49,8 +52,17 @@ def merge_datalists(
             items = source.get(section, [])
             if items:
                 selected = select_labels(items, source["labels"], union, path)
-                data[section] += [_renamed(rebase_paths(item, rebase), name) for item in selected]
+                data.setdefault(section, []).extend(_renamed(rebase_paths(item, rebase), name) for item in selected)
+    if leave_out_leaks:
+        later: set[tuple[str, str]] = set()
+        for section in reversed([section for section in SECTIONS if section in data]):
+            data[section] = [item for item in data[section] if not later & _owners(item)]
+            later |= {owner for item in data[section] for owner in _owners(item)}
     return data
+
+
+def _owners(item: Mapping[str, Any]) -> set[tuple[str, str]]:
+    return {(key, str(item[key])) for key in ("patient", "group") if item.get(key) is not None}
 
 
 def _renamed(item: dict[str, Any], name: str) -> dict[str, Any]:

@@ -21,6 +21,11 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--root", type=Path, action="append", help="data set root of each; default their folders")
     parser.add_argument("--labels", help="'shared' (the list of all shipped weights) or names; default: all that occur")
     parser.add_argument("--names", nargs="+", help="put before each datalist's patients, where their numbers may clash")
+    parser.add_argument(
+        "--leave-out-leaks",
+        action="store_true",
+        help="leave out training and validation items whose patient is scored, and training items of validation's",
+    )
     parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
     parser.add_argument("--output", type=Path, required=True, help="its folder becomes the data set root")
     parser.set_defaults(run=run)
@@ -33,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
         if values is not None and len(values) != len(args.datalists):
             raise InputError(f"{len(values)} {option} for {len(args.datalists)} datalists")
     labels = LABELS if args.labels == "shared" else args.labels.split(",") if args.labels else None
-    data = merge_datalists(args.datalists, roots, args.output.parent, labels, args.names)
+    data = merge_datalists(args.datalists, roots, args.output.parent, labels, args.names, args.leave_out_leaks)
     raise_problems(args.output, validate_datalist(data, args.output.parent, check_files=not args.no_check_files))
     write_datalist(data, args.output)
     print(summarize(data))

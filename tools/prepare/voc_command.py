@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data.datalist_io import raise_problems, write_datalist
-from cxr_common.data.datalist_schema import MASK_ORIGINS, SECTIONS
+from cxr_common.data.datalist_schema import MASK_ORIGINS, SECTIONS, SPLITS
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from tools.prepare.splits import draw_sections, parse_fractions
@@ -92,4 +92,4 @@ def _sections(args: argparse.Namespace, names: list[str]) -> dict[str, list[str]
     if args.section:
         return {args.section: names}
     drawn = draw_sections(names, parse_fractions(args.fractions or "0.15,0.15"), args.seed)
-    return {section: [n for n, d in zip(names, drawn, strict=True) if d == section] for section in SECTIONS}
+    return {section: [n for n, d in zip(names, drawn, strict=True) if d == section] for section in SPLITS}

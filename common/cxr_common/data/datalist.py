@@ -40,7 +40,7 @@ def load_datalist(
 
     Args:
         path: the JSON file.
-        section: ``training``, ``validation`` or ``testing``; None gives all three in this order.
+        section: one of ``SECTIONS``; None gives all of them in this order.
         base_dir: data set root that paths are relative to; default the datalist's folder.
         labels: classes the caller wants, in its order. Labels, box labels and masks are matched by name: a class that
             the datalist lacks is None (not annotated), boxes and masks of other classes are left out.
@@ -145,8 +145,11 @@ def select_labels(
             new["label"] = [values.get(name) for name in target]
         if "boxes" in item:
             names = [source[i] for i in item.get("box_labels", [])]
-            kept = [(box, index[name]) for box, name in zip(item["boxes"], names, strict=True) if name in index]
-            new["boxes"], new["box_labels"] = [box for box, _ in kept], [i for _, i in kept]
+            kept = [i for i, name in enumerate(names) if name in index]
+            new["boxes"] = [item["boxes"][i] for i in kept]
+            new["box_labels"] = [index[names[i]] for i in kept]
+            if "box_findings" in item:
+                new["box_findings"] = [item["box_findings"][i] for i in kept]
         if "mask" in item:
             new["mask"] = {name: file for name, file in item["mask"].items() if name in index}
         if list(source) != list(target):

@@ -1,7 +1,8 @@
 """What a datalist's items may hold.
 
-A datalist is one JSON object: ``labels`` (class names) and the sections ``training``, ``validation``, ``testing``, each
-a list of items. Keys of an item:
+A datalist is one JSON object: ``labels`` (class names) and the sections ``training``, ``validation``, ``testing`` and
+``localisation`` (images with boxes that are scored apart from ``testing`` and that nothing learns from), each a list of
+items. Keys of an item:
 
 =============  =====================================================================================================
 ``image``      path relative to the data set root, with forward slashes; required
@@ -10,6 +11,8 @@ a list of items. Keys of an item:
 ``label``      one value a class: 1 present, 0 absent, -1 uncertain, null not annotated
 ``boxes``      list of [x0, y0, x1, y1], half-open, pixels of the original image; [] = annotated, none found
 ``box_labels`` one class index a box
+``box_findings`` one name a box, as the source calls it; where it is finer than the class
+``findings``   names of the findings that the source says are present; [] = none; where they are finer than the labels
 ``mask``       class name -> path, or null = annotated, empty; a class not listed is not annotated
 ``mask_origin`` ``expert`` or ``pseudo``
 ``heatmap``    path of an .npz
@@ -28,7 +31,9 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from typing import Any
 
-SECTIONS: tuple[str, ...] = ("training", "validation", "testing")
+#: What a data set is split into.
+SPLITS: tuple[str, ...] = ("training", "validation", "testing")
+SECTIONS: tuple[str, ...] = (*SPLITS, "localisation")
 LABEL_VALUES = (1, 0, -1)
 MASK_ORIGINS = ("expert", "pseudo")
 #: Keys that hold the path of one file.
@@ -90,6 +95,9 @@ def item_problems(where: str, item: Mapping[str, Any], labels: list[str]) -> Ite
     if "label" in item:
         yield from _label(f"{where}.label", item["label"], len(labels))
     yield from _boxes(where, item, len(labels))
+    for field in ("box_findings", "findings"):
+        if field in item and not _is_names(item[field]):
+            yield Problem(f"{where}.{field}", f"is {item[field]!r}, not a list of names")
     if "mask" in item:
         yield from _mask(f"{where}.mask", item["mask"], labels)
     if "mask_origin" in item and item["mask_origin"] not in MASK_ORIGINS:
@@ -103,6 +111,10 @@ def _path(where: str, path: Any) -> Iterator[Problem]:
         yield Problem(where, f"{path!r} is absolute, but paths are relative to the data set root")
     elif "\\" in path:
         yield Problem(where, f"{path!r} has a backslash; write forward slashes")
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
 
 
 def _label(where: str, label: Any, count: int) -> Iterator[Problem]:
@@ -126,6 +138,9 @@ def _boxes(where: str, item: Mapping[str, Any], count: int) -> Iterator[Problem]
         yield Problem(f"{where}.box_labels", "is given without boxes")
     elif len(boxes) != len(classes):
         yield Problem(f"{where}.box_labels", f"has {len(classes)} entries for {len(boxes)} boxes")
+    names = item.get("box_findings")
+    if isinstance(names, list) and len(names) != len(boxes):
+        yield Problem(f"{where}.box_findings", f"has {len(names)} entries for {len(boxes)} boxes")
     for i, box in enumerate(boxes):
         if reason := _box_fault(box):
             yield Problem(f"{where}.boxes[{i}]", reason)

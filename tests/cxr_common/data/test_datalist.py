@@ -60,12 +60,14 @@ def test_labels_are_matched_by_name(folder):
     boxes = {
         "boxes": [[0, 0, 1, 1], [2, 2, 3, 3]],
         "box_labels": [0, 1],
+        "box_findings": ["Lump", "Spot"],
         "mask": {"Mass": None, "Nodule": "masks/a.png"},
     }
     path = write(folder, datalist(training=[item(**boxes), item("b.png", boxes=[])]))
     first, second = load_datalist(path, "training", labels=["Edema", "Nodule"])
     assert first["label"] == [None, 0]
     assert (first["boxes"], first["box_labels"]) == ([[2, 2, 3, 3]], [1])
+    assert first["box_findings"] == ["Spot"]
     assert list(first["mask"]) == ["Nodule"]
     assert second["boxes"] == [], "annotated without a box must stay annotated"
     with pytest.raises(InputError, match="share no name"):
@@ -118,6 +120,12 @@ def test_missing_requirement_and_empty_section_are_errors(folder):
         ({"boxes": [[0, 0, float("nan"), 2]], "box_labels": [0]}, "training[0].boxes[0]: [0, 0, nan, 2] is not finite"),
         ({"boxes": [[0, 0, 1, 1]], "box_labels": [2]}, "training[0].box_labels[0]: is 2, not a class index 0 to 1"),
         ({"boxes": [[0, 0, 1, 1]], "box_labels": ["Mass"]}, "training[0].box_labels[0]: is 'Mass'"),
+        (
+            {"boxes": [[0, 0, 1, 1]], "box_labels": [0], "box_findings": []},
+            "training[0].box_findings: has 0 entries for 1",
+        ),
+        ({"box_findings": "Lump"}, "training[0].box_findings: is 'Lump', not a list of names"),
+        ({"findings": ["Lump", 1]}, "training[0].findings: is ['Lump', 1], not a list of names"),
         ({"mask": {"Edema": None}}, "training[0].mask: 'Edema' is not one of the labels"),
         ({"mask": "a.png"}, "training[0].mask: is text, not an object"),
         ({"mask": {"Mass": "/a.png"}}, "training[0].mask['Mass']: '/a.png' is absolute"),
@@ -168,6 +176,17 @@ def test_leaks_between_splits_and_repeated_images():
 def test_faults_of_the_whole(data, expected):
     [found] = validate_datalist(data)
     assert str(found).startswith(expected)
+
+
+def test_boxes_that_nothing_learns_from_are_a_section_of_their_own(folder):
+    boxed = item("b.png", patient="2", boxes=[[0, 0, 1, 1]], box_labels=[1], box_findings=["Spot"], findings=["Spot"])
+    path = write(folder, datalist(training=[item(patient="1")], localisation=[boxed]))
+    [loaded] = load_datalist(path, "localisation")
+    assert (loaded["box_findings"], loaded["findings"]) == (["Spot"], ["Spot"])
+    assert [i["patient"] for i in load_datalist(path)] == ["1", "2"]
+    assert problems(item(patient="2"), localisation=[boxed]) == [
+        "localisation[0].patient: '2' is also in another split, at training[0]"
+    ]
 
 
 def test_an_error_lists_the_first_ten_problems_and_counts_all(folder):

@@ -83,6 +83,23 @@ def test_xyxy_prefix_and_suffix(root, mapping):
     assert data["validation"][0]["image"] == "data/images/2.png.gz" and data["testing"] == []
 
 
+def test_the_sources_own_findings_a_prefix_and_a_section_for_boxes(root, mapping):
+    mapping["images"].update(
+        findings=["Infiltration", "Edema"],
+        patient={"column": "person", "extract": r"\d+", "prefix": "x:"},
+        keep={"source": {"value": "clinic"}},
+        splits={"train": "training", "val": "localisation", "test": None, "skip": None},
+    )
+    mapping["boxes"].update(findings=True, annotated=None)
+    data = build(root, mapping)
+    assert [len(data[section]) for section in ("training", "validation", "testing", "localisation")] == [1, 0, 0, 1]
+    [item] = data["localisation"]
+    assert (item["findings"], item["box_findings"], item["box_labels"]) == (["Infiltration"], ["Infiltrate"], [1])
+    assert (item["patient"], item["source"]) == ("x:2", "clinic")
+    assert data["training"][0]["findings"] == []
+    assert "localisation" not in build(root, {**mapping, "images": {**mapping["images"], "split": None}})
+
+
 def test_random_split_without_a_split_column(root, mapping):
     mapping["images"]["split"] = None
     data = build(root, mapping, fractions=(0.25, 0.25), seed=1)

@@ -127,6 +127,30 @@ def test_merge_refuses_a_patient_in_two_splits_and_wrong_roots(root, capsys):
     assert (data["training"][0]["patient"], data["testing"][0]["patient"]) == ("a:1", "b:1")
 
 
+def test_merge_leaves_out_whom_another_datalist_scores(root, capsys):
+    sections = {
+        "a": {"training": "123", "validation": "4"},
+        "b": {"training": "45", "testing": "1", "localisation": "2"},
+    }
+    for name, found in sections.items():
+        data = {
+            section: [{"image": f"{name}{p}.png", "patient": p, "label": [1]} for p in patients]
+            for section, patients in found.items()
+        }
+        (root / f"{name}.json").write_text(json.dumps({"labels": ["Mass"], **data}))
+    argv = ["merge", str(root / "a.json"), str(root / "b.json"), "--no-check-files", "--output", str(root / "out.json")]
+    assert main([*argv, "--leave-out-leaks"]) == 0
+    data = read_datalist(root / "out.json")
+    kept = {section: [item["image"] for item in data[section]] for section in data if section != "labels"}
+    assert kept == {
+        "training": ["a3.png", "b5.png"],
+        "validation": ["a4.png"],
+        "testing": ["b1.png"],
+        "localisation": ["b2.png"],
+    }
+    assert "localisation  1 images" in capsys.readouterr().out
+
+
 @needs_radiographs
 def test_real_radiographs_and_annotations(tmp_path):
     output = tmp_path / "nih.json"
