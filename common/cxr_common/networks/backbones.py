@@ -1,8 +1,10 @@
-"""Image backbones: MONAI's ResNet and DenseNet in the layout of torchvision's weights, giving four feature maps."""
+"""Image backbones giving four feature maps: MONAI's ResNet and DenseNet in the layout of torchvision's weights, and
+EfficientNet-Lite."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 from monai.networks.nets.densenet import DenseNet
@@ -10,16 +12,18 @@ from monai.networks.nets.resnet import ResNet
 from torch import nn
 
 from cxr_common.networks.dilation import dilate_dense_block, dilate_resnet_stage
+from cxr_common.networks.efficientnet_lite import LITES, EfficientNetLiteBackbone
 
 OUTPUT_STRIDES: tuple[int, ...] = (8, 16, 32)
-#: Channels of every backbone's stem.
+#: Channels of the stem of ResNet and DenseNet.
 STEM_CHANNELS = 64
 RESNETS: dict[str, tuple[str, list[int]]] = {
     "resnet18": ("basic", [2, 2, 2, 2]),
     "resnet34": ("basic", [3, 4, 6, 3]),
     "resnet50": ("bottleneck", [3, 4, 6, 3]),
 }
-BACKBONES: tuple[str, ...] = (*RESNETS, "densenet121")
+BACKBONES: tuple[str, ...] = (*RESNETS, "densenet121", *LITES)
+Backbone: TypeAlias = "ResNetBackbone | DenseNetBackbone | EfficientNetLiteBackbone"
 
 
 class ResNetBackbone(ResNet):
@@ -54,6 +58,8 @@ class ResNetBackbone(ResNet):
             bias_downsample=False,
         )
         expansion = 4 if block == "bottleneck" else 1
+        #: Channels of what `with_stem` puts first.
+        self.stem_channels: int = STEM_CHANNELS
         #: Channels and strides of the four feature maps.
         self.channels: list[int] = [c * expansion for c in (64, 128, 256, 512)]
         self.strides: list[int] = [min(s, output_stride) for s in (4, 8, 16, 32)]
@@ -110,6 +116,8 @@ class DenseNetBackbone(nn.Module):
         # Named children rather than one Sequential, so that forward can tap between them and still be scripted.
         for name, child in features.named_children():
             self.add_module(name, child)
+        #: Channels of what `with_stem` puts first.
+        self.stem_channels: int = STEM_CHANNELS
         #: Channels and strides of the four feature maps.
         self.channels: list[int] = [256, 512, 1024, 1024]
         self.strides: list[int] = [min(s, output_stride) for s in (4, 8, 16, 32)]
@@ -151,7 +159,7 @@ def make_backbone(
     in_channels: int = 1,
     output_stride: int = 32,
     regularizer: Callable[[], nn.Module] = nn.Identity,
-) -> ResNetBackbone | DenseNetBackbone:
+) -> Backbone:
     """Build one of :data:`BACKBONES` with random weights.
 
     Args:
@@ -169,4 +177,6 @@ def make_backbone(
         return ResNetBackbone(name, in_channels, output_stride, regularizer)
     if name == "densenet121":
         return DenseNetBackbone(in_channels, output_stride, regularizer)
+    if name in LITES:
+        return EfficientNetLiteBackbone(name, in_channels, output_stride, regularizer)
     raise ValueError(f"unknown backbone {name!r}; choose one of {', '.join(BACKBONES)}")

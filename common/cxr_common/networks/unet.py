@@ -9,7 +9,7 @@ from monai.networks.nets.flexible_unet import UNetDecoder
 from torch import nn
 from torch.nn import functional as F
 
-from cxr_common.networks.backbones import STEM_CHANNELS, make_backbone
+from cxr_common.networks.backbones import make_backbone
 from cxr_common.networks.pooling import max_pool
 
 
@@ -40,7 +40,7 @@ class UNet(nn.Module):
         self.backbone = make_backbone(backbone, in_channels)
         self.decoder = UNetDecoder(
             spatial_dims=2,
-            encoder_channels=(in_channels, STEM_CHANNELS, *self.backbone.channels),
+            encoder_channels=(in_channels, self.backbone.stem_channels, *self.backbone.channels),
             decoder_channels=decoder_channels,
             act=("relu", {"inplace": True}),
             norm="batch",

@@ -1,4 +1,4 @@
-"""Backbone weights from elsewhere: torchvision's key layout (ImageNet, published checkpoints), or our own networks."""
+"""Backbone weights from elsewhere: ImageNet's, in the layout of torchvision or of EfficientNet-Lite, or our own networks'."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import re
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from cxr_common.axes import transpose_kernels
-from cxr_common.networks.backbones import DenseNetBackbone, ResNetBackbone
+from cxr_common.errors import InputError
+from cxr_common.networks.backbones import Backbone
+from cxr_common.networks.efficientnet_lite import EfficientNetLiteBackbone
 from cxr_common.networks.weights import check_keys, read_state_dict
+from cxr_common.published.efficientnet_lite import convert_lite, installed_lite_weights, is_lite_layout
+
+#: In place of a path: the ImageNet weights that an installed package holds.
+IMAGENET = "imagenet"
 
 _STEM = {"resnet": "conv1.weight", "densenet": "conv0.weight"}
 # torchvision's first DenseNet files wrote "norm.1" for "norm1"; MONAI nests a dense layer's parts under "layers".
@@ -46,20 +53,42 @@ def convert_backbone(state: dict[str, torch.Tensor], in_channels: int = 1) -> di
     return transpose_kernels(out)
 
 
-def load_backbone(backbone: ResNetBackbone | DenseNetBackbone, path: str | Path) -> None:
-    """Load weights of a backbone: a file of torchvision's key layout, or of any network of this collection.
+def imagenet_weights(backbone: nn.Module) -> Path:
+    """The installed file of ImageNet weights for a backbone.
+
+    Raises:
+        InputError: the package is not installed, or none holds weights of this backbone.
+    """
+    if not isinstance(backbone, EfficientNetLiteBackbone):
+        raise InputError(
+            f"no package holds ImageNet weights of {type(backbone).__name__}",
+            f"backbone_weights: {IMAGENET}",
+            "take --backbone efficientnet_lite0, or give the path of a file in torchvision's layout",
+        )
+    return installed_lite_weights(backbone.name)
+
+
+def load_backbone(backbone: Backbone, path: str | Path) -> None:
+    """Load weights of a backbone.
 
     Args:
         backbone: whose weights are replaced.
-        path: an ImageNet file of torchvision's layout; or a model.pt of this collection, of which ``backbone.*``.
+        path: "imagenet" for those of the installed package (EfficientNet-Lite); or an ImageNet file in the layout of
+            torchvision or of ``efficientnet-lite-pytorch``; or a model.pt of this collection, of which ``backbone.*``.
 
     Raises:
-        InputError: when the file is unreadable, or its keys or shapes are another network's.
+        InputError: when the package is not installed, the file is unreadable, or its keys or shapes are another
+            network's.
     """
+    path = imagenet_weights(backbone) if str(path) == IMAGENET else path
     in_channels = next(p for p in backbone.parameters()).shape[1]
     state = read_state_dict(path)
-    own = {k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")}
-    state = own or convert_backbone(state, in_channels)
+    if own := {k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")}:
+        state = own
+    elif isinstance(backbone, EfficientNetLiteBackbone) and is_lite_layout(state):
+        state = convert_lite(state, backbone, in_channels)
+    else:
+        state = convert_backbone(state, in_channels)
     expected = backbone.state_dict()
     # Files older than torch 0.4.1 have no batch counters; they matter to no result in eval mode.
     for key, value in expected.items():
