@@ -11,6 +11,7 @@ from cxr_common.errors import InputError
 from tools.results.detection import run_detection
 from tools.results.localization import run_experiment
 from tools.results.lungs import run_lungs
+from tools.results.opacity_probe import run_opacity_probe
 from tools.results.options import Options
 from tools.results.refinement import run_refinement
 from tools.results.render import render_all, render_quick
@@ -24,6 +25,7 @@ PARTS = {
     "segmentation": ("segmentation.yaml", run_segmentation),
     "detection": ("detection.yaml", run_detection),
     "lungs": ("lungs.yaml", run_lungs),
+    "opacity_probe": ("opacity_probe.yaml", run_opacity_probe),
 }
 
 

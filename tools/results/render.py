@@ -15,7 +15,15 @@ from typing import Any
 from cxr_common.files import write_text
 from tools.bench import tables as bench
 from tools.pipeline import report as pipeline
-from tools.results import detection_tables, head_to_head, headline, lungs_tables, refinement_tables, segmentation_tables
+from tools.results import (
+    detection_tables,
+    head_to_head,
+    headline,
+    lungs_tables,
+    opacity_tables,
+    refinement_tables,
+    segmentation_tables,
+)
 from tools.results.markdown import NOT_MEASURED
 
 Record = dict[str, Any]
@@ -34,6 +42,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "localization-claims": ("localization.json", head_to_head.claims),
     "localization-relevance": ("localization.json", head_to_head.relevance),
     "localization-real": ("localization.json", head_to_head.real),
+    "localization-opacity": ("localization.json", head_to_head.opacity),
     "refinement-summary": ("refinement.json", refinement_tables.summary),
     "refinement-methods": ("refinement.json", refinement_tables.methods),
     "refinement-classes": ("refinement.json", refinement_tables.classes),
@@ -47,6 +56,8 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "pipeline-phantoms": ("pipeline-phantoms.json", pipeline.summary),
     "pipeline-opacity": ("pipeline-opacity.json", pipeline.summary),
     "lungs": ("lungs.json", lungs_tables.methods),
+    "opacity-probe": ("opacity_probe.json", opacity_tables.probe),
+    "opacity-others": ("opacity_probe.json", opacity_tables.others),
     "detection-summary": ("detection.json", detection_tables.summary),
     "detection-methods": ("detection.json", detection_tables.methods),
     "detection-classes": ("detection.json", detection_tables.classes),

@@ -19,6 +19,13 @@ def test_pages_show_what_the_result_files_say(page):
     assert render_page(text, REPOSITORY / "docs" / "results") == text, "run `make tables`"
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "docs/results.md"])
+def test_the_auroc_that_the_probe_explains_away_stands_on_no_other_page(page):
+    text = (REPOSITORY / page).read_text(encoding="utf-8")
+    assert "results:localization-opacity" not in text
+    assert "AUROC of Opacity" not in text and "AUROC Opacity" not in text
+
+
 def test_a_changed_figure_is_noticed(tmp_path):
     source = REPOSITORY / "docs" / "results" / "localization.json"
     record = json.loads(source.read_text())
