@@ -19,52 +19,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.bundle import ConfigParser
-from monai.data import Dataset
 from PIL import Image
 from tqdm import tqdm
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.cli import one_line_errors
 from cxr_common.data import load_datalist, read_picture, write_datalist
+from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
-from cxr_common.evaluation import predict
-from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
-from cxr_common.networks import load_weights
+from tools.lungs import is_plausible, outline_lungs
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-SEGMENTER = REPOSITORY / "bundles" / "cxr_chexseg_segmentation"
-#: Part of a picture that both lungs cover together; outside of it the lung model has failed.
-LUNG_AREA = (0.12, 0.6)
 #: Ranges that contrast and scale of `simulate_findings` are drawn from, uniformly.
 CONTRAST, SCALE = (0.8, 2.0), (1.0, 2.0)
 Item = dict[str, Any]
-
-
-def lung_masks(items: list[Item], bundle: Path = SEGMENTER, folder: str = "models/lungs") -> list[np.ndarray]:
-    """Lungs of radiographs by the segmenter bundle's lung model.
-
-    Args:
-        items: datalist items with absolute paths.
-        bundle: of the segmenter.
-        folder: of the lung model's weights and thresholds, below the bundle.
-
-    Returns:
-        One bool picture [row, column] per item, at the network's input size.
-    """
-    weights = bundle / folder / "model.pt"
-    thresholds = load_thresholds(weights.with_name("thresholds.json"), None, weights)
-    parser = ConfigParser()
-    parser.read_config([bundle / "configs" / "inference.json"])
-    parser.update({"bundle_root": str(bundle), "weights": str(weights), "network_def#num_classes": 1})
-    network = parser.get_parsed_content("network_def")
-    load_weights(network, weights)
-    dataset = Dataset([{"image": item["image"]} for item in items], parser.get_parsed_content("preprocessing"))
-    predictions = predict(network, dataset, list(thresholds.labels))
-    least = thresholds.mask[thresholds.labels[0]]
-    return [tensor_to_picture(maps[0]).numpy() >= least for maps in predictions.each_heatmap()]
 
 
 def choose_findings(rng: np.random.Generator) -> list[str]:
@@ -101,7 +70,7 @@ def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) 
         path = Path("masks") / f"{name}_{label}.png"
         Image.fromarray(region).save(folder / path)
         masks[label] = path.as_posix()
-    kept = {key: item[key] for key in ("patient", "group", "view", "age", "sex") if key in item}
+    kept: Item = {key: item[key] for key in ("patient", "group", "view", "age", "sex") if key in item}
     return {
         "image": image.as_posix(),
         **kept,
@@ -150,8 +119,8 @@ def make_data_set(
             free = [free[i] for i in sorted(order[:most])]
             jobs = [
                 (number, item, lungs)
-                for number, (item, lungs) in enumerate(zip(free, lung_masks(free), strict=True))
-                if LUNG_AREA[0] <= lungs.mean() <= LUNG_AREA[1]
+                for number, (item, (lungs, _)) in enumerate(zip(free, outline_lungs(free), strict=True))
+                if is_plausible(lungs)
             ]
             write = partial(write_simulated, folder=temporary, seed=seed + place)
             with ProcessPoolExecutor(workers) as pool:
@@ -181,13 +150,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--datalist", type=Path, required=True, help="whose images without findings are taken")
     parser.add_argument("--root", type=Path, help="folder its paths are relative to; default the datalist's own")
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    parser.add_argument("--training", type=int, help="most images of the training section; default all")
-    parser.add_argument("--validation", type=int, help="most images of the validation section; default all")
+    parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
+    for section in SPLITS:
+        parser.add_argument(f"--{section}", type=int, help=f"most images of the {section} section; default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
     torch.set_num_threads(args.workers)
-    sections = {"training": args.training, "validation": args.validation}
+    sections = {section: getattr(args, section) for section in args.sections}
     made = make_data_set(
         args.datalist, args.root or args.datalist.parent, args.output, sections, args.seed, args.workers
     )

@@ -11,6 +11,7 @@ from cxr_common.errors import InputError
 from tools.results.detection import run_detection
 from tools.results.localization import run_experiment
 from tools.results.lungs import run_lungs
+from tools.results.nih import run_nih
 from tools.results.opacity_probe import run_opacity_probe
 from tools.results.options import Options
 from tools.results.refinement import run_refinement
@@ -18,14 +19,15 @@ from tools.results.render import render_all, render_quick
 from tools.results.segmentation import run_segmentation
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-#: Part -> experiment file beside this module, and what runs it.
+#: Part -> experiment file beside this module, what runs it, and its folder of real radiographs in ../shared.
 PARTS = {
-    "localisation": ("localization.yaml", run_experiment),
-    "refinement": ("refinement.yaml", run_refinement),
-    "segmentation": ("segmentation.yaml", run_segmentation),
-    "detection": ("detection.yaml", run_detection),
-    "lungs": ("lungs.yaml", run_lungs),
-    "opacity_probe": ("opacity_probe.yaml", run_opacity_probe),
+    "localisation": ("localization.yaml", run_experiment, "cxr"),
+    "nih": ("nih.yaml", run_nih, "nih"),
+    "refinement": ("refinement.yaml", run_refinement, "cxr"),
+    "segmentation": ("segmentation.yaml", run_segmentation, "cxr"),
+    "detection": ("detection.yaml", run_detection, "cxr"),
+    "lungs": ("lungs.yaml", run_lungs, "cxr"),
+    "opacity_probe": ("opacity_probe.yaml", run_opacity_probe, "cxr"),
 }
 
 
@@ -37,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     run = commands.add_parser("run", help="train and score what is missing, then render")
     run.add_argument("--part", choices=sorted(PARTS), default="localisation", help="which experiment")
     run.add_argument("--work", type=Path, help="data and runs (default build/results, or build/results-quick)")
-    run.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared" / "cxr", help="real radiographs")
+    run.add_argument("--shared", type=Path, help="real radiographs (default ../shared/cxr, of nih ../shared/nih)")
     run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
     run.add_argument(
@@ -57,12 +59,12 @@ def main(argv: list[str] | None = None) -> int:
             raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
         work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
         output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
-        file, run_part = PARTS[args.part]
+        file, run_part, radiographs = PARTS[args.part]
         run_part(
             Options(
                 Path(__file__).with_name(file),
                 work,
-                args.shared,
+                args.shared or REPOSITORY.parent / "shared" / radiographs,
                 output,
                 args.parallel,
                 args.only,

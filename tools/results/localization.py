@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 #: Patients among whom NIH's No Finding rows lie; figures within them are free of the acquisition era.
 ERA = (1280, 3970)
 Settings = dict[str, Any]
+View = Callable[[str, Predictions], Predictions]
 
 
 def load_settings(experiment: Path, quick: bool = False) -> Settings:
@@ -41,7 +43,8 @@ def load_settings(experiment: Path, quick: bool = False) -> Settings:
     if gpu and torch.cuda.is_available():
         _set_seeds(settings, gpu["seeds"])
     if quick:
-        settings["phantoms"] |= change["phantoms"]
+        for data in change.keys() - {"cycles", "seeds"}:
+            settings[data] |= change[data]
         settings["cycles"] = change["cycles"]
         if settings.get("start"):
             settings["start"]["overrides"] |= change["cycles"][0]
@@ -165,9 +168,17 @@ def shown(settings: Settings, run: Run, recipe: str) -> dict[str, Settings]:
 
 
 def measure_all(
-    settings: Settings, runs: list[Run], data_hash: str, outcomes: Outcomes
+    settings: Settings, runs: list[Run], data_hash: str, outcomes: Outcomes, view: View = lambda test, found: found
 ) -> dict[str, dict[int, Outcome]]:
-    """Method -> seed -> what its network did on the test sets; measured where that is not known of these weights."""
+    """Method -> seed -> what its network did on the test sets; measured where that is not known of these weights.
+
+    Args:
+        settings: of the experiment.
+        runs: those that are trained or known.
+        data_hash: of what they are trained on.
+        outcomes: those kept, and the test sets.
+        view: test set, predictions over the shared labels -> predictions over the test set's own.
+    """
     out: dict[str, dict[int, Outcome]] = {name: {} for name in settings["methods"]}
     for run in runs:
         best = run.best_cycle() if run.is_done(data_hash) else None
@@ -177,18 +188,19 @@ def measure_all(
             outcome = outcomes.load(key, made_with)
             if best and weights and (outcome is None or outcome.weights_sha256 != weights):
                 about = {"minutes": best.minutes(), "machine": best.machine(), "relevance": relevance(best)}
-                outcome = outcomes.make(key, made_with, weights, about, partial(_predict, best, made_with, outcomes))
+                measure = partial(_predict, best, made_with, outcomes, view)
+                outcome = outcomes.make(key, made_with, weights, about, measure)
             assert outcome is not None  # of a run that is trained or known
             out[name][run.seed] = outcome
     return {name: seeds for name, seeds in out.items() if seeds}
 
 
-def _predict(run: Run, made_with: Settings, outcomes: Outcomes, test: str) -> Predictions:
+def _predict(run: Run, made_with: Settings, outcomes: Outcomes, view: View, test: str) -> Predictions:
     definition = made_with["inferer"]
     inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
     dataset = Dataset(outcomes.tests[test], run.config().get_parsed_content("validate#preprocessing"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer)
+    return view(test, predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer))
 
 
 def score_all(settings: Settings, methods: dict[str, dict[str, dict[int, Scored]]]) -> Settings:

@@ -9,7 +9,7 @@ hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,19 @@ class Outcomes:
         folder: where they lie.
         tests: test set -> datalist items with absolute paths.
         test_sha256: test set -> hash of its content.
+        labels: test set -> class names, where they are not the shared ones.
     """
 
-    def __init__(self, folder: Path, tests: Mapping[str, Items], test_sha256: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tests: Mapping[str, Items],
+        test_sha256: Mapping[str, str],
+        labels: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.folder, self.tests = folder, dict(tests)
         self.test_sha256 = dict(test_sha256)
+        self.labels = dict.fromkeys(tests, list(LABELS)) | {test: list(own) for test, own in (labels or {}).items()}
 
     def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
         """An outcome, if there is one of the same test images that was made in the same way."""
@@ -65,7 +73,7 @@ class Outcomes:
             about = json.loads(str(file["about"]))
             if about.pop("made_with") != self._key(made_with):
                 return None
-            scored = {test: _unpacked(file, test, items) for test, items in self.tests.items()}
+            scored = {test: _unpacked(file, test, items, self.labels[test]) for test, items in self.tests.items()}
             return Outcome(about.pop("weights_sha256"), about, scored, file["gallery"])
 
     def make(
@@ -129,13 +137,11 @@ def _packed(one: Scored) -> dict[str, np.ndarray]:
     }
 
 
-def _unpacked(file: Any, test: str, items: Items) -> Scored:
+def _unpacked(file: Any, test: str, items: Items, labels: list[str]) -> Scored:
     x, y = (int(v) for v in file[f"{test}/input_size"])
     logits = file[f"{test}/logits"]
     packed = file[f"{test}/hits"]
     hits = np.where(packed < 0, np.nan, packed)
     no_maps = np.zeros((*logits.shape, 0, 0), np.float16)
-    predictions = Predictions(
-        list(LABELS), items, file[f"{test}/sizes"], (x, y), logits, no_maps, file[f"{test}/label"]
-    )
+    predictions = Predictions(labels, items, file[f"{test}/sizes"], (x, y), logits, no_maps, file[f"{test}/label"])
     return Scored(predictions, hits[0], dict(zip(map(str, file[f"{test}/names"]), hits[1:], strict=True)))

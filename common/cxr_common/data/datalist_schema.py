@@ -12,6 +12,7 @@ items. Keys of an item:
 ``boxes``      list of [x0, y0, x1, y1], half-open, pixels of the original image; [] = annotated, none found
 ``box_labels`` one class index a box
 ``box_findings`` one name a box, as the source calls it; where it is finer than the class
+``chest``      [x0, y0, x1, y1] around lungs and heart, pixels of the original image
 ``findings``   names of the findings that the source says are present; [] = none; where they are finer than the labels
 ``mask``       class name -> path, or null = annotated, empty; a class not listed is not annotated
 ``mask_origin`` ``expert`` or ``pseudo``
@@ -95,6 +96,8 @@ def item_problems(where: str, item: Mapping[str, Any], labels: list[str]) -> Ite
     if "label" in item:
         yield from _label(f"{where}.label", item["label"], len(labels))
     yield from _boxes(where, item, len(labels))
+    if "chest" in item and (reason := _box_fault(item["chest"])):
+        yield Problem(f"{where}.chest", reason)
     for field in ("box_findings", "findings"):
         if field in item and not _is_names(item[field]):
             yield Problem(f"{where}.{field}", f"is {item[field]!r}, not a list of names")

@@ -11,6 +11,7 @@ from cxr_common.losses.distillation import DistillationLoss
 from cxr_common.losses.image_label import POLICIES, ImageLabelLoss, apply_label_policy, positive_weights
 from cxr_common.losses.inter_pixel import InterPixelLoss, InterPixelLosses, inter_pixel_losses
 from cxr_common.losses.masked_bce import MaskedBCELoss, masked_bce
+from cxr_common.losses.place import LabelAndPlaceLoss, place_loss
 from cxr_common.losses.soft_dice import SoftDiceLoss
 from cxr_common.losses.soft_focal import SoftFocalLoss, soft_focal_terms
 
@@ -21,6 +22,7 @@ __all__ = [
     "ImageLabelLoss",
     "InterPixelLoss",
     "InterPixelLosses",
+    "LabelAndPlaceLoss",
     "MaskedBCELoss",
     "SoftDiceLoss",
     "SoftFocalLoss",
@@ -31,6 +33,7 @@ __all__ = [
     "inter_pixel_losses",
     "local_attention",
     "masked_bce",
+    "place_loss",
     "positive_weights",
     "soft_focal_terms",
 ]

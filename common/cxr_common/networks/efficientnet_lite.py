@@ -149,6 +149,8 @@ class EfficientNetLiteBackbone(nn.Module):
         self.stem_channels: int = scaled_channels(STAGES[0].channels, width)
         self.conv_stem = ConvNorm(in_channels, LITE_STEM, 3, stride=2)
         self.blocks = nn.ModuleList()
+        #: Blocks of each of the seven stages.
+        self.depths: list[int] = []
         channels, outputs = LITE_STEM, []
         for number, stage in enumerate(STAGES):
             out = scaled_channels(stage.channels, width)
@@ -159,6 +161,7 @@ class EfficientNetLiteBackbone(nn.Module):
                 blocks.append(InvertedResidual(channels, out, stage.kernel, stride, stage.expansion))
                 channels = out
             self.blocks.append(nn.Sequential(*blocks))
+            self.depths.append(len(blocks))
             outputs.append(out)
         self.head = ConvNorm(channels, LITE_HEAD, 1)
         #: Channels and strides of the four feature maps.

@@ -1,4 +1,4 @@
-"""Backbone weights from elsewhere: ImageNet's, in the layout of torchvision or of EfficientNet-Lite, or our own networks'."""
+"""Backbone weights from elsewhere: ImageNet's, in torchvision's layout or EfficientNet-Lite's, or our own networks'."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def convert_lite(
         backbone: which one they are for: the file counts blocks through, the network stage by stage.
         in_channels: channels of our image, 1 or 3.
     """
-    places = [f"blocks.{s}.{b}" for s, stage in enumerate(backbone.blocks) for b in range(len(stage))]
+    places = [f"blocks.{s}.{b}" for s, count in enumerate(backbone.depths) for b in range(count)]
     out: dict[str, torch.Tensor] = {}
     for key, value in state.items():
         if key.startswith("_fc."):

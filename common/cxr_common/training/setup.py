@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 from torch import nn
 
+from cxr_common.errors import InputError
 from cxr_common.networks.weights import load_weights
 from cxr_common.published.backbone import load_backbone
 
@@ -32,6 +33,29 @@ def load_initial_weights(
         return
     if backbone_weights is not None:
         load_backbone(cast(Any, network.backbone), backbone_weights)
+
+
+def freeze_stages(network: nn.Module, stages: int) -> None:
+    """Let the first stages of a network's backbone keep their weights in training.
+
+    Args:
+        network: with an attribute ``backbone``.
+        stages: how many; 0 freezes nothing, whatever the backbone.
+
+    Raises:
+        InputError: the backbone cannot be frozen, or has fewer stages.
+    """
+    if not stages:
+        return
+    backbone = cast(Any, network.backbone)
+    if not hasattr(backbone, "freeze"):
+        raise InputError(
+            f"{type(backbone).__name__} has no stages to freeze", "frozen_stages", "take 0, or efficientnet_lite0"
+        )
+    try:
+        backbone.freeze(stages)
+    except ValueError as error:
+        raise InputError(str(error), "frozen_stages", "take fewer") from None
 
 
 def process_device() -> torch.device:

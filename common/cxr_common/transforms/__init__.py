@@ -9,6 +9,7 @@ from cxr_common.transforms.heatmap import CalibrateHeatmapd, LoadHeatmapd
 from cxr_common.transforms.labels import EncodeLabeld
 from cxr_common.transforms.load import LoadRadiograph, LoadRadiographd
 from cxr_common.transforms.masks import BinarizeMasksd, LoadMasksd
+from cxr_common.transforms.places import EncodePlacesd
 from cxr_common.transforms.refinement import RefineHeatmapd
 from cxr_common.transforms.relations import RelationLabelsd
 from cxr_common.transforms.segmentation import SegmentFindingsd
@@ -21,6 +22,7 @@ __all__ = [
     "EncodeBoxTargetsd",
     "EncodeBoxesd",
     "EncodeLabeld",
+    "EncodePlacesd",
     "LoadHeatmapd",
     "LoadMasksd",
     "LoadRadiograph",

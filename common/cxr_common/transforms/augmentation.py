@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import torch
 from monai.config import KeysCollection
 from monai.transforms import MapTransform, RandomizableTransform
+from monai.utils import ensure_tuple_rep
 from torch.nn import functional as F
 
 
@@ -19,7 +20,7 @@ class RandResizedCropd(RandomizableTransform, MapTransform):
         spatial_size: (X, Y) of the result.
         scale: range of the crop's area as a part of the image's.
         ratio: range of width / height, drawn uniformly in its logarithm.
-        mode: ``torch.nn.functional.interpolate`` mode; the paper's is bicubic.
+        mode: ``torch.nn.functional.interpolate`` mode, one for all keys or one per key; the paper's is bicubic.
         allow_missing_keys: skip absent keys.
     """
 
@@ -29,13 +30,14 @@ class RandResizedCropd(RandomizableTransform, MapTransform):
         spatial_size: Sequence[int],
         scale: Sequence[float] = (0.7, 1.0),
         ratio: Sequence[float] = (3 / 4, 4 / 3),
-        mode: str = "bicubic",
+        mode: str | Sequence[str] = "bicubic",
         allow_missing_keys: bool = False,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
         RandomizableTransform.__init__(self, prob=1.0)
         self.spatial_size = tuple(spatial_size)
-        (self.low, self.high), (self.narrow, self.wide), self.mode = scale, ratio, mode
+        (self.low, self.high), (self.narrow, self.wide) = scale, ratio
+        self.mode = ensure_tuple_rep(mode, len(self.keys))
         self.box = (0, 0, 1, 1)
 
     def randomize(self, size: tuple[int, int]) -> None:
@@ -57,10 +59,10 @@ class RandResizedCropd(RandomizableTransform, MapTransform):
         width, height = d[self.first_key(d)].shape[-2:]
         self.randomize((width, height))
         x0, y0, x1, y1 = self.box
-        for key in self.key_iterator(d):
+        for key, mode in self.key_iterator(d, self.mode):
             crop = d[key][..., x0:x1, y0:y1]
-            flag = None if self.mode == "nearest" else False
-            d[key] = F.interpolate(crop[None], size=self.spatial_size, mode=self.mode, align_corners=flag)[0]
+            flag = None if mode == "nearest" else False
+            d[key] = F.interpolate(crop[None], size=self.spatial_size, mode=mode, align_corners=flag)[0]
         return d
 
 

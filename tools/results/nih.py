@@ -1,0 +1,211 @@
+"""The NIH experiment from data to result file: localisers on real radiographs with official boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from cxr_common.data import load_datalist
+from cxr_common.errors import InputError
+from cxr_common.evaluation import Predictions, data_sha256
+from cxr_common.labels import LABELS
+from cxr_common.metrics import average_precision, bootstrap_ci, macro_average, per_class
+from tools.results.claims import check_claims
+from tools.results.localization import Settings, load_settings, measure_all, plan_runs, shown
+from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, predictions_by_box_finding
+from tools.results.options import Options
+from tools.results.outcomes import Outcomes
+from tools.results.record import write_once
+from tools.results.runs import Run, chosen, ship, train_all, training_hash
+from tools.results.score import PHANTOM_SKIP, Scored, Statistic, auroc_statistic, compare, score_methods
+
+#: The shared labels that boxes are annotated for.
+BOXED = tuple(label for label in LABELS if label in BOX_FINDINGS.values())
+#: Findings that Opacity gathers and that NIH labels by themselves: the Opacity logit is scored on each.
+OPACITIES = ("Infiltration", "Pneumonia", "Consolidation")
+VIEWS = ("PA", "AP")
+Methods = dict[str, dict[int, Scored]]
+
+
+def run_nih(options: Options) -> None:
+    """Make data, train every method with every seed, score them and write ``nih.json``.
+
+    Raises:
+        InputError: the NIH images are not there, or the baseline is not trained.
+    """
+    settings = load_settings(options.experiment, options.quick)
+    work, shared = options.work, options.shared
+    if not shared.is_dir():
+        raise InputError(
+            "the NIH images are not there", shared, "this experiment learns from them and is scored on them"
+        )
+    nih, training = make_training(settings, shared, work)
+    data_hash = training_hash(training)
+    tests = make_tests(settings, nih, shared, work)
+    test_sha256 = {name: data_sha256(items) for name, items in tests.items()}
+    folder = options.output / "outcomes" / options.experiment.stem
+    outcomes = Outcomes(folder, tests, test_sha256, {"boxes": list(BOX_FINDINGS)})
+    runs = plan_runs(settings, work / "nih")
+
+    def is_known(run: Run) -> bool:
+        made = shown(settings, run, run.recipe(data_hash))
+        return all(outcomes.load(f"{name}-seed{run.seed}", key) for name, key in made.items())
+
+    if options.train:
+        names = {run.method for run in runs} | {run.name for run in runs}
+        wanted = set(chosen(sorted(names), options.only, options.experiment))
+        unknown = [run for run in runs if {run.method, run.name} & wanted and not is_known(run)]
+        train_all([(run, training, data_hash) for run in unknown], options.parallel)
+    if not options.score:
+        return
+    trained = [run for run in runs if run.is_done(data_hash)]
+    done = [run for run in runs if run in trained or is_known(run)]
+    if settings["baseline"] not in {run.method for run in done}:
+        raise InputError("the baseline is not trained yet", work, "run without --trained-only")
+    found = measure_all(settings, done, data_hash, outcomes, view)
+    inputs: Settings = {
+        "experiment": options.experiment.stem,
+        "quick": options.quick,
+        "recipe": settings,
+        "trained_on": {"sha256": data_hash, **_counts(load_datalist(training, s) for s in ("training", "validation"))},
+        "weights_sha256": {run.name: found[run.method][run.seed].weights_sha256 for run in done},
+        "missing": [run.name for run in runs if run not in done],
+        "test_sha256": test_sha256,
+    }
+
+    def score() -> Settings:
+        about = {run.name: found[run.method][run.seed].about for run in done}
+        scored = {
+            test: {method: {seed: one.scored[test] for seed, one in seeds.items()} for method, seeds in found.items()}
+            for test in tests
+        }
+        return {
+            "training_minutes": {name: one["minutes"] for name, one in about.items()},
+            "training_machine": "; ".join(sorted({one["machine"] for one in about.values()})),
+            "relevance": {name: one["relevance"] for name, one in about.items() if one["relevance"]},
+            **score_all(settings, scored),
+        }
+
+    write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
+    if options.ship:
+        best = [run.best_cycle() for run in trained]
+        ship({name: [run for run in best if run.method == name] for name in settings["methods"]}, settings["methods"])
+
+
+def view(test: str, predictions: Predictions) -> Predictions:
+    """What a test set is scored as: the official boxes by NIH's own findings."""
+    return predictions_by_box_finding(predictions) if test == "boxes" else predictions
+
+
+def score_all(settings: Settings, methods: dict[str, Methods]) -> Settings:
+    """The figures of every test set.
+
+    Args:
+        settings: of the experiment.
+        methods: test set -> method -> seed -> what its network did.
+
+    Returns:
+        "boxes", "phantoms": as :func:`score_methods` gives them; "nih": AUROC and AP of the test images; "claims".
+    """
+    baseline = settings["baseline"]
+    tests = {
+        "boxes": methods["boxes"],
+        "nih": {name: {s: of_labels(one, BOXED) for s, one in seeds.items()} for name, seeds in methods["nih"].items()},
+        "phantoms": {
+            name: {seed: one.without(PHANTOM_SKIP) for seed, one in seeds.items()}
+            for name, seeds in methods["phantoms"].items()
+        },
+    }
+
+    def of_claim(method: str, claim: Settings) -> dict[int, Statistic]:
+        seeds = tests[claim["test"]].get(method, {})
+        return {seed: one.statistic(claim["figure"], claim.get("class")) for seed, one in seeds.items()}
+
+    claims = []
+    for claim in settings["claims"]:
+        patients = next(iter(tests[claim["test"]][baseline].values())).predictions.patients
+        claims += check_claims([claim], of_claim, patients)
+    listed = {test: {name: [*seeds.values()] for name, seeds in found.items()} for test, found in tests.items()}
+    return {
+        "boxes": score_methods(listed["boxes"], baseline),
+        "nih": score_labels(listed["nih"], {n: [*s.values()] for n, s in methods["nih"].items()}, baseline),
+        "phantoms": score_methods(listed["phantoms"], baseline),
+        "claims": claims,
+    }
+
+
+def of_labels(one: Scored, labels: Sequence[str]) -> Scored:
+    """The same network scored on some of its classes."""
+    columns = [one.predictions.labels.index(label) for label in labels]
+    p = one.predictions
+    predictions = replace(p, labels=list(labels), logits=p.logits[:, columns], label=p.label[:, columns])
+    return Scored(predictions, one.points[:, columns], {k: v[:, columns] for k, v in one.overlaps.items()})
+
+
+def score_labels(methods: dict[str, list[Scored]], whole: dict[str, list[Scored]], baseline: str) -> Settings:
+    """AUROC and average precision of the test images, by class and by view.
+
+    Args:
+        methods: method -> its seeds, with the classes that the macro averages are over.
+        whole: the same with all shared labels.
+        baseline: what every method is compared with.
+    """
+    first = methods[baseline][0].predictions
+    groups, labels = first.patients, first.labels
+    report: Settings = {"n_images": len(first.items), "n_patients": len(set(groups)), "methods": {}}
+    report["present"] = {label: int((first.label[:, c] == 1).sum()) for c, label in enumerate(labels)}
+    found = {name: np.array([name in i["findings"] for i in first.items]) for name in OPACITIES}
+    report["present"] |= {name: int(present.sum()) for name, present in found.items()}
+    report["views"] = {v: sum(i.get("view") == v for i in first.items) for v in VIEWS}
+    for name, seeds in methods.items():
+        predictions = [one.predictions for one in seeds]
+        classes = list(range(len(labels)))
+        entry: Settings = {
+            "seeds": len(seeds),
+            "auroc": {"macro": _interval([auroc_statistic(p, classes) for p in predictions], groups)},
+            "ap": {"macro": _interval([_ap_statistic(p, classes) for p in predictions], groups)},
+        }
+        for c, label in enumerate(labels):
+            entry["auroc"][label] = _interval([auroc_statistic(p, [c]) for p in predictions], groups)
+            entry["ap"][label] = _interval([_ap_statistic(p, [c]) for p in predictions], groups)
+        for finding, present in found.items():
+            of_finding = [_of_finding(one.predictions, present) for one in whole[name]]
+            entry["auroc"][finding] = _interval([auroc_statistic(p, [0]) for p in of_finding], groups)
+        for view in VIEWS:
+            keep = np.array([i.get("view") == view for i in first.items])
+            parts = [p.subset(keep) for p in predictions]
+            entry["auroc"][view] = _interval([auroc_statistic(p, classes) for p in parts], parts[0].patients)
+        entry["by_seed"] = [_interval([auroc_statistic(p, classes)], groups, 1)["value"] for p in predictions]
+        if name != baseline:
+            other = [auroc_statistic(one.predictions, classes) for one in methods[baseline]]
+            entry["against"] = {"baseline": baseline}
+            entry["against"]["auroc"] = compare([auroc_statistic(p, classes) for p in predictions], other, groups)
+        report["methods"][name] = entry
+    return report
+
+
+def _of_finding(predictions: Predictions, present: np.ndarray) -> Predictions:
+    """The logit that shows one of NIH's findings, against that finding's own labels."""
+    c = predictions.labels.index("Opacity")
+    return replace(predictions, labels=["Opacity"], logits=predictions.logits[:, [c]], label=present[:, None] * 1.0)
+
+
+def _ap_statistic(predictions: Predictions, classes: Sequence[int]) -> Statistic:
+    scores, label = predictions.logits[:, classes], predictions.label[:, classes]
+    return lambda w: macro_average(per_class(average_precision, scores, label, w))
+
+
+def _interval(statistics: list[Statistic], groups: Sequence[str], n_resamples: int = 1000) -> Settings:
+    return bootstrap_ci(statistics, groups, n_resamples=n_resamples).to_dict()
+
+
+def _counts(sections: Any) -> dict[str, int]:
+    names = ("training", "validation")
+    return {
+        f"{section}_{source}": sum(i["source"] == source for i in items)
+        for section, items in zip(names, sections, strict=True)
+        for source in ("nih", "simulated", "phantom")
+    }

@@ -1,0 +1,103 @@
+"""The data of the NIH experiment: real images, findings simulated onto them, phantoms; and the official boxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.evaluation import Predictions
+from cxr_common.labels import LABELS
+from tools.prepare.merge import merge_datalists
+from tools.results.data import make_phantoms, run_tool
+
+Items = list[dict[str, Any]]
+#: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
+BOX_FINDINGS: dict[str, str] = {
+    "Atelectasis": "Atelectasis",
+    "Cardiomegaly": "Cardiomegaly",
+    "Effusion": "Effusion",
+    "Infiltration": "Opacity",
+    "Mass": "Mass",
+    "Nodule": "Nodule",
+    "Pneumonia": "Opacity",
+    "Pneumothorax": "Pneumothorax",
+}
+
+
+def make_training(settings: dict[str, Any], shared: Path, work: Path) -> tuple[Path, Path]:
+    """Make all that is trained on.
+
+    In the validation section, phantoms and simulated findings keep their boxes and forget their labels: epochs and
+    decision thresholds are chosen on real images alone, mask thresholds on exact places alone.
+
+    Args:
+        settings: of the experiment.
+        shared: folder of the NIH images.
+        work: folder for data.
+
+    Returns:
+        Datalist of the NIH images, relative to `shared`; datalist to train on, relative to `work`.
+    """
+    work.mkdir(parents=True, exist_ok=True)
+    nih, training = work / "nih14.json", work / "nih_training.json"
+    run_tool("tools.prepare", "csv", "--mapping", settings["nih"]["mapping"], "--root", shared, "--output", nih)
+    simulated = work / "nih_simulated"
+    if not simulated.exists():
+        counts = [
+            argument
+            for section in ("training", "validation")
+            if (most := settings["simulated"][section]) is not None
+            for argument in (f"--{section}", most)
+        ]
+        options = ("--seed", settings["simulated"]["seed"], *counts)
+        run_tool("tools.simulate_findings", "--datalist", nih, "--root", shared, "--output", simulated, *options)
+    (phantoms,) = make_phantoms(settings["phantoms"], work / "nih_phantoms")
+    made = (simulated / "datalist.json", phantoms)
+    chests = work / "nih14_chests.json"
+    if not chests.exists():
+        run_tool("tools.lungs", "--datalist", nih, "--root", shared, "--output", chests)
+    data = merge_datalists([chests, *made], [work, *(path.parent for path in made)], work, LABELS)
+    unknown = [None] * len(LABELS)
+    validation = [i if i["source"] == "nih" else {**i, "label": unknown} for i in data["validation"]]
+    write_datalist({"labels": list(LABELS), "training": data["training"], "validation": validation}, training)
+    return nih, training
+
+
+def make_tests(settings: dict[str, Any], nih: Path, shared: Path, work: Path) -> dict[str, Items]:
+    """Items of the test sets, with absolute paths.
+
+    Returns:
+        "nih": images of other patients, for image labels; "boxes": images with official boxes, as
+        :func:`by_box_finding` has them; "phantoms".
+    """
+    (phantoms,) = make_phantoms(settings["phantoms_test"], work / "nih_phantoms_test")
+    boxed = load_datalist(nih, "localisation", shared)
+    return {
+        "nih": load_datalist(nih, "testing", shared),
+        # Their patients are in ../cxr's training rows, which other weights have learned from.
+        "boxes": [by_box_finding(item) for item in boxed if not item.get("patient_in_cxr_train")],
+        "phantoms": load_datalist(phantoms, "testing"),
+    }
+
+
+def by_box_finding(item: dict[str, Any]) -> dict[str, Any]:
+    """An item whose labels and box classes are those of :data:`BOX_FINDINGS` in place of the shared ones."""
+    names = list(BOX_FINDINGS)
+    return {
+        **item,
+        "label": [int(name in item["findings"]) for name in names],
+        "box_labels": [names.index(name) for name in item["box_findings"]],
+    }
+
+
+def predictions_by_box_finding(predictions: Predictions) -> Predictions:
+    """Predictions over the shared labels, as predictions over :data:`BOX_FINDINGS`; its items are so already."""
+    columns = [LABELS.index(label) for label in BOX_FINDINGS.values()]
+    return replace(
+        predictions,
+        labels=list(BOX_FINDINGS),
+        logits=predictions.logits[:, columns],
+        maps=predictions.maps[:, columns],
+    )
