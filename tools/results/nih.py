@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import Predictions, data_sha256
+from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.metrics import average_precision, bootstrap_ci, macro_average, per_class
 from tools.results.claims import check_claims
@@ -18,6 +20,7 @@ from tools.results.localization import Settings, load_settings, measure_all, pla
 from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, predictions_by_box_finding
 from tools.results.options import Options
 from tools.results.outcomes import Outcomes
+from tools.results.plots import gallery
 from tools.results.record import write_once
 from tools.results.runs import Run, chosen, ship, train_all, training_hash
 from tools.results.score import PHANTOM_SKIP, Scored, Statistic, auroc_statistic, compare, score_methods
@@ -47,7 +50,7 @@ def run_nih(options: Options) -> None:
     tests = make_tests(settings, nih, shared, work)
     test_sha256 = {name: data_sha256(items) for name, items in tests.items()}
     folder = options.output / "outcomes" / options.experiment.stem
-    outcomes = Outcomes(folder, tests, test_sha256, {"boxes": list(BOX_FINDINGS)})
+    outcomes = Outcomes(folder, tests, test_sha256, {"boxes": list(BOX_FINDINGS)}, "boxes")
     runs = plan_runs(settings, work / "nih")
 
     def is_known(run: Run) -> bool:
@@ -89,10 +92,19 @@ def run_nih(options: Options) -> None:
             **score_all(settings, scored),
         }
 
-    write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
+    record, _ = write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
+    heatmaps = {name: next(iter(found[name].values())).gallery for name in settings["headline"] if name in found}
+    save_gallery(record, tests["boxes"], heatmaps, work / "nih-gallery.png")
     if options.ship:
         best = [run.best_cycle() for run in trained]
         ship({name: [run for run in best if run.method == name] for name in settings["methods"]}, settings["methods"])
+
+
+def save_gallery(record: Settings, items: list[Settings], heatmaps: dict[str, np.ndarray], path: Path) -> None:
+    """Draw the first image with a box of every finding; it stays in the work folder, for it shows patients' images."""
+    with replacing(path) as temporary:
+        gallery(record, items, heatmaps, list(BOX_FINDINGS)).savefig(temporary, dpi=110)
+    print(f"drew {path}")
 
 
 def view(test: str, predictions: Predictions) -> Predictions:

@@ -22,8 +22,6 @@ from cxr_common.labels import LABELS
 from tools.results.score import Scored, measure
 
 Items = list[dict[str, Any]]
-#: The test set whose heatmaps the gallery shows.
-SHOWN = "phantoms"
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,7 @@ class Outcomes:
         tests: test set -> datalist items with absolute paths.
         test_sha256: test set -> hash of its content.
         labels: test set -> class names, where they are not the shared ones.
+        shown: the test set whose heatmaps the gallery shows.
     """
 
     def __init__(
@@ -59,9 +58,11 @@ class Outcomes:
         tests: Mapping[str, Items],
         test_sha256: Mapping[str, str],
         labels: Mapping[str, Sequence[str]] | None = None,
+        shown: str = "phantoms",
     ) -> None:
         self.folder, self.tests = folder, dict(tests)
         self.test_sha256 = dict(test_sha256)
+        self.shown = shown
         self.labels = dict.fromkeys(tests, list(LABELS)) | {test: list(own) for test, own in (labels or {}).items()}
 
     def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
@@ -94,7 +95,8 @@ class Outcomes:
             predict: test set -> predictions.
         """
         found = {test: predict(test) for test in self.tests}
-        gallery = np.stack([found[SHOWN].maps[image, c] for c, image in gallery_rows(self.tests[SHOWN])])
+        rows = gallery_rows(self.tests[self.shown], self.labels[self.shown])
+        gallery = np.stack([found[self.shown].maps[image, c] for c, image in rows])
         scored = {test: measure(predictions) for test, predictions in found.items()}
         about = {"weights_sha256": weights_sha256, **about}
         arrays: dict[str, Any] = {"gallery": gallery}
@@ -110,10 +112,10 @@ class Outcomes:
         return json.loads(json.dumps({**made_with, "test_sha256": self.test_sha256}))
 
 
-def gallery_rows(items: Items) -> list[tuple[int, int]]:
+def gallery_rows(items: Items, labels: Sequence[str] = LABELS) -> list[tuple[int, int]]:
     """(class, image) of the first test image of every class with a box; a class that doubles another is left out."""
     rows = []
-    for c, label in enumerate(LABELS):
+    for c, label in enumerate(labels):
         boxed = [i for i, item in enumerate(items) if c in (item.get("box_labels") or [])]
         if boxed and label != "Opacity":
             rows.append((c, boxed[0]))

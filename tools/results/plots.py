@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,22 +59,26 @@ def bars(record: Record) -> Figure:
     return figure
 
 
-def gallery(record: Record, items: list[dict[str, Any]], heatmaps: dict[str, np.ndarray]) -> Figure:
-    """Heatmaps of every method (columns) on the first test phantom of every class with a box (rows); first seed.
+def gallery(
+    record: Record, items: list[dict[str, Any]], heatmaps: dict[str, np.ndarray], labels: Sequence[str] = LABELS
+) -> Figure:
+    """Heatmaps of methods (columns) on the first test image of every class with a box (rows); first seed.
 
     Args:
         record: content of the result file.
-        items: of the test phantoms.
-        heatmaps: method -> (R, x, y) logit maps of :func:`gallery_rows`.
+        items: of the test images.
+        heatmaps: method -> (R, x, y) logit maps of :func:`gallery_rows`; what is not in it is not shown.
+        labels: class names of the items.
     """
-    names, rows = titles(record), gallery_rows(items)
+    names = {name: title for name, title in titles(record).items() if name in heatmaps}
+    rows = gallery_rows(items, labels)
     figure = Figure(figsize=(1.25 * (len(names) + 1), 1.3 * len(rows) + 0.5), layout="constrained")
     grid = figure.subplots(len(rows), len(names) + 1, squeeze=False)
     for row, ((c, image), axes) in enumerate(zip(rows, grid, strict=True)):
         item = items[image]
         picture = tensor_to_picture(np.squeeze(np.asarray(read_picture(item["image"]))))
         boxes = [b for b, k in zip(item["boxes"], item["box_labels"], strict=True) if k == c]
-        axes[0].set_ylabel(LABELS[c], fontsize=8)
+        axes[0].set_ylabel(labels[c], fontsize=8)
         for axis in axes:
             axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
             axis.set_xticks([])
@@ -84,7 +89,7 @@ def gallery(record: Record, items: list[dict[str, Any]], heatmaps: dict[str, np.
         for axis in axes:
             for x0, y0, x1, y1 in boxes:
                 axis.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=0.8))
-    for axis, text in zip(grid[0], ["phantom, true box", *names.values()], strict=True):
+    for axis, text in zip(grid[0], ["image, true box", *names.values()], strict=True):
         axis.set_title(text.replace(", ", ",\n"), fontsize=7)
     return figure
 

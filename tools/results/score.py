@@ -135,6 +135,8 @@ def score_methods(methods: dict[str, list[Scored]], baseline: str) -> dict[str, 
     for name, chance in (("random pixel", random_point_hits), ("centre pixel", centre_point_hits)):
         table = np.where(counted, chance(boxes, classes, len(labels), first.input_size), np.nan)
         report[name] = {a: bootstrap_ci(hit_statistic(table, a), groups).to_dict() for a in ("micro", "macro")}
+        by_class = [None if np.isnan(v) else float(v) for v in hit_rates(table).per_class]
+        report[name]["by_class"] = dict(zip(labels, by_class, strict=True))
     report["pairs"] = dict(zip(labels, counted.sum(0).tolist(), strict=True))
     return report
 

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import yaml
+
+from cxr_common.data import load_datalist, read_datalist
+from cxr_common.labels import LABELS
+from tests.golden import REPOSITORY, SHARED
+from tests.tools.results.test_score import make
+from tools.results import nih_tables
+from tools.results.nih import BOXED, of_labels, run_nih, score_all
+from tools.results.nih_data import BOX_FINDINGS, by_box_finding, predictions_by_box_finding
+from tools.results.options import Options
+from tools.results.score import measure
+
+ITEM = {
+    "image": "a.png",
+    "patient": "p",
+    "label": [1, 0, 0, 0, 0, 0, 1, 0],
+    "findings": ["Atelectasis", "Pneumonia", "Edema"],
+    "boxes": [[0, 0, 4, 4], [4, 4, 8, 8]],
+    "box_labels": [LABELS.index("Atelectasis"), LABELS.index("Opacity")],
+    "box_findings": ["Atelectasis", "Pneumonia"],
+}
+
+
+def test_an_item_by_box_findings():
+    found = by_box_finding(ITEM)
+    names = list(BOX_FINDINGS)
+    assert [names[c] for c in found["box_labels"]] == ["Atelectasis", "Pneumonia"]
+    assert [name for name, value in zip(names, found["label"], strict=True) if value] == ["Atelectasis", "Pneumonia"]
+
+
+def test_infiltration_and_pneumonia_are_read_off_the_opacity_map():
+    p = predictions_by_box_finding(make(0.5, 1.0, 0, n=4))
+    opacity = make(0.5, 1.0, 0, n=4).logits[:, LABELS.index("Opacity")]
+    for name in ("Infiltration", "Pneumonia"):
+        np.testing.assert_array_equal(p.logits[:, p.labels.index(name)], opacity)
+    assert "Consolidation" not in p.labels and len(p.labels) == 8 == p.maps.shape[1]
+
+
+def scored(hit_rate, skill, seed):
+    """A method on the three test sets."""
+    p = make(hit_rate, skill, seed, n=40)
+    items = [
+        {**i, "findings": ["Pneumonia"] * (n % 2), "box_findings": ["Nodule", "Infiltration"][: len(i["boxes"])]}
+        | {"view": ("PA", "AP")[n // 20], "label": [0] * 8}
+        for n, i in enumerate(p.items)
+    ]
+    p = dataclasses.replace(p, items=items)
+    boxes = predictions_by_box_finding(dataclasses.replace(p, items=[by_box_finding(i) for i in items]))
+    return {"boxes": measure(boxes), "nih": measure(p), "phantoms": measure(p)}
+
+
+@pytest.fixture(scope="module")
+def record():
+    settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "nih.yaml").read_text())
+    made = {"pylon": scored(0.9, 1.5, 1), "cam": scored(0.2, 1.0, 2)}
+    methods = {test: {name: {0: one[test]} for name, one in made.items()} for test in ("boxes", "nih", "phantoms")}
+    return {"recipe": settings, **score_all(settings, methods)}
+
+
+def test_points_are_scored_by_nihs_findings(record):
+    boxes = record["boxes"]
+    assert {name for name, count in boxes["pairs"].items() if count} == {"Nodule", "Infiltration"}
+    assert boxes["methods"]["pylon"]["point"]["micro"]["value"] > 0.7
+    assert boxes["methods"]["pylon"]["against"]["point micro"]["difference"]["low"] > 0
+
+
+def test_image_labels_are_scored_on_the_classes_with_boxes(record):
+    entry = record["nih"]["methods"]["pylon"]
+    assert set(entry["ap"]) == {"macro", *BOXED} and len(BOXED) == 7
+    classes = [entry["auroc"][label]["value"] for label in BOXED]
+    assert entry["auroc"]["macro"]["value"] == pytest.approx(np.mean(classes))
+    assert record["nih"]["views"] == {"PA": 20, "AP": 20} and {"PA", "AP", "Pneumonia"} <= set(entry["auroc"])
+    assert record["nih"]["present"]["Pneumonia"] == 20
+
+
+def test_claims_say_what_is_measured(record):
+    verdicts = {claim["claim"]: claim["verdict"] for claim in record["claims"]}
+    assert verdicts["points better than CAM"] == "holds"
+    assert verdicts["a global-pooling branch harms points"] == "not measured"
+
+
+def test_scoring_on_some_classes_keeps_their_columns():
+    one = scored(0.5, 1.0, 3)["nih"]
+    part = of_labels(one, ["Nodule", "Mass"])
+    np.testing.assert_array_equal(part.predictions.logits[:, 0], one.predictions.logits[:, LABELS.index("Nodule")])
+    np.testing.assert_array_equal(part.points[:, 0], one.points[:, LABELS.index("Nodule")])
+    assert part.predictions.labels == ["Nodule", "Mass"]
+
+
+def test_goals_are_compared_with_what_was_measured(record):
+    text = nih_tables.goals(record)
+    assert "at least .62" in text and "**no**" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (SHARED / "nih").is_dir(), reason="NIH images with boxes (../shared/nih) are not here")
+def test_a_quick_run_from_data_to_record(tmp_path):
+    settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "nih.yaml").read_text())
+    settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "cam_scaled")}
+    settings["quick"]["cycles"][0] |= {"spatial_size": [64, 64], "epoch_size": 48, "backbone_weights": None}
+    path = tmp_path / "nih.yaml"
+    path.write_text(yaml.safe_dump(settings, sort_keys=False))
+    run_nih(Options(path, tmp_path / "work", SHARED / "nih", tmp_path / "out", quick=True))
+    found = json.loads((tmp_path / "out" / "nih.json").read_text())
+    assert found["quick"] and found["missing"] == [] and found["boxes"]["n_images"] == 652
+    assert sum(found["boxes"]["pairs"].values()) == 727 and found["nih"]["n_images"] == 1126
+    training = read_datalist(tmp_path / "work" / "nih_training.json")
+    learned = {i["patient"] for s in ("training", "validation") for i in training[s]}
+    scored_on = load_datalist(tmp_path / "work" / "nih14.json", "localisation", SHARED / "nih")
+    assert not learned & {i["patient"] for i in scored_on}
+    synthetic = [i for i in training["validation"] if i["source"] != "nih"]
+    assert synthetic and all(i["label"] == [None] * 8 and "boxes" in i for i in synthetic)
+    assert all("boxes" not in i for s in ("training", "validation") for i in training[s] if i["source"] == "nih")
+    assert (tmp_path / "work" / "nih-gallery.png").stat().st_size > 5000
+    for render in (nih_tables.summary, nih_tables.methods, nih_tables.by_class, nih_tables.overlaps, nih_tables.labels):
+        assert "PYLON" in render(found)
+    assert nih_tables.training(found) and nih_tables.claims(found) and nih_tables.phantoms(found)
