@@ -155,7 +155,9 @@ def run_experiment(options: Options) -> None:
         save_plots(record, tests["phantoms"], heatmaps, options.output)
     if options.ship:
         best = [run.best_cycle() for run in trained]
-        ship({name: [run for run in best if run.method == name] for name in settings["methods"]}, settings["methods"])
+        own = {name: [run for run in best if run.method == name] for name in settings["methods"]}
+        # What learned from phantoms; the bundles ship what the NIH experiment trains.
+        ship(own, settings["methods"], "models/phantoms")
 
 
 def shown(settings: Settings, run: Run, recipe: str) -> dict[str, Settings]:

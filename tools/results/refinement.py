@@ -61,7 +61,7 @@ def localizer_weights(localizer: Settings) -> Path:
 
 def inputs_hash(settings: Settings, name: str, datalist: Path) -> str:
     """Hash of what a relation network learns from: images, labels, the localiser and the backbone."""
-    backbone = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt"
+    backbone = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
     weights = [weights_sha256(path) for path in (localizer_weights(settings["localizers"][name]), backbone)]
     sections = [data_sha256(load_datalist(datalist, section)) for section in ("training", "validation")]
     return hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()

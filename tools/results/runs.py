@@ -26,6 +26,8 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.files import replacing, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.published.backbone import IMAGENET
+from cxr_common.published.efficientnet_lite import installed_lite_weights
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
@@ -92,6 +94,8 @@ class Run:
         """The file that the configs name for the backbone to start from, if any."""
         parser = self.config()
         given = parser.get_parsed_content("backbone_weights") if parser.get("backbone_weights") else None
+        if given == IMAGENET:
+            return installed_lite_weights(parser.get_parsed_content("backbone"))
         return Path(given) if given else None
 
     def is_done(self, data_hash: str) -> bool:
@@ -247,10 +251,13 @@ def minutes(runs: Mapping[str, Sequence[Run]]) -> dict[str, float]:
     return {run.name: run.minutes() for run in logged}
 
 
-def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]]) -> None:
+def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]], into: str = "models") -> None:
     """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
 
-    "ships" may name a folder below the bundle; else it is ``models``.
+    Args:
+        runs: method -> its runs.
+        methods: of the settings.
+        into: folder below the bundle, where "ships" names none itself.
 
     Raises:
         InputError: there is nothing to ship: no such method's first seed is trained here.
@@ -262,7 +269,7 @@ def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, A
     for name, own in chosen.items():
         where = methods[name]["ships"]
         for run in own:
-            folder = run.bundle / (where if isinstance(where, str) else "models")
+            folder = run.bundle / (where if isinstance(where, str) else into)
             for file in ("model.pt", "thresholds.json"):
                 with replacing(folder / file) as temporary:
                     shutil.copyfile(run.folder / file, temporary)

@@ -85,7 +85,7 @@ def test_a_student_learns_from_a_teacher_and_not_without(data, trained, tmp_path
 
 
 def test_a_classifiers_backbone_is_one_line(data, tmp_path):
-    source = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt"
+    source = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
     run(data, tmp_path, SMALL, backbone_weights=str(source), learning_rate=0.0)
     state, given = weights(tmp_path / "model.pt"), weights(source)
     key = "backbone.layer1.0.conv1.weight"

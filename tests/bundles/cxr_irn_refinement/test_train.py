@@ -14,7 +14,7 @@ from tests.golden import REPOSITORY
 
 BUNDLE = REPOSITORY / "bundles" / "cxr_irn_refinement"
 PYLON = REPOSITORY / "bundles" / "cxr_pylon_localization"
-BACKBONE = str(REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt")
+BACKBONE = str(REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt")
 
 
 SMALL = {"spatial_size": [96, 96], "batch_size": 8, "max_epochs": 2, "steps": 8, "backbone_weights": BACKBONE}

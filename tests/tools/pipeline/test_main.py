@@ -18,7 +18,7 @@ from tools.make_phantoms import main as make_phantoms
 from tools.pipeline.__main__ import main
 
 TINY = {"spatial_size": [64, 64], "max_epochs": 1, "batch_size": 4}
-BACKBONE = "$@bundle_root + '/../cxr_gradcam_classification/models/model.pt'"
+BACKBONE = "$@bundle_root + '/../cxr_gradcam_classification/models/phantoms/model.pt'"
 SETTINGS = {
     "title": "Tiny",
     "localizer": {"train": False},
