@@ -55,8 +55,9 @@ def _sizes(record: Record) -> str:
         f"Real radiographs (NIH ChestX-ray14): {boxes['n_images']} images of {boxes['n_patients']} patients with"
         f" official boxes ({pairs} pairs of image and finding), {labels['n_images']} images of {labels['n_patients']}"
         f" other patients for AUROC (7 classes). Trained on {on['training_nih']} real images,"
-        f" {on['training_simulated']} with simulated findings and {on['training_phantom']} phantoms, at 128 pixels. Value and 95% interval by patient"
-        f" (and seed) bootstrap; seeds of {titles(record)[seeds]}: {boxes['methods'][seeds]['seeds']}."
+        f" {on['training_simulated']} with simulated findings and {on['training_phantom']} phantoms, at 128 pixels."
+        " Value and 95% interval by patient (and seed) bootstrap;"
+        f" seeds of {titles(record)[seeds]}: {boxes['methods'][seeds]['seeds']}."
     )
 
 
