@@ -13,6 +13,7 @@ from cxr_common.saliency.methods import (
     SaliencyMethod,
     make_method,
 )
+from cxr_common.saliency.mirrored import MirroredInferer
 from cxr_common.saliency.normalize import unit_peak
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "GradientMethod",
     "LayerCam",
     "LayerGradients",
+    "MirroredInferer",
     "SaliencyInferer",
     "SaliencyMethod",
     "label_above_background",

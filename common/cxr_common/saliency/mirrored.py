@@ -1,0 +1,36 @@
+"""Heatmaps of an image and of its mirror image, averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from monai.inferers import Inferer, SimpleInferer
+
+
+class MirroredInferer(Inferer):
+    """The mean of the logit maps of an image and of its mirror image, mirrored back (left and right change places).
+
+    It takes twice the time. MONAI's ``TestTimeAugmentation`` works on data sets, not as an inferer of an evaluator.
+
+    Args:
+        inferer: makes the logit maps; None: they are the network's own.
+    """
+
+    def __init__(self, inferer: Inferer | None = None) -> None:
+        super().__init__()
+        self.inferer = inferer or SimpleInferer()
+        if hasattr(self.inferer, "pool"):
+            self.pool = self.inferer.pool
+
+    def describe(self) -> dict[str, Any]:
+        """How its heatmaps are made, for records."""
+        inner = self.inferer.describe() if hasattr(self.inferer, "describe") else {}
+        return {**inner, "mirrored": True}
+
+    def __call__(self, inputs: torch.Tensor, network: Callable, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Map images (N, C_in, X, Y) to logit maps (N, C, x, y)."""
+        maps = self.inferer(inputs, network, *args, **kwargs)
+        mirrored = self.inferer(inputs.flip(-2), network, *args, **kwargs)
+        return (maps + mirrored.flip(-2)) / 2
