@@ -43,7 +43,7 @@ def overlay(bundle, name):
 def test_only_network_and_heatmap_lines_differ(other):
     assert train(other) == train(REFERENCE)
     assert inference(other) == inference(REFERENCE)
-    for name in ("evaluate.yaml", "from_scratch.yaml", "multi_gpu_train.yaml"):
+    for name in ("evaluate.yaml", "from_imagenet.yaml", "from_scratch.yaml", "multi_gpu_train.yaml"):
         assert overlay(other, name) == overlay(REFERENCE, name), name
 
 

@@ -7,6 +7,8 @@ import json
 import pytest
 import torch
 
+from cxr_common.networks import make_backbone
+from cxr_common.published import load_backbone
 from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 
 
@@ -73,6 +75,41 @@ def test_any_label_list_trains(bundle, phantoms, tmp_path):
     state = weights(tmp_path / "model.pt")
     assert state["bias" if "bias" in state else "head.bias"].shape == (2,)
     assert json.loads((tmp_path / "thresholds.json").read_text())["labels"] == ["Shadow", "Large heart"]
+
+
+def from_imagenet(bundle, phantoms, output, **overrides):
+    data = json.loads((phantoms / "datalist.json").read_text())
+    for item in data["training"]:
+        item["chest"] = [4, 4, 60, 60]
+    datalist = phantoms / "chests.json"
+    datalist.write_text(json.dumps(data))
+    small = {"sampling": {"phantom": {"present": 1.0, "absent": 0.5}}, "epoch_size": 16, "datalist": str(datalist)}
+    # One cycle depends on the number of epochs; without it a run that is given more of them is one that goes on.
+    small["lr_scheduler"] = {"_target_": "torch.optim.lr_scheduler.ConstantLR", "optimizer": "@optimizer"}
+    run(bundle, phantoms, output, "from_imagenet.yaml", **{**small, **overrides})
+
+
+def test_the_recipe_from_imagenet_learns_and_resumes(bundle, phantoms, tmp_path):
+    from_imagenet(bundle, phantoms, tmp_path / "straight")
+    straight = weights(tmp_path / "straight" / "model_last.pt")
+    imagenet = make_backbone("efficientnet_lite0")
+    load_backbone(imagenet, "imagenet")
+    own = {k.removeprefix("backbone."): v for k, v in straight.items() if k.startswith("backbone.")}
+    changed = {
+        k for k, v in imagenet.state_dict().items() if not torch.allclose(own[k].float(), v, atol=1e-3, rtol=1e-3)
+    }
+    # The stem and two stages are frozen; the rest has moved from where ImageNet left it.
+    assert changed and not {k for k in changed if k.startswith(("conv_stem.", "blocks.0.", "blocks.1."))}
+    checkpoint = torch.load(tmp_path / "straight" / "checkpoint.pt", weights_only=True)
+    assert int(checkpoint["average"]["n_averaged"]) == checkpoint["iteration"] == 2 * 16 // 8
+    # model.pt holds the average, not the trained network.
+    trained = checkpoint["network"]["backbone.head.conv.weight"]
+    assert not torch.allclose(straight["backbone.head.conv.weight"].float(), trained, atol=1e-7, rtol=1e-3)
+
+    from_imagenet(bundle, phantoms, tmp_path / "resumed", max_epochs=1)
+    from_imagenet(bundle, phantoms, tmp_path / "resumed")
+    resumed = weights(tmp_path / "resumed" / "model_last.pt")
+    assert all(torch.equal(straight[k], resumed[k]) for k in straight)
 
 
 @pytest.mark.slow

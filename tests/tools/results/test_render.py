@@ -55,9 +55,9 @@ def test_numbers_are_written_as_in_the_field():
 
 
 SHIPPED = {
-    "cxr_pylon_localization": ("localization", "pylon-seed0"),
-    "cxr_multiscale_localization": ("localization", "multiscale-seed0"),
-    "cxr_gradcam_classification": ("localization", "cam-seed0"),
+    "cxr_pylon_localization": ("nih", "pylon-seed0"),
+    "cxr_multiscale_localization": ("nih", "multiscale-seed0"),
+    "cxr_gradcam_classification": ("nih", "cam-seed0"),
     "cxr_irn_refinement": ("refinement", "irn_pylon-seed0"),
     "cxr_chexseg_segmentation": ("segmentation", "segment_chexseg-seed0"),
     "cxr_oxnet_detection": ("detection", "detect_oxnet-seed0"),
@@ -69,6 +69,12 @@ def test_shipped_weights_are_those_that_were_scored(bundle):
     file, run = SHIPPED[bundle]
     record = json.loads((REPOSITORY / "docs" / "results" / f"{file}.json").read_text())
     assert weights_sha256(REPOSITORY / "bundles" / bundle / "models" / "model.pt") == record["weights_sha256"][run]
+
+
+def test_the_classifier_that_others_start_from_is_the_phantom_experiments():
+    record = json.loads((REPOSITORY / "docs" / "results" / "localization.json").read_text())
+    weights = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
+    assert weights_sha256(weights) == record["weights_sha256"]["cam-seed0"]
 
 
 def test_a_quick_page_is_marked_and_stays_in_its_folder(tmp_path):
