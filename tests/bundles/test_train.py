@@ -96,7 +96,9 @@ def test_the_recipe_from_imagenet_learns_and_resumes(bundle, phantoms, tmp_path)
     load_backbone(imagenet, "imagenet")
     own = {k.removeprefix("backbone."): v for k, v in straight.items() if k.startswith("backbone.")}
     changed = {
-        k for k, v in imagenet.state_dict().items() if not torch.allclose(own[k].float(), v, atol=1e-3, rtol=1e-3)
+        k
+        for k, v in imagenet.state_dict().items()
+        if not torch.allclose(own[k].float(), v.float(), atol=1e-3, rtol=1e-3)
     }
     # The stem and two stages are frozen; the rest has moved from where ImageNet left it.
     assert changed and not {k for k in changed if k.startswith(("conv_stem.", "blocks.0.", "blocks.1."))}
