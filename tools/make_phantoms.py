@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -27,6 +25,7 @@ from cxr_common.data import write_datalist
 from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, make_phantom
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
+from tools.new_folder import new_folder
 
 SECTIONS = ("training", "validation", "testing")
 #: Sections take their indices from blocks this far apart, so that one more image changes no other section.
@@ -105,20 +104,13 @@ def make_data_set(
     Raises:
         InputError: when the folder exists and is not empty, or numbers are out of range.
     """
-    output = output.resolve()
-    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-        raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")
     _check_numbers(counts, seed, workers)
     options = {"format": "png", "photometric": "alternate", "masks": True} | options
-    # Its own name for each process: two runs at a time do not write into each other's.
-    temporary = output.with_name(f".{output.name}.making-{os.getpid()}")
-    try:
-        for name in ("images", "masks") if options["masks"] else ("images",):
-            (temporary / name).mkdir(parents=True)
-        data: dict[str, Any] = {"labels": list(LABELS)}
-        digests = {}
-        jobs = list(_jobs(counts))
-        write = partial(write_phantom, folder=temporary, seed=seed, config=config, options=options)
+    data: dict[str, Any] = {"labels": list(LABELS)}
+    digests = {}
+    jobs = list(_jobs(counts))
+    with new_folder(output, *(("images", "masks") if options["masks"] else ("images",))) as folder:
+        write = partial(write_phantom, folder=folder, seed=seed, config=config, options=options)
         with ProcessPoolExecutor(workers) as pool:
             items = list(tqdm(pool.map(write, [j[1:] for j in jobs], chunksize=8), total=len(jobs), desc="phantoms"))
         for section in SECTIONS:
@@ -133,13 +125,8 @@ def make_data_set(
             "config_sha256": config.sha256(),
             "pixels_sha256": digests,
         }
-        (temporary / "phantoms.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        write_datalist(data, temporary / "datalist.json")
-        if output.exists():
-            output.rmdir()
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        (folder / "phantoms.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        write_datalist(data, folder / "datalist.json")
 
 
 def _check_numbers(counts: dict[str, int], seed: int, workers: int) -> None:

@@ -9,8 +9,6 @@ and puts in one to three findings whose place is then known exactly.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -30,6 +28,7 @@ from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
 from tools.lungs import is_plausible, outline_lungs
+from tools.new_folder import new_folder
 
 #: Ranges that contrast and scale of `simulate_findings` are drawn from, uniformly.
 CONTRAST, SCALE = (0.8, 2.0), (1.0, 2.0)
@@ -103,14 +102,8 @@ def make_data_set(
     Raises:
         InputError: the folder exists and is not empty, or no image is free of findings.
     """
-    output = output.resolve()
-    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-        raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")
-    temporary = output.with_name(f".{output.name}.making-{os.getpid()}")
-    try:
-        for name in ("images", "masks"):
-            (temporary / name).mkdir(parents=True)
-        data: Item = {"labels": list(LABELS)}
+    data: Item = {"labels": list(LABELS)}
+    with new_folder(output, "images", "masks") as folder:
         for place, (section, most) in enumerate(sections.items()):
             free = [item for item in load_datalist(datalist, section, root) if _is_free(item)]
             if not free:
@@ -122,16 +115,11 @@ def make_data_set(
                 for number, (item, (lungs, _)) in enumerate(zip(free, outline_lungs(free), strict=True))
                 if is_plausible(lungs)
             ]
-            write = partial(write_simulated, folder=temporary, seed=seed + place)
+            write = partial(write_simulated, folder=folder, seed=seed + place)
             with ProcessPoolExecutor(workers) as pool:
                 made = list(tqdm(pool.map(write, jobs, chunksize=8), total=len(jobs), desc=section))
             data[section] = [item for item in made if item is not None]
-        write_datalist(data, temporary / "datalist.json")
-        if output.exists():
-            output.rmdir()
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        write_datalist(data, folder / "datalist.json")
     return {section: len(data[section]) for section in sections}
 
 

@@ -16,13 +16,13 @@ from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.metrics import average_precision, bootstrap_ci, macro_average, per_class
 from tools.results.claims import check_claims
-from tools.results.localization import Settings, load_settings, measure_all, plan_runs, shown
+from tools.results.experiment import Experiment, Settings, load_settings, plan_runs
 from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, predictions_by_box_finding
 from tools.results.options import Options
 from tools.results.outcomes import Outcomes
 from tools.results.plots import gallery
 from tools.results.record import write_once
-from tools.results.runs import Run, chosen, ship, train_all, training_hash
+from tools.results.runs import training_hash
 from tools.results.score import PHANTOM_SKIP, Scored, Statistic, auroc_statistic, compare, score_methods
 
 #: The shared labels that boxes are annotated for.
@@ -51,53 +51,29 @@ def run_nih(options: Options) -> None:
     test_sha256 = {name: data_sha256(items) for name, items in tests.items()}
     folder = options.output / "outcomes" / options.experiment.stem
     outcomes = Outcomes(folder, tests, test_sha256, {"boxes": list(BOX_FINDINGS)}, "boxes")
-    runs = plan_runs(settings, work / "nih")
-
-    def is_known(run: Run) -> bool:
-        made = shown(settings, run, run.recipe(data_hash))
-        return all(outcomes.load(f"{name}-seed{run.seed}", key) for name, key in made.items())
-
+    experiment = Experiment(settings, plan_runs(settings, work / "nih"), training, data_hash, outcomes, view)
     if options.train:
-        names = {run.method for run in runs} | {run.name for run in runs}
-        wanted = set(chosen(sorted(names), options.only, options.experiment))
-        unknown = [run for run in runs if {run.method, run.name} & wanted and not is_known(run)]
-        train_all([(run, training, data_hash) for run in unknown], options.parallel)
+        experiment.train(options)
     if not options.score:
         return
-    trained = [run for run in runs if run.is_done(data_hash)]
-    done = [run for run in runs if run in trained or is_known(run)]
-    if settings["baseline"] not in {run.method for run in done}:
-        raise InputError("the baseline is not trained yet", work, "run without --trained-only")
-    found = measure_all(settings, done, data_hash, outcomes, view)
+    measured = experiment.measure()
     inputs: Settings = {
         "experiment": options.experiment.stem,
         "quick": options.quick,
         "recipe": settings,
         "trained_on": {"sha256": data_hash, **_counts(load_datalist(training, s) for s in ("training", "validation"))},
-        "weights_sha256": {run.name: found[run.method][run.seed].weights_sha256 for run in done},
-        "missing": [run.name for run in runs if run not in done],
+        **measured.inputs(),
         "test_sha256": test_sha256,
     }
 
     def score() -> Settings:
-        about = {run.name: found[run.method][run.seed].about for run in done}
-        scored = {
-            test: {method: {seed: one.scored[test] for seed, one in seeds.items()} for method, seeds in found.items()}
-            for test in tests
-        }
-        return {
-            "training_minutes": {name: one["minutes"] for name, one in about.items()},
-            "training_machine": "; ".join(sorted({one["machine"] for one in about.values()})),
-            "relevance": {name: one["relevance"] for name, one in about.items() if one["relevance"]},
-            **score_all(settings, scored),
-        }
+        return {**measured.trainings(), **score_all(settings, {test: measured.scored(test) for test in tests})}
 
     record, _ = write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
-    heatmaps = {name: next(iter(found[name].values())).gallery for name in settings["headline"] if name in found}
+    heatmaps = {name: maps for name, maps in measured.heatmaps().items() if name in settings["headline"]}
     save_gallery(record, tests["boxes"], heatmaps, work / "nih-gallery.png")
     if options.ship:
-        best = [run.best_cycle() for run in trained]
-        ship({name: [run for run in best if run.method == name] for name in settings["methods"]}, settings["methods"])
+        experiment.ship()
 
 
 def save_gallery(record: Settings, items: list[Settings], heatmaps: dict[str, np.ndarray], path: Path) -> None:

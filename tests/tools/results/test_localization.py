@@ -6,7 +6,7 @@ import pytest
 from monai.bundle import ConfigParser
 
 from tests.golden import REPOSITORY
-from tools.results.localization import load_settings, plan_runs
+from tools.results.experiment import load_settings, plan_runs
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "localization.yaml"
 PLANNED = plan_runs(load_settings(EXPERIMENT), Path("work"))

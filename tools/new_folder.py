@@ -1,0 +1,38 @@
+"""A folder of results that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cxr_common.errors import InputError
+
+
+@contextmanager
+def new_folder(output: Path, *parts: str) -> Iterator[Path]:
+    """Give a temporary folder beside `output`, which takes its name when all has gone well and is removed otherwise.
+
+    Args:
+        output: the folder to make; it may be there and empty.
+        parts: folders to make in it.
+
+    Raises:
+        InputError: the folder exists and is not empty.
+    """
+    output = output.resolve()
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")
+    # Its own name for each process: two runs at a time do not write into each other's.
+    temporary = output.with_name(f".{output.name}.making-{os.getpid()}")
+    try:
+        for part in parts or ("",):
+            (temporary / part).mkdir(parents=True)
+        yield temporary
+        if output.exists():
+            output.rmdir()
+        temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
