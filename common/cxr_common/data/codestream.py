@@ -8,11 +8,20 @@ _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # SOF0-15 wit
 
 
 class Codestream(NamedTuple):
-    """Size, bits a sample, and whether its end marker is there, of a JPEG, JPEG-LS or JPEG 2000 codestream."""
+    """Header of a JPEG, JPEG-LS or JPEG 2000 codestream.
+
+    Attributes:
+        columns: of the image.
+        rows: of the image.
+        precision: bits a sample.
+        signed: whether samples have a sign, which only JPEG 2000 can tell.
+        complete: whether the end marker is there.
+    """
 
     columns: int
     rows: int
     precision: int
+    signed: bool
     complete: bool
 
 
@@ -33,7 +42,7 @@ def parse_codestream(frame: bytes) -> Codestream | None:
     return None if header is None else Codestream(*header, complete)
 
 
-def _jpeg_header(frame: bytes) -> tuple[int, int, int] | None:
+def _jpeg_header(frame: bytes) -> tuple[int, int, int, bool] | None:
     at = 2
     while at + 9 <= len(frame):
         if frame[at] != 0xFF:
@@ -43,19 +52,19 @@ def _jpeg_header(frame: bytes) -> tuple[int, int, int] | None:
             at += 1
         elif marker in _START_OF_FRAME:
             rows, columns = (int.from_bytes(frame[at + i : at + i + 2], "big") for i in (5, 7))
-            return columns, rows, frame[at + 4]
+            return columns, rows, frame[at + 4], False
         else:
             at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
     return None
 
 
-def _jpeg2000_header(frame: bytes) -> tuple[int, int, int] | None:
+def _jpeg2000_header(frame: bytes) -> tuple[int, int, int, bool] | None:
     # The SIZ marker follows SOC at once; a JP2 file wrapper has boxes before it.
     at = frame.find(b"\xff\x4f\xff\x51", 0, 4096)
     if at < 0 or at + 43 > len(frame):
         return None
     x1, y1, x0, y0 = (int.from_bytes(frame[at + 8 + 4 * i : at + 12 + 4 * i], "big") for i in range(4))
-    return x1 - x0, y1 - y0, (frame[at + 42] & 0x7F) + 1
+    return x1 - x0, y1 - y0, (frame[at + 42] & 0x7F) + 1, frame[at + 42] > 0x7F
 
 
 def join_fragments(pixel_data: bytes) -> bytes:

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.dicom_description import PixelDescription, describe_pixels
 from cxr_common.data.dicom_elements import integer, items, numbers, text
-from cxr_common.data.dicom_grey import display_values, padding_mask
-from cxr_common.data.dicom_pixels import decode_pixels, palette_to_rgb, stored_values
-from cxr_common.data.intensity import grey_or_colour, warn_if_uniform
+from cxr_common.data.dicom_grey import display_levels, padding_mask
+from cxr_common.data.dicom_lut import palette_to_rgb
+from cxr_common.data.dicom_pixels import decode_pixels, stored_values
+from cxr_common.data.grey_range import believed_range, levels_of
+from cxr_common.data.intensity import grey_or_colour, scale_by_range
 from cxr_common.data.orientation import IDENTITY, code_from_directions
 from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, read_dataset, syntax_name, transfer_syntax
 from cxr_common.data.scan import RadiographWarning, Scan, valid_spacing
@@ -52,40 +55,49 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     description = describe_pixels(dataset, transfer_syntax(dataset), path)
     stored_axes = _stored_axes(dataset, path, any_view)
     raw, description = decode_pixels(dataset, description, path)
+    padding = None
     if description.samples == 3:
-        largest = max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0)
-        pixels = grey_or_colour(np.clip(raw.astype(np.float32) / largest, 0, 1), channels, path)
-        source, used = "bits stored", (0.0, largest)
+        declared = (0.0, max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0))
+        low, high, rule = believed_range(levels_of(raw)[0], *declared)
+        pixels = grey_or_colour(scale_by_range(raw, low, high), channels, path)
+        source, used = rule or "bits stored", (low, high)
     elif description.photometric == "PALETTE COLOR":
         pixels = grey_or_colour(palette_to_rgb(raw, dataset, path), channels, path)
         source, used = "palette", (0.0, 1.0)
     else:
-        pixels, source, used = _grey(raw, dataset, description)
+        padding = padding_mask(raw, dataset, description.signed)
+        pixels, source, used = _grey(raw, dataset, description, padding, path)
     if channels == 3 and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=-1)
-    warn_if_uniform(pixels)
+    warn_of_contrast(pixels, padding)
     spacing, spacing_source = _spacing(dataset)
     return Scan(
         str(path), "DICOM", pixels, source, used, spacing, spacing_source, stored_axes, _text(dataset, description)
     )
 
 
-def _grey(raw: np.ndarray, dataset: Dataset, description: PixelDescription) -> tuple[np.ndarray, str, tuple]:
-    padding = padding_mask(raw, dataset, description.signed)
+def _grey(
+    raw: np.ndarray, dataset: Dataset, description: PixelDescription, padding: np.ndarray | None, path: Path
+) -> tuple[np.ndarray, str, tuple]:
     values, stored_range = stored_values(raw, description)
-    shape = text(dataset, "PresentationLUTShape").upper()
-    # MONOCHROME1 images carry INVERSE as well (PS3.3 C.8.11.3): the two together invert once.
-    inverse = description.photometric == "MONOCHROME1" or shape == "INVERSE"
-    low, high = int(values.min()), int(values.max())
-    if high - low < 1 << 16:
-        # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
-        table, source, used = display_values(np.arange(low, high + 1), dataset, stored_range, inverse)
-        pixels = table[values.astype(np.int32) - low]
-    else:
-        pixels, source, used = display_values(values, dataset, stored_range, inverse)
+    # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
+    levels, index = levels_of(values, padding)
+    inverse = _is_inverse(dataset, description)
+    grey, source, used = display_levels(levels, dataset, stored_range, inverse, path)
+    pixels = grey[index]
     if padding is not None:
         pixels[padding] = 0
     return pixels, source, used
+
+
+def _is_inverse(dataset: Dataset, description: PixelDescription) -> bool:
+    """Whether the smallest value is white: the photometric interpretation decides (PS3.3 C.8.11.3)."""
+    inverse = description.photometric == "MONOCHROME1"
+    shape = text(dataset, "PresentationLUTShape").upper()
+    if shape == ("IDENTITY" if inverse else "INVERSE"):
+        reason = f"PresentationLUTShape {shape} contradicts {description.photometric} and is ignored"
+        warnings.warn(reason, RadiographWarning, stacklevel=2)
+    return inverse
 
 
 def _refuse_other_objects(dataset: Dataset, path: Path) -> None:

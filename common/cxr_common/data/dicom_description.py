@@ -28,6 +28,7 @@ class PixelDescription:
     signed: bool
     photometric: str
     transfer_syntax: str
+    has_planes: bool = False  # overlay planes in the bits beyond the image
 
     @property
     def stored_range(self) -> tuple[float, float]:
@@ -79,4 +80,26 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
     signed = filled("PixelRepresentation", 0, (0, 1)) == 1
     if high_bit is None or not stored - 1 <= high_bit < allocated:
         high_bit = stored - 1
-    return PixelDescription(rows, columns, samples, allocated, stored, high_bit, signed, photometric, transfer_syntax)
+    planes = _overlay_bits(dataset)
+    lowest = min((bit for bit in planes if high_bit - stored < bit <= high_bit), default=None)
+    if lowest is not None and lowest >= 8:
+        kept = lowest - (high_bit + 1 - stored)
+        reason = f"an overlay lies in bit {lowest} of {stored} bits: {kept} bits are image"
+        warnings.warn(reason, RadiographWarning, stacklevel=2)
+        high_bit, stored = lowest - 1, kept
+    return PixelDescription(
+        rows, columns, samples, allocated, stored, high_bit, signed, photometric, transfer_syntax, bool(planes)
+    )
+
+
+def _overlay_bits(dataset: Dataset) -> list[int]:
+    """Bits of the pixels that hold overlay planes, as was done until 2004 (PS3.3 C.9.2; PS3.5 8.1.2)."""
+    bits = []
+    for group in range(0x6000, 0x6020, 2):
+        position = dataset.get((group, 0x0102))
+        try:
+            if position is not None and (group, 0x3000) not in dataset and int(position.value) > 0:
+                bits.append(int(position.value))
+        except (TypeError, ValueError):
+            warnings.warn("OverlayBitPosition cannot be read and is ignored", RadiographWarning, stacklevel=3)
+    return bits

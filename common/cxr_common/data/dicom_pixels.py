@@ -13,7 +13,6 @@ from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer
 from cxr_common.data.pydicom_compat import (
     Dataset,
-    apply_color_lut,
     can_decode,
     decode,
     image_dataset,
@@ -118,41 +117,48 @@ def _check_codestream(pixel_data: bytes, d: PixelDescription, path: Path) -> Pix
         raise InputError(reason, path, _EXPORT_AGAIN)
     if not codestream.complete:
         raise InputError("the compressed pixel data are cut off", path, _EXPORT_AGAIN)
-    if codestream.precision > 8 or d.bits_allocated == 8:
-        return d
-    stored = min(d.bits_stored, 8)  # decoders give one byte a pixel then
-    return replace(d, bits_allocated=8, bits_stored=stored, high_bit=stored - 1)
+    if codestream.precision < d.bits_stored:
+        reason = f"BitsStored is {d.bits_stored}, the compressed image has {codestream.precision} bits"
+        warnings.warn(reason, RadiographWarning, stacklevel=3)
+        # Without a sign of its own the image has no negative values, which would take all bits of the tags.
+        signed, stored = d.signed and codestream.signed, codestream.precision
+        d = replace(d, bits_stored=stored, high_bit=stored - 1, signed=signed)
+    if codestream.precision <= 8 < d.bits_allocated:  # decoders give one byte a pixel then
+        d = replace(d, bits_allocated=8)
+    return d
 
 
 def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:
     """Take the stored values out of the allocated bits, and give the range that they can have.
 
-    What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there. Compressed
-    frames state their own precision; where that exceeds BitsStored, the tag is wrong, and the range is widened.
+    What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there, which compression
+    takes along. A compressed image that states more bits than BitsStored and has no overlay may mean either; it is
+    taken for the smoother one of the two pictures.
     """
     d = description
     packed = not is_encapsulated(d.transfer_syntax) or d.transfer_syntax == _RLE  # RLE keeps the allocated bytes
     if d.bits_stored == d.bits_allocated:
         return raw, d.stored_range
-    if not packed and not d.signed:
-        largest = int(raw.max())
-        if largest <= d.stored_range[1]:
-            return raw, d.stored_range
-        warnings.warn(f"BitsStored is {d.bits_stored}, the image has larger values", RadiographWarning, stacklevel=2)
-        return raw, (0.0, float((1 << largest.bit_length()) - 1))
     shift = d.high_bit + 1 - d.bits_stored if packed else 0
-    values = raw.astype(np.int64) if d.bits_allocated > 16 else raw.astype(np.int32)
-    values = (values >> shift) & ((1 << d.bits_stored) - 1)
+    whole = raw.astype(np.int64) if d.bits_allocated > 16 else raw.astype(np.int32)
+    mask = (1 << d.bits_stored) - 1
+    values = (whole >> shift) & mask
     if d.signed:
         sign = 1 << (d.bits_stored - 1)
         values = (values ^ sign) - sign
-    return values, d.stored_range
+    fits = (whole.min() >= 0 and whole.max() <= mask) or np.array_equal(values, whole)
+    if packed or fits or d.has_planes:
+        return values, d.stored_range
+    if _roughness(values) <= _roughness(whole):
+        reason = f"the compressed image has more than the {d.bits_stored} bits of BitsStored, which are ignored"
+        warnings.warn(reason, RadiographWarning, stacklevel=2)
+        return values, d.stored_range
+    warnings.warn(f"BitsStored is {d.bits_stored}, the image has larger values", RadiographWarning, stacklevel=2)
+    largest = max(int(whole.max()), -1 - int(whole.min()))
+    high = float((1 << largest.bit_length()) - 1)
+    return whole, (-high - 1 if d.signed else 0.0, high)
 
 
-def palette_to_rgb(indices: np.ndarray, dataset: Dataset, path: Path) -> np.ndarray:
-    """Apply the colour palette: (rows, columns) to (rows, columns, 3) float32 in [0, 1]."""
-    try:
-        colours = apply_color_lut(indices, dataset)[..., :3]
-    except Exception as error:
-        raise InputError("the colour palette is missing or damaged", path, _EXPORT_AGAIN) from error
-    return colours.astype(np.float32) / np.iinfo(colours.dtype).max
+def _roughness(values: np.ndarray) -> int:
+    """Sum of the steps between neighbouring columns."""
+    return int(np.abs(np.diff(values.astype(np.int64), axis=1)).sum())

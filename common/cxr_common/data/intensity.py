@@ -1,4 +1,4 @@
-"""Grey levels of files that carry no display rule: range of the type, percentiles, colour to grey."""
+"""Grey levels of files that carry no display rule: range of integers, percentiles of floats, colour to grey."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
+from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range, levels_of
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 
-PERCENTILES = (0.5, 99.5)
 #: Channels of a grey picture differ by JPEG's chroma rounding, those of a colour picture by far more.
 COLOUR_SPREAD = 16 / 255
 #: A grey radiograph may carry a small coloured mark; more than this share of coloured pixels makes a colour picture.
@@ -53,10 +53,38 @@ def scale_by_percentiles(pixels: np.ndarray, where: object) -> tuple[np.ndarray,
     return scaled, low, high
 
 
-def warn_if_uniform(pixels: np.ndarray) -> None:
-    """Warn where a picture holds one value only."""
-    if pixels.size and pixels.min() == pixels.max():
-        warnings.warn("all pixels have the same value", RadiographWarning, stacklevel=2)
+def scale_by_type(pixels: np.ndarray, where: object, bits: int | None = None) -> tuple[np.ndarray, GreyRange]:
+    """Map a picture without a display rule to [0, 1].
+
+    Float values by their percentiles, for no type of them declares a range; integers by the range of their type, or
+    what `grey_range.believed_range` makes of it.
+
+    Args:
+        pixels: picture of bool, integers or float, of any shape and not empty.
+        where: the file, for errors.
+        bits: how many bits an unsigned value has; None for all of its type.
+
+    Returns:
+        float32 picture in [0, 1], and the range; its rule is "dtype" where the declared one is believed.
+
+    Raises:
+        InputError: the pixels are of another type, or too many of them are not finite.
+    """
+    if pixels.dtype.kind == "f":
+        scaled, low, high = scale_by_percentiles(pixels, where)
+        return scaled, GreyRange(low, high, "percentile")
+    if pixels.dtype.kind == "b":
+        return pixels.astype(np.float32), GreyRange(0, 1, "dtype")
+    if pixels.dtype.kind not in "ui":
+        raise InputError(f"pixels of type {pixels.dtype} are not supported", where, "save it as integers or float")
+    info = np.iinfo(pixels.dtype)
+    low, high = float(info.min), float(info.max if bits is None else (1 << bits) - 1)
+    levels, _ = levels_of(pixels)
+    if low < 0 <= levels.values[0]:
+        warnings.warn("no value of the signed type is negative: 0 is taken as black", RadiographWarning, stacklevel=2)
+        low = 0.0
+    found = believed_range(levels, low, high)
+    return scale_by_range(pixels, found.low, found.high), found._replace(rule=found.rule or "dtype")
 
 
 def grey_or_colour(rgb: np.ndarray, channels: int, where: object) -> np.ndarray:

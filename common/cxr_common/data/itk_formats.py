@@ -13,6 +13,19 @@ from cxr_common.errors import InputError
 
 _DAMAGED = "the file is damaged or cut off"
 _COPY_AGAIN = "copy or export it again"
+#: ITK's names of integer types; what is none of them stays float.
+_TYPES: dict[str, type] = {
+    "unsigned_char": np.uint8,
+    "char": np.int8,
+    "unsigned_short": np.uint16,
+    "short": np.int16,
+    "unsigned_int": np.uint32,
+    "int": np.int32,
+    "unsigned_long": np.uint64,
+    "long": np.int64,
+    "unsigned_long_long": np.uint64,
+    "long_long": np.int64,
+}
 
 
 def read_itk(path: Path, kind: str, channels: int = 1, any_view: bool = False) -> Scan:
@@ -49,8 +62,7 @@ def read_itk(path: Path, kind: str, channels: int = 1, any_view: bool = False) -
     reader = itk.ImageFileReader[itk.Image[pixel_type, count]].New(FileName=str(path), ImageIO=image_io)
     reader.Update()
     pixels = np.asarray(reader.GetOutput())
-    if image_io.GetComponentTypeAsString(image_io.GetComponentType()) == "unsigned_char":
-        pixels = pixels.astype(np.uint8)
+    pixels = pixels.astype(_TYPES.get(image_io.GetComponentTypeAsString(image_io.GetComponentType()), pixels.dtype))
     pixels = pixels.transpose(*range(count - 1, -1, -1), *range(count, pixels.ndim))
     picture = as_picture(pixels, axes, count)
     source = "ElementSpacing" if kind == "metaimage" else "space directions"

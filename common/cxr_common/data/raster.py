@@ -1,14 +1,18 @@
-"""PNG, JPEG and TIFF, 8 and 16 bit, by Pillow."""
+"""PNG, JPEG and TIFF by Pillow; what it cannot read faithfully is read by `deep_colour`."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from cxr_common.data.intensity import grey_or_colour, scale_by_percentiles, scale_by_range, warn_if_uniform
+from cxr_common.data.contrast import warn_of_contrast
+from cxr_common.data.deep_colour import Samples, read_png, read_tiff, scale_samples
+from cxr_common.data.grey_range import GreyRange
+from cxr_common.data.intensity import grey_or_colour, scale_by_type
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
 from cxr_common.data.scan import MAX_PIXELS, RadiographWarning, Scan
 from cxr_common.errors import InputError
@@ -16,14 +20,17 @@ from cxr_common.errors import InputError
 _ORIENTATION_TAG = 274
 _PHOTOMETRIC_TAG = 262
 _BITS_TAG = 258
+_SAMPLE_FORMAT_TAG = 339
+_SIGNED = 2
+_TIFF, _BIG_ENDIAN_BIGTIFF = (b"II*\0", b"MM\0*", b"II+\0"), b"MM\0+"
 _SAVE_AGAIN = "save it again as PNG, or use the original"
 
 
 def read_raster(path: Path, channels: int = 1) -> Scan:
     """Read a PNG, JPEG or TIFF.
 
-    The intensities are scaled by the range of the stored type (8 or 16 bit), those of 32-bit and float files by
-    percentiles. Resolution tags (pHYs, JFIF, TIFF) speak of print, not of the patient: the spacing is unknown.
+    Grey values are scaled by `intensity.scale_by_type`. Resolution tags (pHYs, JFIF, TIFF) speak of print, not of the
+    patient: the spacing is unknown.
 
     Args:
         path: the file.
@@ -32,51 +39,98 @@ def read_raster(path: Path, channels: int = 1) -> Scan:
     Raises:
         InputError: the file cannot be read, has several pages or frames, or is in colour.
     """
+    with open(path, "rb") as file:
+        head = file.read(32)
+    image = _open(path, head)
+    if image is None:
+        scan = _deep_scan(read_tiff(path), "TIFF", channels, path)
+    else:
+        with image:
+            _load(image, path)
+            scan = _scan(image, path, channels)
+            # Of a PNG of 16 bits with colour or alpha Pillow keeps 8.
+            if image.format == "PNG" and head[24] == 16 and not image.mode.startswith("I"):
+                scan = _deep_scan(replace(read_png(path), stored_axes=scan.stored_axes), "PNG", channels, path)
+    warn_of_contrast(scan.pixels)
+    return scan
+
+
+def _open(path: Path, head: bytes) -> Image.Image | None:
+    """Open by Pillow, or None for a TIFF that it cannot read faithfully."""
+    if head.startswith(_BIG_ENDIAN_BIGTIFF):  # Pillow takes it for an ordinary one, and warns of what it finds there
+        return None
     try:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except Image.DecompressionBombError as error:
         raise InputError("the image is too large", path, f"reduce it to {MAX_PIXELS:,} pixels") from error
     except UnidentifiedImageError as error:
+        if head.startswith(_TIFF):
+            return None
         raise InputError("the file is damaged or of an unknown kind", path, _SAVE_AGAIN) from error
-    with image:
-        if image.width * image.height > MAX_PIXELS:
-            raise InputError(
-                f"the image is too large ({image.width} x {image.height})", path, f"reduce it to {MAX_PIXELS:,} pixels"
-            )
-        frames = getattr(image, "n_frames", 1)
-        if frames > 1:
-            raise InputError(f"the file holds {frames} images", path, "give one file an image")
-        try:
-            image.load()
-        except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
-            raise InputError(f"the image data are damaged or cut off ({error})", path, _SAVE_AGAIN) from error
-        if 0 in image.size:
-            raise InputError("the image has no pixels", path, _SAVE_AGAIN)
-        scan = _scan(image, path, channels)
-    warn_if_uniform(scan.pixels)
-    return scan
+    if image.format == "TIFF" and not _is_faithful(image):
+        image.close()
+        return None
+    return image
+
+
+def _load(image: Image.Image, path: Path) -> None:
+    if image.width * image.height > MAX_PIXELS:
+        size = f"{image.width} x {image.height}"
+        raise InputError(f"the image is too large ({size})", path, f"reduce it to {MAX_PIXELS:,} pixels")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise InputError(f"the file holds {frames} images", path, "give one file an image")
+    try:
+        image.load()
+    except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
+        raise InputError(f"the image data are damaged or cut off ({error})", path, _SAVE_AGAIN) from error
+    if 0 in image.size:
+        raise InputError("the image has no pixels", path, _SAVE_AGAIN)
 
 
 def _scan(image: Image.Image, path: Path, channels: int) -> Scan:
     file_format = str(image.format)
     stored_axes = _stored_axes(image)
-    tags = getattr(image, "tag_v2", {})
     if image.mode in ("F", "I") or image.mode.startswith("I;"):
-        pixels = np.asarray(image)
-        if image.mode == "F" or (image.mode == "I" and file_format == "TIFF"):
-            scaled, low, high = scale_by_percentiles(pixels, path)
-            source = "percentile"
-        else:  # "I" is how older Pillow has a 16-bit PNG
-            low, high, source = 0.0, float(2 ** tags.get(_BITS_TAG, (16,))[0] - 1), "dtype"
-            scaled = scale_by_range(pixels, low, high)
-        if tags.get(_PHOTOMETRIC_TAG) == 0:  # WhiteIsZero, which Pillow inverts for 8 bits only
-            scaled = 1 - scaled
+        scaled, (low, high, source) = _deep(image, path)
     else:
         low, high, source = 0.0, 1.0 if image.mode == "1" else 255.0, "dtype"
         scaled = _eight_bit(image, channels, path)
     if channels == 3 and scaled.ndim == 2:
         scaled = np.repeat(scaled[..., None], 3, axis=-1)
     return Scan(str(path), file_format, scaled, source, (low, high), stored_axes=stored_axes)
+
+
+def _deep_scan(samples: Samples, file_format: str, channels: int, path: Path) -> Scan:
+    scaled, (low, high, rule) = scale_samples(samples, channels, path)
+    if channels == 3 and scaled.ndim == 2:
+        scaled = np.repeat(scaled[..., None], 3, axis=-1)
+    return Scan(str(path), file_format, scaled, rule, (low, high), stored_axes=samples.stored_axes)
+
+
+def _is_faithful(image: Image.Image) -> bool:
+    """Whether Pillow keeps a TIFF's values: it takes signed bytes as unsigned and halves the bits of deep colour."""
+    tags = getattr(image, "tag_v2", {})
+    bits, kind = tags.get(_BITS_TAG, (1,)), tags.get(_SAMPLE_FORMAT_TAG, (1,))[0]
+    if max(bits) <= 8:
+        return kind != _SIGNED
+    return len(bits) == 1 and (bits[0] <= 16 or kind != 1)
+
+
+def _deep(image: Image.Image, path: Path) -> tuple[np.ndarray, GreyRange]:
+    """Grey of more than 8 bits."""
+    tags = getattr(image, "tag_v2", {})
+    pixels = np.asarray(image)
+    bits = None
+    if image.mode != "F":
+        depth = tags.get(_BITS_TAG, (16,))[0]  # a PNG's is 16, whatever type Pillow keeps it in
+        if depth <= 16:
+            signed = tags.get(_SAMPLE_FORMAT_TAG, (1,))[0] == _SIGNED
+            pixels, bits = pixels.astype(np.int16 if signed else np.uint16), None if signed else depth
+    scaled, found = scale_by_type(pixels, path, bits)
+    if tags.get(_PHOTOMETRIC_TAG) == 0:  # WhiteIsZero, which Pillow inverts for 8 bits only
+        scaled = 1 - scaled
+    return scaled, found
 
 
 def _stored_axes(image: Image.Image) -> str:

@@ -30,8 +30,9 @@ class RadiographReader(ImageReader):
     """Read one frontal radiograph a file: DICOM, PNG, JPEG, TIFF, 2-D NIfTI, MHA / MHD or NRRD.
 
     Intensities are in [0, 1], bright = dense. DICOM: modality LUT, then VOI LUT or window, then the MONOCHROME1
-    inversion; without a VOI the range of BitsStored after the modality LUT. PNG, JPEG, TIFF: the range of the type.
-    Float files and the volume formats' integers beyond 8 bits: the 0.5 and 99.5 percentiles.
+    inversion; without a VOI the range of BitsStored after the modality LUT. Other files of integers: the range of the
+    type. Float files: the 0.5 and 99.5 percentiles. A declared range that cannot be meant gives way to the one that
+    the picture uses, with a warning, in all formats by one rule: `cxr_common.data.grey_range` and docs/grey.md.
 
     The image is upright: patient left to the right of the picture, feet below (PatientOrientation ``L\\F``). The
     metadata's ``stored_axes`` tells how it lies in the file; `cxr_common.data.orientation` brings results back into
@@ -74,6 +75,8 @@ class RadiographReader(ImageReader):
                 raise
             except Exception as error:  # the libraries raise whatever damaged bytes lead to
                 raise InputError("the file is damaged or cut off", path, "copy or export it again") from error
+        if not np.isfinite(scan.pixels).all():  # no later step may take the network for the cause
+            raise InputError("the grey values are not finite", path, "export the image again")
         scan.warnings.extend(texts)
         return scan
 

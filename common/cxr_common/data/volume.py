@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_common.data.intensity import grey_or_colour, scale_by_percentiles, scale_by_range, warn_if_uniform
+from cxr_common.data.contrast import warn_of_contrast
+from cxr_common.data.intensity import grey_or_colour, scale_by_type
 from cxr_common.data.orientation import IDENTITY, code_from_directions
 from cxr_common.data.scan import MAX_PIXELS, Scan, valid_spacing
 from cxr_common.errors import InputError
@@ -67,23 +68,15 @@ def scaled_scan(
     stored_axes: str,
 ) -> Scan:
     """Scale a picture by its type, check its spacing (column mm, row mm, from the field `source`), make the scan."""
-    if picture.dtype.kind not in "buif":
-        raise InputError(f"pixels of type {picture.dtype} are not supported", path, "save it as integers or float")
     colour = picture.ndim == 3
     if colour:
         picture = picture[..., :3]
-    # Only 8 bits are surely full range: wider integers hold detector values, often of 10 to 14 bits.
-    if picture.dtype.itemsize == 1 and picture.dtype.kind in "bu":
-        low, high, rule = 0.0, 1.0 if picture.dtype.kind == "b" else 255.0, "dtype"
-        scaled = scale_by_range(picture.astype(np.uint8), low, high)
-    else:
-        scaled, low, high = scale_by_percentiles(picture, path)
-        rule = "percentile"
+    scaled, (low, high, rule) = scale_by_type(picture, path)
     if colour:
         scaled = grey_or_colour(scaled, channels, path)
     elif channels == 3:
         scaled = np.repeat(scaled[..., None], 3, axis=-1)
-    warn_if_uniform(scaled)
+    warn_of_contrast(scaled)
     # 1 x 1 is what every tool writes for an image without spacing; no radiograph has pixels of 1 mm.
     given = tuple(round(v, 6) for v in spacing) != (1.0, 1.0)
     valid = valid_spacing(spacing[0], spacing[1], source) if given else None

@@ -1,0 +1,165 @@
+"""The one rule for the range of grey values: what the header or the type declares, unless it cannot be meant.
+
+`docs/grey.md` tells the rule's order, its limits and why they lie where they do.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from cxr_common.data.scan import RadiographWarning
+
+PERCENTILES = (0.5, 99.5)
+#: Share of pixels at either end of the picture's values that decide nothing: dead pixels, bits of text.
+STRAY = 0.001
+#: A declared range of which less is used cannot be meant: 12 bits of 16 are 1/16, 13 are just under 1/8.
+ABSURD_SHARE = 1 / 8
+#: No picture is taken for one of fewer bits: stretched further, an underexposed one would show little but noise.
+LEAST_BITS = 8
+#: Frames and strays are told from the picture by its other values; of fewer values all count.
+FEW_LEVELS = 16
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The values that a picture has, and how often.
+
+    Attributes:
+        values: (n,) numbers, ascending unless they went through a look-up table.
+        counts: (n,) pixels of each value; 0 for values that no pixel has, and padding is not counted.
+        matter: (n,) bool, the values that tell of the range: no stray pixels, no frame or text of a value far off.
+    """
+
+    values: np.ndarray
+    counts: np.ndarray
+    matter: np.ndarray
+
+    def through(self, outputs: np.ndarray) -> Levels:
+        """The same pixels with other values, (n,), such as those of the modality LUT."""
+        return replace(self, values=outputs)
+
+
+def levels_of(pixels: np.ndarray, padding: np.ndarray | None = None) -> tuple[Levels, np.ndarray]:
+    """Count the values of a picture.
+
+    Args:
+        pixels: integers, of any shape and not empty.
+        padding: bool of the same shape, pixels that are not counted; None for none.
+
+    Returns:
+        The levels, and of the pixels' shape the index of each pixel's value in them.
+    """
+    low, high = int(pixels.min()), int(pixels.max())
+    if high - low < 1 << 16:
+        values: np.ndarray = np.arange(low, high + 1)
+        wide = pixels.dtype if pixels.dtype.itemsize > 4 else np.int64 if pixels.dtype == np.uint32 else np.int32
+        index = (pixels.astype(wide) - low).astype(np.int32)
+    else:
+        values, index = np.unique(pixels, return_inverse=True)
+        index = index.reshape(pixels.shape)
+    counted = index if padding is None or padding.all() else index[~padding]
+    counts = np.bincount(counted.ravel(), minlength=len(values))
+    return Levels(values, counts, _matter(values, counts)), index
+
+
+def _matter(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    kept = _without_strays(counts)
+    used = np.flatnonzero(kept)
+    if len(used) > FEW_LEVELS:
+        # One value apart from all others, however many pixels have it: a frame, text, padding without its tag.
+        far = (float(values[used[-2]]) - float(values[used[1]])) / 8
+        isolated = np.diff(values[used[[0, 1, -2, -1]]].astype(np.float64))[[0, 2]] > far
+        kept[used[[0, -1]][isolated]] = 0
+        kept = _without_strays(kept)
+    return kept > 0 if np.count_nonzero(kept) > 1 else counts > 0
+
+
+def _without_strays(counts: np.ndarray) -> np.ndarray:
+    up_to, total = np.cumsum(counts), counts.sum()
+    return np.where((up_to >= STRAY * total) & (up_to - counts <= (1 - STRAY) * total), counts, 0)
+
+
+class GreyRange(NamedTuple):
+    """The values that become 0 and 1, and "" for the declared range, or by what rule it was replaced."""
+
+    low: float
+    high: float
+    rule: str = ""
+
+
+def believed_range(levels: Levels, low: float, high: float) -> GreyRange:
+    """The declared range, or where that cannot be meant the one that the picture uses, with a warning.
+
+    It cannot be meant where the picture uses absurdly little of it, or ends at the very last value of a smaller depth.
+    The replacement is the range of the smallest whole depth that holds the picture ("used depth"): what a truthful
+    header would say. Where the picture fills less than half of that, its percentiles ("percentile").
+
+    Args:
+        levels: of integers, in the units of the range.
+        low: smallest value that header or type allow.
+        high: largest value that they allow.
+    """
+    matter = levels.values[levels.matter]
+    least, most = int(matter.min()), int(matter.max())
+    share = (most - least) / max(high - low, 1)
+    depth, reached = _whole_depth(levels, least, most, int(high).bit_length() + (low < 0))
+    told = reached and len(matter) > FEW_LEVELS
+    if high - low < 1 << LEAST_BITS or (share >= ABSURD_SHARE and not told):
+        return GreyRange(low, high)
+    if least == most:  # nothing to see; that is warned of elsewhere
+        return depth
+    found = depth if reached or _fills(least, most, depth) else _percentiles(levels)
+    warnings.warn(
+        f"{share:.1%} of the declared range {low:g} to {high:g} is used, taken as {found.low:g} to {found.high:g}",
+        RadiographWarning,
+        stacklevel=3,
+    )
+    return found
+
+
+def _whole_depth(levels: Levels, least: int, most: int, below: int) -> tuple[GreyRange, bool]:
+    """Range of the smallest whole number of bits that holds the picture, or of the one to whose very end it goes.
+
+    Args:
+        levels: of the picture.
+        least: its smallest value that matters.
+        most: its largest value that matters.
+        below: bits of the declared range, which is none of the candidates.
+
+    Returns:
+        The range, and whether pixels have its last value.
+    """
+    if least < 0:
+        half = 1 << max(most.bit_length(), (-1 - least).bit_length(), LEAST_BITS - 1)
+        return GreyRange(-half, half - 1, "used depth"), False
+    bits = max(most.bit_length(), LEAST_BITS)
+    for depth in range(bits, below):
+        end = (1 << depth) - 1
+        if _ends_at(levels, end) and most - least >= ABSURD_SHARE * end:
+            return GreyRange(0, end, "used depth"), True
+    return GreyRange(0, (1 << bits) - 1, "used depth"), False
+
+
+def _ends_at(levels: Levels, end: int) -> bool:
+    """Whether the picture ends at this very number: as many pixels have it as have any larger one."""
+    at_end = levels.counts[levels.values == end].sum()
+    return bool(at_end > 0 and at_end >= levels.counts[levels.matter & (levels.values > end)].sum())
+
+
+def _fills(least: int, most: int, depth: GreyRange) -> bool:
+    """Whether half of a depth is used; of a signed one a quarter on either side, or stray signs would halve it."""
+    if depth.low < 0:
+        return least <= depth.low / 4 and most >= depth.high / 4
+    return most - least >= depth.high / 2
+
+
+def _percentiles(levels: Levels) -> GreyRange:
+    counted = np.repeat(levels.values[levels.matter].astype(np.float64), levels.counts[levels.matter])
+    low, high = (float(v) for v in np.percentile(counted, PERCENTILES))
+    if not high > low:
+        low, high = float(counted.min()), float(counted.max())
+    return GreyRange(low, max(high, low + (1 << LEAST_BITS) - 1), "percentile")
