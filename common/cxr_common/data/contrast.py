@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -15,6 +16,8 @@ MOST_SATURATED = 0.95
 #: What 8 bits would show as black or white.
 _BLACK, _WHITE = 0.5 / 255, 1 - 0.5 / 255
 _STEPS = 4095
+#: A sample of this many pixels tells as much.
+_ENOUGH = 1_000_000
 
 
 def fault_of_scale(grey: np.ndarray, levels: Levels) -> str:
@@ -50,7 +53,9 @@ def warn_of_contrast(pixels: np.ndarray, padding: np.ndarray | None = None) -> N
         return
     if padding is not None and pixels.ndim == 3:
         padding = np.broadcast_to(padding[..., None], pixels.shape)
-    levels, _ = levels_of(np.rint(pixels * _STEPS).astype(np.uint16), padding)
+    step = max(1, math.isqrt(pixels.size // _ENOUGH))
+    pixels, padding = pixels[::step, ::step], None if padding is None else padding[::step, ::step]
+    levels = levels_of(np.rint(pixels * _STEPS).astype(np.uint16), padding)
     grey = levels.values / _STEPS
     contrast = float(np.ptp(grey[levels.matter]))
     if contrast < LEAST_CONTRAST:

@@ -58,7 +58,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     padding = None
     if description.samples == 3:
         declared = (0.0, max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0))
-        low, high, rule = believed_range(levels_of(raw)[0], *declared)
+        low, high, rule = believed_range(levels_of(raw), *declared)
         pixels = grey_or_colour(scale_by_range(raw, low, high), channels, path)
         source, used = rule or "bits stored", (low, high)
     elif description.photometric == "PALETTE COLOR":
@@ -81,10 +81,10 @@ def _grey(
 ) -> tuple[np.ndarray, str, tuple]:
     values, stored_range = stored_values(raw, description)
     # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
-    levels, index = levels_of(values, padding)
+    levels = levels_of(values, padding)
     inverse = _is_inverse(dataset, description)
     grey, source, used = display_levels(levels, dataset, stored_range, inverse, path)
-    pixels = grey[index]
+    pixels = grey[levels.index(values)]
     if padding is not None:
         pixels[padding] = 0
     return pixels, source, used

@@ -38,25 +38,27 @@ def display_levels(
         before the inversion (NaN for a sigmoid).
 
     Raises:
-        InputError: the values after the modality LUT are not finite.
+        InputError: the values after the modality LUT are not finite, or not to be told from each other.
     """
     table = first_table(dataset, "ModalityLUTSequence")
     slope, intercept = _rescale(dataset) if table is None else (1.0, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):  # it is refused below
         modality = levels.through(levels.values * slope + intercept if table is None else table(levels.values))
         ends = np.array(stored_range) * slope + intercept
-        finite = np.isfinite(modality.values).all() and np.isfinite(ends[1] - ends[0])
+        finite = np.isfinite(modality.values).all() and 0 < abs(ends[1] - ends[0]) < np.inf
     if not finite:
-        reason = f"the grey values are not finite (RescaleSlope {slope:g}, RescaleIntercept {intercept:g})"
+        fault = "are not finite" if ends[0] != ends[1] else "are all alike"
+        reason = f"the grey values {fault} (RescaleSlope {slope:g}, RescaleIntercept {intercept:g})"
         raise InputError(reason, path, "export the file again")
+    declared = (0.0, table.largest) if table else (min(ends), max(ends))  # a negative slope turns the range round
+    plain = scale_by_range(modality.values, *declared)
     scaled = _voi_lut(modality, dataset) or _window(modality, dataset)
-    if scaled is None and table is not None:
-        found = believed_range(modality, 0, table.largest)
-        scaled = scale_by_range(modality.values, found.low, found.high), found.rule or "bits stored", found[:2]
-    elif scaled is None:
-        found = believed_range(levels, *stored_range)
-        low, high = sorted(v * slope + intercept for v in found[:2])  # a negative slope turns the range round
-        scaled = scale_by_range(modality.values, low, high), found.rule or "bits stored", (low, high)
+    if scaled is None or np.allclose(scaled[0], plain, rtol=0, atol=0.5 / 255):
+        # Nothing but the declared range is told, which is no more certain for being told twice.
+        found = believed_range(modality, *declared) if table else believed_range(levels, *stored_range)
+        if found.rule or scaled is None:
+            low, high = found[:2] if table else sorted(v * slope + intercept for v in found[:2])
+            scaled = scale_by_range(modality.values, low, high), found.rule or "bits stored", (low, high)
     grey, source, used = scaled
     grey = grey.astype(np.float32)
     return (1 - grey if inverse else grey), source, used

@@ -20,6 +20,8 @@ STRAY = 0.001
 ABSURD_SHARE = 1 / 8
 #: No picture is taken for one of fewer bits: stretched further, an underexposed one would show little but noise.
 LEAST_BITS = 8
+#: A value is apart from all others where it is further from them than this part of their range.
+APART = 3 / 4
 #: Frames and strays are told from the picture by its other values; of fewer values all count.
 FEW_LEVELS = 16
 
@@ -42,28 +44,42 @@ class Levels:
         """The same pixels with other values, (n,), such as those of the modality LUT."""
         return replace(self, values=outputs)
 
+    def index(self, pixels: np.ndarray) -> np.ndarray:
+        """Of the pixels' shape, where the levels that were counted have each pixel's value; any for padding."""
+        if _is_wide(pixels):
+            return np.minimum(np.searchsorted(self.values, pixels), len(self.values) - 1)
+        return _above(pixels, int(self.values[0]))
 
-def levels_of(pixels: np.ndarray, padding: np.ndarray | None = None) -> tuple[Levels, np.ndarray]:
+
+def levels_of(pixels: np.ndarray, padding: np.ndarray | None = None) -> Levels:
     """Count the values of a picture.
 
     Args:
         pixels: integers, of any shape and not empty.
         padding: bool of the same shape, pixels that are not counted; None for none.
-
-    Returns:
-        The levels, and of the pixels' shape the index of each pixel's value in them.
     """
     low, high = int(pixels.min()), int(pixels.max())
-    if high - low < 1 << 16:
-        values: np.ndarray = np.arange(low, high + 1)
-        wide = pixels.dtype if pixels.dtype.itemsize > 4 else np.int64 if pixels.dtype == np.uint32 else np.int32
-        index = (pixels.astype(wide) - low).astype(np.int32)
+    counted = pixels if padding is None or padding.all() else pixels[~padding]
+    if _is_wide(pixels):
+        values, counts = np.unique(counted, return_counts=True)
     else:
-        values, index = np.unique(pixels, return_inverse=True)
-        index = index.reshape(pixels.shape)
-    counted = index if padding is None or padding.all() else index[~padding]
-    counts = np.bincount(counted.ravel(), minlength=len(values))
-    return Levels(values, counts, _matter(values, counts)), index
+        kind = pixels.dtype if pixels.dtype.itemsize == 8 else np.dtype(np.int64)
+        values = np.arange(high - low + 1, dtype=kind) + kind.type(low)
+        counts = np.bincount(_above(counted, low).ravel(), minlength=len(values))
+    return Levels(values, counts, _matter(values, counts))
+
+
+def _is_wide(pixels: np.ndarray) -> bool:
+    return int(pixels.max()) - int(pixels.min()) >= 1 << 16
+
+
+def _above(pixels: np.ndarray, low: int) -> np.ndarray:
+    """Integers less `low`, which is their smallest value, in a type where that fits."""
+    if low == 0 and pixels.dtype.kind == "u":
+        return pixels
+    if pixels.dtype.itemsize < 4:
+        return pixels.astype(np.int32) - low
+    return (pixels - pixels.dtype.type(low)).astype(np.int32)
 
 
 def _matter(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -71,7 +87,7 @@ def _matter(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     used = np.flatnonzero(kept)
     if len(used) > FEW_LEVELS:
         # One value apart from all others, however many pixels have it: a frame, text, padding without its tag.
-        far = (float(values[used[-2]]) - float(values[used[1]])) / 8
+        far = APART * (float(values[used[-2]]) - float(values[used[1]]))
         isolated = np.diff(values[used[[0, 1, -2, -1]]].astype(np.float64))[[0, 2]] > far
         kept[used[[0, -1]][isolated]] = 0
         kept = _without_strays(kept)
@@ -106,13 +122,13 @@ def believed_range(levels: Levels, low: float, high: float) -> GreyRange:
     matter = levels.values[levels.matter]
     least, most = int(matter.min()), int(matter.max())
     share = (most - least) / max(high - low, 1)
-    depth, reached = _whole_depth(levels, least, most, int(high).bit_length() + (low < 0))
+    depth, reached = _whole_depth(levels, least, most, int(high).bit_length() + (least >= 0 > low))
     told = reached and len(matter) > FEW_LEVELS
     if high - low < 1 << LEAST_BITS or (share >= ABSURD_SHARE and not told):
         return GreyRange(low, high)
     if least == most:  # nothing to see; that is warned of elsewhere
         return depth
-    found = depth if reached or _fills(least, most, depth) else _percentiles(levels)
+    found = depth if reached or _fills(depth, least, most) else _percentiles(levels)
     warnings.warn(
         f"{share:.1%} of the declared range {low:g} to {high:g} is used, taken as {found.low:g} to {found.high:g}",
         RadiographWarning,
@@ -131,26 +147,32 @@ def _whole_depth(levels: Levels, least: int, most: int, below: int) -> tuple[Gre
         below: bits of the declared range, which is none of the candidates.
 
     Returns:
-        The range, and whether pixels have its last value.
+        The range, and whether the picture ends at its very ends.
     """
-    if least < 0:
-        half = 1 << max(most.bit_length(), (-1 - least).bit_length(), LEAST_BITS - 1)
-        return GreyRange(-half, half - 1, "used depth"), False
-    bits = max(most.bit_length(), LEAST_BITS)
-    for depth in range(bits, below):
-        end = (1 << depth) - 1
-        if _ends_at(levels, end) and most - least >= ABSURD_SHARE * end:
-            return GreyRange(0, end, "used depth"), True
-    return GreyRange(0, (1 << bits) - 1, "used depth"), False
+    bits = max(most.bit_length(), (-1 - least).bit_length() if least < 0 else 0, LEAST_BITS - (least < 0))
+    found = [_depth_range(depth, least < 0) for depth in range(bits, below)]
+    for depth in found:
+        if most - least >= ABSURD_SHARE * (depth.high - depth.low) and _ends_at(levels, depth):
+            return depth, True
+    return _depth_range(bits, least < 0), False
 
 
-def _ends_at(levels: Levels, end: int) -> bool:
-    """Whether the picture ends at this very number: as many pixels have it as have any larger one."""
-    at_end = levels.counts[levels.values == end].sum()
-    return bool(at_end > 0 and at_end >= levels.counts[levels.matter & (levels.values > end)].sum())
+def _depth_range(bits: int, signed: bool) -> GreyRange:
+    """Range of `bits` bits and, where signed, one more for the sign."""
+    return GreyRange(-(1 << bits) if signed else 0, (1 << bits) - 1, "used depth")
 
 
-def _fills(least: int, most: int, depth: GreyRange) -> bool:
+def _ends_at(levels: Levels, depth: GreyRange) -> bool:
+    """Whether the picture ends at the very ends of a depth: as many pixels are there as beyond."""
+    values, counts = levels.values, levels.counts
+    for end, beyond in ((depth.high, values > depth.high), (depth.low, values < depth.low)):
+        at_end = counts[values == end].sum()
+        if end != 0 and (at_end == 0 or at_end < counts[levels.matter & beyond].sum()):
+            return False
+    return True
+
+
+def _fills(depth: GreyRange, least: int, most: int) -> bool:
     """Whether half of a depth is used; of a signed one a quarter on either side, or stray signs would halve it."""
     if depth.low < 0:
         return least <= depth.low / 4 and most >= depth.high / 4

@@ -79,7 +79,7 @@ def scale_by_type(pixels: np.ndarray, where: object, bits: int | None = None) ->
         raise InputError(f"pixels of type {pixels.dtype} are not supported", where, "save it as integers or float")
     info = np.iinfo(pixels.dtype)
     low, high = float(info.min), float(info.max if bits is None else (1 << bits) - 1)
-    levels, _ = levels_of(pixels)
+    levels = levels_of(pixels)
     if low < 0 <= levels.values[0]:
         warnings.warn("no value of the signed type is negative: 0 is taken as black", RadiographWarning, stacklevel=2)
         low = 0.0

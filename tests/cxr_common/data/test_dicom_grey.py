@@ -180,23 +180,26 @@ def test_a_damaged_lut_gives_way_to_the_window(tmp_path, damage):
 
 
 @pytest.mark.parametrize(
-    ("photometric", "shape", "inverse"),
+    ("photometric", "shape", "inverse", "contradicts"),
     [
-        ("MONOCHROME2", None, False),
-        ("MONOCHROME2", "IDENTITY", False),
-        ("MONOCHROME1", None, True),
-        ("MONOCHROME1", "INVERSE", True),
-        ("MONOCHROME2", "INVERSE", True),
-        ("MONOCHROME1 ", "IDENTITY", True),
+        ("MONOCHROME2", None, False, False),
+        ("MONOCHROME2", "IDENTITY", False, False),
+        ("MONOCHROME1", None, True, False),
+        ("MONOCHROME1", "INVERSE", True, False),
+        ("MONOCHROME2", "INVERSE", False, True),
+        ("MONOCHROME1 ", "IDENTITY", True, True),
     ],
 )
-def test_polarity_is_inverted_once_and_after_the_window(tmp_path, photometric, shape, inverse):
+def test_photometric_interpretation_decides_the_polarity_after_the_window(
+    tmp_path, photometric, shape, inverse, contradicts
+):
     # Inverted first, 96 would be 159 and beyond the window.
     elements = {"WindowCenter": 64, "WindowWidth": 128, "VOILUTFunction": "LINEAR_EXACT"}
-    found, _ = grey(
+    found, meta = grey(
         tmp_path, [0, 96, 200], PhotometricInterpretation=photometric, PresentationLUTShape=shape, **elements
     )
     assert found == close([1, 0.25, 0] if inverse else [0, 0.75, 1])
+    assert ("contradicts MONOCHROME" in meta["warnings"]) is contradicts
 
 
 def test_padding_becomes_black(tmp_path):

@@ -36,9 +36,11 @@ def test_sixteen_bits(tmp_path, suffix, options):
     assert meta["intensity_high"] == 65535
 
 
-def test_twelve_bit_range_is_not_stretched(tmp_path):
-    image, _ = read_image(save(tmp_path / "i.png", np.array([[0, 4095]], "uint16")))
-    np.testing.assert_allclose(image[:, 0], [0, 4095 / 65535], atol=1e-7)
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_twelve_bits_of_sixteen(tmp_path, suffix):
+    image, meta = read_image(save(tmp_path / f"i.{suffix}", np.array([[0, 1024, 4095]], "uint16")))
+    np.testing.assert_allclose(image[:, 0], [0, 1024 / 4095, 1], atol=1e-7)
+    assert "taken as 0 to 4095" in meta["warnings"] and meta["intensity_source"] == "used depth"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "int32"])

@@ -179,11 +179,44 @@ def test_itk_colour_and_volumes(tmp_path, suffix):
     [("CHAR", "i1"), ("SHORT", "<i2"), ("UINT", "<u4"), ("LONG_LONG", "<i8"), ("FLOAT", "<f4"), ("DOUBLE", "<f8")],
 )
 def test_metaimage_element_types(tmp_path, element, dtype):
+    one_byte = dtype == "i1"
     header = f"ObjectType = Image\nNDims = 2\nDimSize = 60 40\nElementType = MET_{element}\nElementDataFile = LOCAL\n"
     pixels = (marker_picture() // 2).astype(dtype)
     (tmp_path / "i.mha").write_bytes(header.encode() + pixels.tobytes())
     image, meta = read_image(tmp_path / "i.mha")
-    assert marker_corner(image) == MARKER_BOX and meta["intensity_source"] == "percentile"
+    assert marker_corner(image) == MARKER_BOX
+    assert meta["intensity_source"] == ("dtype" if one_byte else "percentile")
+
+
+def written(path, picture: np.ndarray):
+    """The picture (rows, columns) as the format of the suffix."""
+    if path.suffix == ".nii":
+        return write_nifti(path, np.ascontiguousarray(picture.T), OURS)
+    if path.suffix == ".tif":
+        import tifffile
+
+        tifffile.imwrite(path, picture)
+        return path
+    header = "ObjectType = Image\nNDims = 2\nDimSize = {1} {0}\nElementType = MET_{2}\nElementDataFile = LOCAL\n"
+    nrrd = "NRRD0004\ntype: {2}\ndimension: 2\nsizes: {1} {0}\nendian: little\nencoding: raw\n\n"
+    names = {"u2": ("USHORT", "uint16"), "i2": ("SHORT", "int16"), "u4": ("UINT", "uint32"), "i4": ("INT", "int32")}
+    name = names[picture.dtype.str[1:]][path.suffix == ".nrrd"]
+    text = (nrrd if path.suffix == ".nrrd" else header).format(*picture.shape, name)
+    path.write_bytes(text.encode() + picture.tobytes())
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["nii", "mha", "nrrd", "tif"])
+@pytest.mark.parametrize(
+    ("dtype", "low", "bits"),
+    [("u2", 0, 12), ("u2", 0, 14), ("i2", 0, 12), ("i2", -2048, 12), ("u4", 0, 10), ("i4", 0, 16), ("i4", -2048, 12)],
+)
+def test_integers_of_fewer_bits_than_their_type(tmp_path, suffix, dtype, low, bits):
+    grey = np.random.default_rng(0).integers(0, 1 << bits, (40, 60))
+    grey[0, :2] = 0, (1 << bits) - 1
+    image, meta = read_image(written(tmp_path / f"i.{suffix}", (grey + low).astype(f"<{dtype}")))
+    np.testing.assert_allclose(image.T, grey / ((1 << bits) - 1), atol=1e-5)
+    assert "of the declared range" in meta["warnings"] and meta["intensity_source"] == "used depth"
 
 
 def test_itk_name_does_not_matter(tmp_path):
