@@ -51,6 +51,19 @@ def marker_corner(image: np.ndarray) -> tuple[int, int, int, int]:
 MARKER_BOX = (45, 2, 55, 10)
 
 
+def grey_picture(rows: int = 60, columns: int = 90) -> np.ndarray:
+    """A smooth picture of many grey values, float in [0, 1], both ends reached in a corner and nothing symmetric."""
+    y, x = np.mgrid[:rows, :columns] / (rows - 1)
+    grey = 0.4 + 0.3 * np.sin(5 * x + 2 * y) * np.cos(4 * y) + 0.3 * ((x - 1) ** 2 + (y - 0.3) ** 2 < 0.04)
+    grey[:4, :4], grey[-4:, -4:] = 0, 1
+    return grey
+
+
+def stored_grey(bits: int, dtype: str = "uint16") -> np.ndarray:
+    """`grey_picture` as integers that use so many bits."""
+    return np.round(grey_picture() * ((1 << bits) - 1)).astype(dtype)
+
+
 def dicom_dataset(pixels: np.ndarray | None, syntax: str = EXPLICIT, **elements: object) -> Dataset:
     """A CR image.
 

@@ -83,20 +83,26 @@ def _above(pixels: np.ndarray, low: int) -> np.ndarray:
 
 
 def _matter(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    kept = _without_strays(counts)
-    used = np.flatnonzero(kept)
-    if len(used) > FEW_LEVELS:
+    first, last = _without_strays(counts, 0, len(counts) - 1)
+    core = _without_strays(counts, first + 1, last - 1)
+    if np.count_nonzero(counts[core[0] : core[1] + 1]) > FEW_LEVELS:
         # One value apart from all others, however many pixels have it: a frame, text, padding without its tag.
-        far = APART * (float(values[used[-2]]) - float(values[used[1]]))
-        isolated = np.diff(values[used[[0, 1, -2, -1]]].astype(np.float64))[[0, 2]] > far
-        kept[used[[0, -1]][isolated]] = 0
-        kept = _without_strays(kept)
-    return kept > 0 if np.count_nonzero(kept) > 1 else counts > 0
+        low, high = float(values[core[0]]), float(values[core[1]])
+        far = APART * (high - low)
+        first = core[0] if low - float(values[first]) > far else first
+        last = core[1] if float(values[last]) - high > far else last
+    matter = counts > 0
+    matter[:first] = matter[last + 1 :] = False
+    return matter if np.count_nonzero(matter) > 1 else counts > 0
 
 
-def _without_strays(counts: np.ndarray) -> np.ndarray:
-    up_to, total = np.cumsum(counts), counts.sum()
-    return np.where((up_to >= STRAY * total) & (up_to - counts <= (1 - STRAY) * total), counts, 0)
+def _without_strays(counts: np.ndarray, first: int, last: int) -> tuple[int, int]:
+    """The first and last of these levels that are left when the stray share of their pixels is taken off each end."""
+    up_to = np.cumsum(counts[first : last + 1])
+    if last < first or not up_to[-1]:
+        return 0, -1
+    stray = STRAY * up_to[-1]
+    return first + int(np.searchsorted(up_to, stray)), first + int(np.searchsorted(up_to, up_to[-1] - stray))
 
 
 class GreyRange(NamedTuple):

@@ -85,6 +85,12 @@ def test_a_frame_of_zeros_does_not_count():
     assert believed(pixels, *UNSIGNED)[0] > 30000
 
 
+def test_a_stray_pixel_between_frame_and_picture_does_not_hide_the_frame():
+    pixels = ramp(30000, 34000)
+    pixels[:2], pixels[50, 50] = 0, 9000
+    assert believed(pixels, *UNSIGNED)[0] > 30000
+
+
 def test_padding_does_not_count():
     pixels = ramp(0, 4095)
     pixels[:30] = np.arange(3000).reshape(30, 100) * 20

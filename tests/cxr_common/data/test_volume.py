@@ -179,13 +179,12 @@ def test_itk_colour_and_volumes(tmp_path, suffix):
     [("CHAR", "i1"), ("SHORT", "<i2"), ("UINT", "<u4"), ("LONG_LONG", "<i8"), ("FLOAT", "<f4"), ("DOUBLE", "<f8")],
 )
 def test_metaimage_element_types(tmp_path, element, dtype):
-    one_byte = dtype == "i1"
     header = f"ObjectType = Image\nNDims = 2\nDimSize = 60 40\nElementType = MET_{element}\nElementDataFile = LOCAL\n"
     pixels = (marker_picture() // 2).astype(dtype)
     (tmp_path / "i.mha").write_bytes(header.encode() + pixels.tobytes())
     image, meta = read_image(tmp_path / "i.mha")
     assert marker_corner(image) == MARKER_BOX
-    assert meta["intensity_source"] == ("dtype" if one_byte else "percentile")
+    assert meta["intensity_source"] == ("dtype" if element == "CHAR" else "percentile")
 
 
 def written(path, picture: np.ndarray):
