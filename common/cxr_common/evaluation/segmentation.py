@@ -15,12 +15,12 @@ from cxr_common.findings.extraction import threshold_map
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.metrics import (
     MaskCounts,
+    chexlocalize_hits,
     dataset_iou,
     image_dice,
     image_iou,
     macro_average,
     mask_counts,
-    point_hits_in_masks,
     threshold_counts,
 )
 
@@ -57,8 +57,8 @@ def mask_tables(predictions: Predictions, thresholds: Thresholds) -> dict[str, t
 
     Returns:
         For "original" (maps resized to each image) and "network" (true masks resized to the network's input): pixel
-        counts (N, C), and whether the map's largest pixel lies in the true mask (N, C), NaN where that is empty or
-        there is none.
+        counts (N, C), and whether the map's largest pixel lies in the true mask (N, C), by CheXlocalize's rule of ties;
+        NaN where that is empty or there is none.
     """
     labels = predictions.labels
     decided = predictions.probabilities >= [thresholds.decision[label] for label in labels]
@@ -75,7 +75,7 @@ def mask_tables(predictions: Predictions, thresholds: Thresholds) -> dict[str, t
                     continue
                 mask, heat = threshold_map(maps[c], size, thresholds.mask[label], thresholds.mask_mode)
                 masks[c] = mask & decided[n, c]
-                hit[:, [c]] = point_hits_in_masks(heat[None, None], [[true[c]]])
+                hit[:, [c]] = chexlocalize_hits(heat[None, None], [[true[c]]])
             counts[name].append(mask_counts([masks], [true]))
             hits[name].append(hit)
     return {name: (MaskCounts.concatenate(counts[name]), np.concatenate(hits[name])) for name in GEOMETRIES}

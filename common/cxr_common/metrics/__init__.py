@@ -33,6 +33,7 @@ from cxr_common.metrics.froc import (
 from cxr_common.metrics.handlers import ImageLabelMetrics, PointLocalization
 from cxr_common.metrics.localization import (
     HitRates,
+    chexlocalize_hits,
     hit_rates,
     point_hits,
     point_hits_in_masks,
@@ -71,6 +72,7 @@ __all__ = [
     "box_overlap",
     "centre_maps",
     "centre_point_hits",
+    "chexlocalize_hits",
     "coco_hits",
     "dataset_iou",
     "exceeds",

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cxr_common.axes import picture_to_tensor
 from cxr_common.boxes import xywh_to_xyxy
 from cxr_common.heatmaps import upsample_heatmaps
-from cxr_common.metrics import hit_rates, point_hits, point_hits_in_masks, points_in_boxes
+from cxr_common.metrics import chexlocalize_hits, hit_rates, point_hits, point_hits_in_masks, points_in_boxes
 from tests import golden
 
 
@@ -104,9 +104,43 @@ def test_masks_give_the_hit_rate_of_chexlocalize():
     masks = np.unpackbits(g["gt"], axis=-1)[..., : int(g["width"])]
     saliency = torch.from_numpy(g["saliency"])
     heatmaps = torch.nn.functional.interpolate(saliency, size=masks.shape[2:], mode="bilinear", align_corners=False)
-    hits = point_hits_in_masks(picture_to_tensor(heatmaps), picture_to_tensor(masks))
+    hits = chexlocalize_hits(picture_to_tensor(heatmaps), picture_to_tensor(masks))
     np.testing.assert_array_equal(hits, g["hit"])
     np.testing.assert_allclose(hit_rates(hits).per_class, g["hit_rate"], atol=1e-12)
+
+
+# (row, column) pictures. Of three tied pixels the mask has one; "first" is what CheXlocalize's evaluation gives for
+# them (numpy.unravel_index(numpy.argmax(map), map.shape), then the mask there), "share" PYLON's of 2020.
+STRADDLING = {
+    "first outside, by row": ([(1, 2), (2, 1), (3, 0)], [(2, 1)], 0, 1 / 3),
+    "first inside, by row": ([(1, 2), (2, 1), (3, 0)], [(1, 2)], 1, 1 / 3),
+    "first inside, by column": ([(1, 2), (2, 1), (3, 0)], [(3, 0)], 0, 1 / 3),
+    "all inside": ([(1, 2), (2, 1)], [(1, 2), (2, 1)], 1, 1),
+    "none inside": ([(1, 2), (2, 1)], [(0, 0)], 0, 0),
+    "no tie": ([(3, 0)], [(3, 0)], 1, 1),
+}
+
+
+@pytest.mark.parametrize("case", STRADDLING)
+def test_ties_that_straddle_the_edge_of_a_mask(case):
+    tied, drawn, first, share = STRADDLING[case]
+    saliency, mask = np.full((5, 4), 0.25), np.zeros((5, 4), dtype=np.uint8)
+    for pixel in tied:
+        saliency[pixel] = 0.75
+    for pixel in drawn:
+        mask[pixel] = 1
+    assert mask[np.unravel_index(np.argmax(saliency), saliency.shape)] == first
+    maps, masks = picture_to_tensor(saliency)[None, None], [[picture_to_tensor(mask)]]
+    assert chexlocalize_hits(maps, masks).item() == first
+    assert point_hits_in_masks(maps, masks).item() == pytest.approx(share)
+
+
+def test_hit_rate_skips_the_unannotated():
+    maps = torch.zeros(1, 3, 3, 3)
+    hits = chexlocalize_hits(maps, [[None, np.zeros((3, 3)), np.ones((3, 3))]])
+    np.testing.assert_array_equal(hits, [[np.nan, np.nan, 1]])
+    with pytest.raises(ValueError, match="same shape"):
+        chexlocalize_hits(maps, [[np.ones((2, 3))] * 3])
 
 
 def test_masks_share_ties_and_skip_the_unannotated():
