@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -101,8 +102,9 @@ def _without_strays(counts: np.ndarray, first: int, last: int) -> tuple[int, int
     up_to = np.cumsum(counts[first : last + 1])
     if last < first or not up_to[-1]:
         return 0, -1
-    stray = STRAY * up_to[-1]
-    return first + int(np.searchsorted(up_to, stray)), first + int(np.searchsorted(up_to, up_to[-1] - stray))
+    stray = math.ceil(STRAY * up_to[-1])
+    low, high = np.searchsorted(up_to, stray), np.searchsorted(up_to, up_to[-1] - stray, side="right")
+    return first + int(low), first + int(high)
 
 
 class GreyRange(NamedTuple):

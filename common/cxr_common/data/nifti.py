@@ -42,7 +42,10 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
             raise InputError("this is a NIfTI header without its image", path, "save it as one .nii file")
         file.seek(0)
         kind = nibabel.Nifti2Image if magic[4:8] in (b"n+2\0", b"ni2\0") else nibabel.Nifti1Image
-        image = kind.from_file_map({"image": FileHolder(fileobj=file)})
+        try:
+            image = kind.from_file_map({"image": FileHolder(fileobj=file)})
+        except nibabel.spatialimages.HeaderDataError as error:  # such as an intercept that is not finite
+            raise InputError(f"the header is invalid ({error})", path, "export it again") from error
         axes = plane_axes(image.shape, path)
         pixels = np.asanyarray(image.dataobj)
     if pixels.dtype.names:  # RGB24 and RGBA32

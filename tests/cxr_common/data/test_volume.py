@@ -81,6 +81,32 @@ def test_scaled_integers_and_units(tmp_path):
     assert meta["intensity_low"] == pytest.approx(2 * 4.995 - 100)
 
 
+@pytest.mark.parametrize(("slope", "intercept"), [(1.0, np.inf), (1.0, np.nan), (2.0, -np.inf)])
+def test_scaling_that_is_no_number(tmp_path, slope, intercept):
+    path = write_nifti(tmp_path / "i.nii", TENSOR, OURS)
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([slope, intercept], "<f4").tobytes()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"the header is invalid \(.*intercept"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("suffix", ["nii", "tif"])
+def test_pixels_that_are_not_numbers_are_the_images_fault(tmp_path, suffix):
+    import tifffile
+
+    picture = np.full((20, 30), np.nan, "float32")
+    path = tmp_path / f"i.{suffix}"
+    write_nifti(path, picture.T, OURS) if suffix == "nii" else tifffile.imwrite(path, picture)
+    with pytest.raises(InputError, match="100% of the pixels are NaN"):
+        read_image(path)
+    picture[:] = np.arange(600).reshape(20, 30) * 1e36
+    picture[0, 0] = np.inf
+    write_nifti(path, picture.T, OURS) if suffix == "nii" else tifffile.imwrite(path, picture)
+    image, meta = read_image(path)
+    assert np.isfinite(image).all() and "are NaN or infinite, read as 0" in meta["warnings"]
+
+
 def test_suffix_and_compression_are_told_by_content(tmp_path):
     path = write_nifti(tmp_path / "i.nii.gz", TENSOR, OURS)
     assert marker_corner(read_image(shutil.copy(path, tmp_path / "j.nii"))[0]) == MARKER_BOX
