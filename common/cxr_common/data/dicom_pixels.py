@@ -132,8 +132,8 @@ def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.nd
     """Take the stored values out of the allocated bits, and give the range that they can have.
 
     What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there, which compression
-    takes along. A compressed image that states more bits than BitsStored and has no overlay may mean either; it is
-    taken for the smoother one of the two pictures.
+    takes along. Or BitsStored is wrong. Where no overlay is declared, the smoother one of the two pictures is taken: a
+    picture that lacks its highest bits wraps round, and one with foreign bits has steps at their edges.
     """
     d = description
     packed = not is_encapsulated(d.transfer_syntax) or d.transfer_syntax == _RLE  # RLE keeps the allocated bytes
@@ -147,11 +147,12 @@ def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.nd
         sign = 1 << (d.bits_stored - 1)
         values = (values ^ sign) - sign
     fits = (whole.min() >= 0 and whole.max() <= mask) or np.array_equal(values, whole)
-    if packed or fits or d.has_planes:
+    if shift or fits or d.has_planes:
         return values, d.stored_range
     if _roughness(values) <= _roughness(whole):
-        reason = f"the compressed image has more than the {d.bits_stored} bits of BitsStored, which are ignored"
-        warnings.warn(reason, RadiographWarning, stacklevel=2)
+        if not packed:  # the encoder took them for image
+            reason = f"the compressed image has more than the {d.bits_stored} bits of BitsStored, which are ignored"
+            warnings.warn(reason, RadiographWarning, stacklevel=2)
         return values, d.stored_range
     warnings.warn(f"BitsStored is {d.bits_stored}, the image has larger values", RadiographWarning, stacklevel=2)
     largest = max(int(whole.max()), -1 - int(whole.min()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from cxr_common.data.codestream import parse_codestream
 from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.deep_colour import Samples, read_png, read_tiff, scale_samples
 from cxr_common.data.grey_range import GreyRange
@@ -66,6 +67,10 @@ def _open(path: Path, head: bytes) -> Image.Image | None:
     except UnidentifiedImageError as error:
         if head.startswith(_TIFF):
             return None
+        jpeg = parse_codestream(path.read_bytes()) if head.startswith(b"\xff\xd8") else None
+        if jpeg is not None and jpeg.precision != 8:
+            reason = f"a JPEG of {jpeg.precision} bits is not supported"
+            raise InputError(reason, path, "save it as PNG, or give the DICOM") from error
         raise InputError("the file is damaged or of an unknown kind", path, _SAVE_AGAIN) from error
     if image.format == "TIFF" and not _is_faithful(image):
         image.close()

@@ -221,7 +221,7 @@ class TestOverlay:
         assert ("more than the 12 bits" in meta["warnings"]) is (syntax not in (EXPLICIT, RLE))
 
 
-@pytest.mark.parametrize("syntax", [JPEG_2000_LOSSLESS, JPEG_LS, JPEG_LOSSLESS])
+@pytest.mark.parametrize("syntax", [EXPLICIT, RLE, JPEG_2000_LOSSLESS, JPEG_LS, JPEG_LOSSLESS])
 def test_bits_stored_below_the_image_is_told_from_an_overlay(tmp_path, syntax):
     dataset = dicom_dataset(stored_grey(12), syntax, BitsStored=12)
     dataset.BitsStored, dataset.HighBit = 10, 9

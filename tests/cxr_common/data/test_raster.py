@@ -9,7 +9,15 @@ from PIL import Image, ImageOps
 
 from cxr_common.errors import InputError
 from tests.golden import SHARED, needs_radiographs
-from tests.image_files import MARKER_BOX, marker_corner, marker_picture, read_image
+from tests.image_files import (
+    ENCODERS,
+    JPEG_LOSSLESS,
+    MARKER_BOX,
+    dicom_dataset,
+    marker_corner,
+    marker_picture,
+    read_image,
+)
 
 
 def save(path: Path, picture: np.ndarray | Image.Image, **options) -> Path:
@@ -195,6 +203,14 @@ def test_every_cut_is_refused(tmp_path, suffix, options):
         cut.write_bytes(whole[:size])
         with pytest.raises(InputError):
             read_image(cut)
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_a_jpeg_of_more_than_eight_bits_is_named(tmp_path, bits):
+    dataset = dicom_dataset(np.zeros((8, 8), "uint16"), BitsStored=bits)
+    (tmp_path / "i.jpg").write_bytes(ENCODERS[JPEG_LOSSLESS](np.zeros((8, 8), "uint16"), dataset))
+    with pytest.raises(InputError, match=f"a JPEG of {bits} bits is not supported"):
+        read_image(tmp_path / "i.jpg")
 
 
 def test_uniform_image_is_doubtful(tmp_path):
