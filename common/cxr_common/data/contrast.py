@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from cxr_common.data.grey_range import FEW_LEVELS, Levels, levels_of
+from cxr_common.data.grey_levels import FEW_LEVELS, Levels, levels_of
 from cxr_common.data.scan import RadiographWarning
 
 #: Of the grey scale, a picture that uses less shows next to nothing.

@@ -11,10 +11,11 @@ import numpy as np
 from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.dicom_description import PixelDescription, describe_pixels
 from cxr_common.data.dicom_elements import integer, items, numbers, text
-from cxr_common.data.dicom_grey import display_levels, padding_mask
+from cxr_common.data.dicom_grey import grey_pixels, padding_mask
 from cxr_common.data.dicom_lut import palette_to_rgb
-from cxr_common.data.dicom_pixels import decode_pixels, stored_values
-from cxr_common.data.grey_range import believed_range, levels_of
+from cxr_common.data.dicom_pixels import decode_pixels
+from cxr_common.data.grey_levels import levels_of
+from cxr_common.data.grey_range import believed_range
 from cxr_common.data.intensity import grey_or_colour, scale_by_range
 from cxr_common.data.orientation import IDENTITY, code_from_directions
 from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, read_dataset, syntax_name, transfer_syntax
@@ -66,7 +67,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         source, used = "palette", (0.0, 1.0)
     else:
         padding = padding_mask(raw, dataset, description.signed)
-        pixels, source, used = _grey(raw, dataset, description, padding, path)
+        pixels, source, used = grey_pixels(raw, dataset, description, padding, path)
     if channels == 3 and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=-1)
     warn_of_contrast(pixels, padding)
@@ -74,30 +75,6 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     return Scan(
         str(path), "DICOM", pixels, source, used, spacing, spacing_source, stored_axes, _text(dataset, description)
     )
-
-
-def _grey(
-    raw: np.ndarray, dataset: Dataset, description: PixelDescription, padding: np.ndarray | None, path: Path
-) -> tuple[np.ndarray, str, tuple]:
-    values, stored_range = stored_values(raw, description)
-    # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
-    levels = levels_of(values, padding)
-    inverse = _is_inverse(dataset, description)
-    grey, source, used = display_levels(levels, dataset, stored_range, inverse, path)
-    pixels = grey[levels.index(values)]
-    if padding is not None:
-        pixels[padding] = 0
-    return pixels, source, used
-
-
-def _is_inverse(dataset: Dataset, description: PixelDescription) -> bool:
-    """Whether the smallest value is white: the photometric interpretation decides (PS3.3 C.8.11.3)."""
-    inverse = description.photometric == "MONOCHROME1"
-    shape = text(dataset, "PresentationLUTShape").upper()
-    if shape == ("IDENTITY" if inverse else "INVERSE"):
-        reason = f"PresentationLUTShape {shape} contradicts {description.photometric} and is ignored"
-        warnings.warn(reason, RadiographWarning, stacklevel=2)
-    return inverse
 
 
 def _refuse_other_objects(dataset: Dataset, path: Path) -> None:

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.contrast import fault_of_scale
+from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer, numbers, text
 from cxr_common.data.dicom_lut import first_table
-from cxr_common.data.grey_range import Levels, believed_range
+from cxr_common.data.dicom_pixels import stored_values
+from cxr_common.data.grey_levels import Levels, levels_of
+from cxr_common.data.grey_range import believed_range
 from cxr_common.data.intensity import scale_by_range
 from cxr_common.data.pydicom_compat import Dataset, apply_windowing
 from cxr_common.data.scan import RadiographWarning
@@ -20,26 +23,49 @@ from cxr_common.errors import InputError
 Range = tuple[float, float]
 
 
-def display_levels(
-    levels: Levels, dataset: Dataset, stored_range: Range, inverse: bool, path: Path
+def grey_pixels(
+    raw: np.ndarray, dataset: Dataset, description: PixelDescription, padding: np.ndarray | None, path: Path
 ) -> tuple[np.ndarray, str, Range]:
-    """Map stored values to [0, 1], bright = dense.
+    """Map decoded pixels to [0, 1], bright = dense.
 
     Args:
-        levels: the stored values of the picture.
+        raw: (rows, columns), with whatever the unused high bits hold.
         dataset: what holds the Modality LUT and VOI LUT modules.
-        stored_range: smallest and largest value that BitsStored and PixelRepresentation allow.
-        inverse: whether the smallest value is displayed as white (MONOCHROME1).
+        description: of the pixels.
+        padding: bool (rows, columns), which become 0 and do not count; None for none.
         path: the file, for the error.
 
     Returns:
-        float32 grey of each level; what the scale rests on ("voi lut", "window", "bits stored", or the rule by which
+        float32 (rows, columns); what the scale rests on ("voi lut", "window", "bits stored", or the rule by which
         `grey_range.believed_range` replaced the latter); and the values after the modality LUT that became 0 and 1
         before the inversion (NaN for a sigmoid).
 
     Raises:
         InputError: the values after the modality LUT are not finite, or not to be told from each other.
     """
+    values, stored_range = stored_values(raw, description)
+    # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
+    levels = levels_of(values, padding)
+    grey, source, used = _display(levels, dataset, stored_range, path)
+    grey = grey.astype(np.float32)
+    pixels = (1 - grey if _is_inverse(dataset, description) else grey)[levels.index(values)]
+    if padding is not None:
+        pixels[padding] = 0
+    return pixels, source, used
+
+
+def _is_inverse(dataset: Dataset, description: PixelDescription) -> bool:
+    """Whether the smallest value is white: the photometric interpretation decides (PS3.3 C.8.11.3)."""
+    inverse = description.photometric == "MONOCHROME1"
+    shape = text(dataset, "PresentationLUTShape").upper()
+    if shape == ("IDENTITY" if inverse else "INVERSE"):
+        reason = f"PresentationLUTShape {shape} contradicts {description.photometric} and is ignored"
+        warnings.warn(reason, RadiographWarning, stacklevel=2)
+    return inverse
+
+
+def _display(levels: Levels, dataset: Dataset, stored_range: Range, path: Path) -> tuple[np.ndarray, str, Range]:
+    """What each level is displayed as, before the inversion."""
     table = first_table(dataset, "ModalityLUTSequence")
     slope, intercept = _rescale(dataset) if table is None else (1.0, 0.0)
     with np.errstate(over="ignore", invalid="ignore"):  # it is refused below
@@ -59,9 +85,7 @@ def display_levels(
         if found.rule or scaled is None:
             low, high = found[:2] if table else sorted(v * slope + intercept for v in found[:2])
             scaled = scale_by_range(modality.values, low, high), found.rule or "bits stored", (low, high)
-    grey, source, used = scaled
-    grey = grey.astype(np.float32)
-    return (1 - grey if inverse else grey), source, used
+    return scaled
 
 
 def _rescale(dataset: Dataset) -> tuple[float, float]:

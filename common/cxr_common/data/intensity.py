@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 
-from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range, levels_of
+from cxr_common.data.grey_levels import levels_of
+from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 

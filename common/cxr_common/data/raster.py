@@ -48,10 +48,12 @@ def read_raster(path: Path, channels: int = 1) -> Scan:
     else:
         with image:
             _load(image, path)
-            scan = _scan(image, path, channels)
-            # Of a PNG of 16 bits with colour or alpha Pillow keeps 8.
             if image.format == "PNG" and head[24] == 16 and not image.mode.startswith("I"):
-                scan = _deep_scan(replace(read_png(path), stored_axes=scan.stored_axes), "PNG", channels, path)
+                # Colour or alpha of 16 bits, of which Pillow keeps 8.
+                samples = replace(read_png(path), stored_axes=_stored_axes(image))
+                scan = _deep_scan(samples, "PNG", channels, path)
+            else:
+                scan = _scan(image, path, channels)
     warn_of_contrast(scan.pixels)
     return scan
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cxr_common.data.contrast import fault_of_scale, warn_of_contrast
-from cxr_common.data.grey_range import levels_of
+from cxr_common.data.grey_levels import levels_of
 from tests.image_files import read_image, write_dicom
 
 
