@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from cxr_common.data.intensity import grey_or_colour, scale_by_percentiles, scale_by_range, warn_if_uniform
+from cxr_common.data.limits import MAX_PIXELS, REDUCE
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
-from cxr_common.data.scan import MAX_PIXELS, RadiographWarning, Scan
+from cxr_common.data.scan import RadiographWarning, Scan
 from cxr_common.errors import InputError
 
 _ORIENTATION_TAG = 274
@@ -35,14 +36,12 @@ def read_raster(path: Path, channels: int = 1) -> Scan:
     try:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except Image.DecompressionBombError as error:
-        raise InputError("the image is too large", path, f"reduce it to {MAX_PIXELS:,} pixels") from error
+        raise InputError("the image is too large", path, REDUCE) from error
     except UnidentifiedImageError as error:
         raise InputError("the file is damaged or of an unknown kind", path, _SAVE_AGAIN) from error
     with image:
         if image.width * image.height > MAX_PIXELS:
-            raise InputError(
-                f"the image is too large ({image.width} x {image.height})", path, f"reduce it to {MAX_PIXELS:,} pixels"
-            )
+            raise InputError(f"the image is too large ({image.width} x {image.height})", path, REDUCE)
         frames = getattr(image, "n_frames", 1)
         if frames > 1:
             raise InputError(f"the file holds {frames} images", path, "give one file an image")

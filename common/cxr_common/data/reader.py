@@ -18,8 +18,9 @@ from cxr_common.axes import affine_from_spacing, picture_to_tensor
 from cxr_common.data.collected_warnings import collected_warnings
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
-from cxr_common.data.itk_formats import read_itk
+from cxr_common.data.metaimage import read_metaimage
 from cxr_common.data.nifti import read_nifti
+from cxr_common.data.nrrd import read_nrrd
 from cxr_common.data.orientation import to_upright
 from cxr_common.data.raster import read_raster
 from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan
@@ -85,7 +86,8 @@ class RadiographReader(ImageReader):
             return read_raster(path, self.channels)
         if kind == "nifti":
             return read_nifti(path, self.channels, self.any_view)
-        return read_itk(path, kind, self.channels, self.any_view)
+        read = read_metaimage if kind == "metaimage" else read_nrrd
+        return read(path, self.channels, self.any_view)
 
     def get_data(self, img: Scan) -> tuple[np.ndarray, dict[str, Any]]:
         """Hand over the upright image and its metadata.
