@@ -10,11 +10,12 @@ import numpy as np
 
 from cxr_common.data.dicom_description import PixelDescription, describe_pixels
 from cxr_common.data.dicom_elements import integer, items, numbers, text
+from cxr_common.data.dicom_file import read_dataset
 from cxr_common.data.dicom_grey import display_values, padding_mask
 from cxr_common.data.dicom_pixels import decode_pixels, palette_to_rgb, stored_values
 from cxr_common.data.intensity import grey_or_colour, warn_if_uniform
 from cxr_common.data.orientation import IDENTITY, code_from_directions
-from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, read_dataset, syntax_name, transfer_syntax
+from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, syntax_name, transfer_syntax
 from cxr_common.data.scan import RadiographWarning, Scan, valid_spacing
 from cxr_common.errors import InputError
 

@@ -29,25 +29,6 @@ REDUCE = f"reduce it to {MAX_PIXELS:,} pixels, or set {MEGAPIXELS_VARIABLE}"
 _CHUNK = 1 << 20
 
 
-def inflated_size(chunks: Iterable[bytes], window_bits: int, limit: int = MAX_BYTES) -> int:
-    """How many bytes a compressed stream inflates to, counted no further than just beyond the limit.
-
-    Args:
-        chunks: the compressed bytes.
-        window_bits: of `zlib.decompressobj`: negative for a raw stream, 15 for zlib, 31 for gzip.
-        limit: where counting ends.
-
-    Raises:
-        zlib.error: the stream is damaged.
-    """
-    size = 0
-    for part in inflate(chunks, window_bits):
-        size += len(part)
-        if size > limit:
-            break
-    return size
-
-
 def inflate(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
     """Inflate a stream in pieces of at most a megabyte, so that a reader can stop at any size."""
     stream = zlib.decompressobj(window_bits)

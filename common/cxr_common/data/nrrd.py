@@ -90,13 +90,13 @@ def parse_nrrd(path: Path) -> VolumeHeader:
     if component is None:
         component = next((a for a, k in enumerate(kinds[:count]) if _COMPONENT_KINDS.fullmatch(k)), None)
     space = [axis for axis in range(count) if axis != component]
-    lengths = [np.linalg.norm(vector) if vector is not None else 1.0 for vector in vectors]
+    lengths = [1.0 if vector is None else float(np.linalg.norm(vector)) for vector in vectors]
     return VolumeHeader(
         tuple(sizes[axis] for axis in space),
         1 if component is None else sizes[component],
         0 if component is None else component,
         np.dtype((">" if endian == "big" else "<") + str(kind)),
-        tuple(float(lengths[axis]) for axis in space),
+        tuple(lengths[axis] for axis in space),
         tuple(_unit(vectors[axis], lengths[axis]) for axis in space),
         str(encoding),
         data_file,
