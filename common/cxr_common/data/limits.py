@@ -30,9 +30,20 @@ _CHUNK = 1 << 20
 
 
 def inflate(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
-    """Inflate a stream in pieces of at most a megabyte, so that a reader can stop at any size."""
+    """Inflate a stream in pieces of at most a megabyte, so that a reader can stop at any size.
+
+    Args:
+        chunks: the compressed bytes.
+        window_bits: of `zlib.decompressobj`: negative for a raw stream, 15 for zlib, 31 for gzip.
+
+    Raises:
+        zlib.error: the stream is damaged or cut off.
+    """
     stream = zlib.decompressobj(window_bits)
     for chunk in chunks:
         while chunk and not stream.eof:
             yield stream.decompress(chunk, _CHUNK)
             chunk = stream.unconsumed_tail
+    yield stream.flush()  # no more than the window, for the last call left no input
+    if not stream.eof:
+        raise zlib.error("incomplete stream")

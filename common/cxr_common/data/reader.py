@@ -25,6 +25,7 @@ from cxr_common.data.orientation import to_upright
 from cxr_common.data.raster import read_raster
 from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan
 from cxr_common.errors import InputError
+from cxr_common.text import is_encodable
 
 
 class RadiographReader(ImageReader):
@@ -68,11 +69,18 @@ class RadiographReader(ImageReader):
         if len(paths) != 1:
             raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file an image")
         path = Path(paths[0])
+        if not is_encodable(str(path)):  # no record, page or datalist could name it
+            raise InputError("the name of the file or of its folder is not UTF-8", path, "rename it")
+        before = _state(path)
         with collected_warnings() as texts:
             try:
                 scan = self._read(path)
+                if _state(path) != before:
+                    raise InputError("the file changed while it was read", path, "try again when it is whole")
             except (InputError, MemoryError):
                 raise
+            except FileNotFoundError as error:
+                raise InputError("there is no such file", path, "check the path") from error
             except Exception as error:  # the libraries raise whatever damaged bytes lead to
                 raise InputError("the file is damaged or cut off", path, "copy or export it again") from error
         scan.warnings.extend(texts)
@@ -129,6 +137,15 @@ class RadiographReader(ImageReader):
             "warnings": "\n".join(img.warnings),
         }
         return image, meta | {key: img.text.get(key, "") for key in TEXT_KEYS}
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Size and time of change of a file; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def read_picture(path: PathLike | str) -> np.ndarray:

@@ -10,6 +10,7 @@ from typing import Any
 from cxr_common.data.datalist import load_datalist
 from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
+from cxr_common.files import as_path
 from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import relative_mask
 
@@ -30,7 +31,7 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     Raises:
         InputError: no findings.json there.
     """
-    return _items(read_findings(folder), Path(folder).resolve())
+    return _items(read_findings(folder), as_path(folder).resolve())
 
 
 def _items(record: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
@@ -66,7 +67,7 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
     """
     record = read_findings(folder)
     root = Path(record["input_dir"] or "")
-    found = {_resolved(item["image"]): item for item in _items(record, Path(folder).resolve())}
+    found = {_resolved(item["image"]): item for item in _items(record, as_path(folder).resolve())}
     failed = {_resolved(root / failure["path"]) for failure in record["failures"] if failure["path"]}
     places = [_resolved(item["image"]) for item in items]
     missing = [place for place in places if place not in found]
@@ -110,7 +111,7 @@ def items_to_refine(
         InputError: nothing given, nothing found, or no image left.
     """
     if datalist is not None:
-        items = load_datalist(datalist, section, None if dataset_dir is None else str(dataset_dir), labels)
+        items = load_datalist(datalist, section, dataset_dir, labels)
         if positive_only:
             items = [item for item in items if 1 in (item.get("label") or [])]
         if not items:

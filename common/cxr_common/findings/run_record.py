@@ -13,6 +13,7 @@ from typing import Any
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from cxr_common.findings.thresholds import Thresholds
+from cxr_common.text import encodable, printable
 
 SCHEMA_VERSION = "1.0"
 FILE_NAME = "findings.json"
@@ -31,7 +32,7 @@ def run_record(
     failures: Sequence[Mapping[str, Any]],
     input_dir: Path | None,
 ) -> dict[str, Any]:
-    """The content of findings.json: plain values, no number that is not finite."""
+    """The content of findings.json: plain values, no number that is not finite, no text that is not UTF-8."""
     used = {"source": thresholds.source, **thresholds.as_dict()}
     used.pop("labels")
     record = {
@@ -44,7 +45,7 @@ def run_record(
         "images": list(images),
         "failures": list(failures),
     }
-    return _finite(record)
+    return _plain(record)
 
 
 def write_run_record(record: Mapping[str, Any], folder: Path) -> Path:
@@ -70,10 +71,10 @@ def read_findings(folder: str | Path) -> dict[str, Any]:
 def summary(record: Mapping[str, Any], folder: Path) -> str:
     """A line on the run, and one line a failure: "file: reason; action"."""
     counts = record["summary"]
-    lines = [f"{counts['images']} image(s) done, {counts['failures']} failed; results in {folder}"]
+    lines = [f"{counts['images']} image(s) done, {counts['failures']} failed; results in {printable(folder)}"]
     for failure in record["failures"]:
         action = f"; {failure['action']}" if failure["action"] else ""
-        lines.append(f"  {failure['path'] or 'input'}: {failure['reason']}{action}")
+        lines.append("  " + printable(f"{failure['path'] or 'input'}: {failure['reason']}{action}"))
     return "\n".join(lines)
 
 
@@ -83,11 +84,13 @@ def _readable(record: Mapping[str, Any]) -> str:
     return re.sub(r"\[\n\s+([-\d.,e+\s]+?)\n\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {encodable(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
     return value

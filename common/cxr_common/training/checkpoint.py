@@ -15,7 +15,7 @@ from torch import nn
 
 from cxr_common.distributed import unwrapped
 from cxr_common.errors import InputError
-from cxr_common.files import replacing
+from cxr_common.files import as_path, replacing, sweep_temporary
 from cxr_common.networks.weights import save_weights
 from cxr_common.training.random_state import get_random_state, set_random_state
 
@@ -68,7 +68,7 @@ class TrainingCheckpoint:
         also: Mapping[str, Any] | None = None,
         kept: nn.Module | None = None,
     ) -> None:
-        self.folder = Path(output_dir)
+        self.folder = as_path(output_dir)
         self.network, self.kept = network, network if kept is None else kept
         self.stateful = {"optimizer": optimizer, **({"lr_scheduler": lr_scheduler} if lr_scheduler is not None else {})}
         if taken := OWN_NAMES & set(also or ()):
@@ -86,6 +86,7 @@ class TrainingCheckpoint:
 
     def attach(self, engine: Engine) -> None:
         """Resume when the trainer starts, save when an epoch is done."""
+        engine.add_event_handler(Events.STARTED, lambda _: sweep_temporary(self.folder))
         if self.resume_run:
             engine.add_event_handler(Events.STARTED, self.resume)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
