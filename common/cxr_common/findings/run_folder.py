@@ -36,6 +36,11 @@ class RunFolder:
         self.folder, self.kept = folder, kept
         self._lock: int | None = None
 
+    @property
+    def claimed(self) -> bool:
+        """Whether this run has the folder."""
+        return self._lock is not None
+
     def claim(self) -> None:
         """Check that results can be written, take the folder, and remove what a killed run left half-written.
 

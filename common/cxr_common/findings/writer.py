@@ -90,11 +90,8 @@ class FindingsWriter:
                 "give one of the kind masks, others of other kinds, and files of names of their own",
             )
         self.output_dir = as_path(output_dir)
-        if (
-            input_dir is not None
-            and as_path(input_dir).is_dir()
-            and as_path(input_dir).resolve() == self.output_dir.resolve()
-        ):
+        source = None if input_dir is None else absolute(input_dir).resolve()
+        if source is not None and source.is_dir() and source == self.output_dir.resolve():
             raise InputError("results would lie among the radiographs", self.output_dir, "give another output_dir")
         self.folder = RunFolder(self.output_dir, (FILE_NAME,))
         self.thresholds = thresholds
@@ -190,7 +187,7 @@ class FindingsWriter:
             self.write_item(item)
 
     def _record_crash(self, engine: Engine, error: Exception) -> None:
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) or not self.folder.claimed:
             raise error
         # The network itself failed, so the images of this batch have no findings, and those after it were not reached.
         logger.debug("inference stopped", exc_info=error)
