@@ -11,6 +11,7 @@ from cxr_common.data.datalist_schema import SECTIONS, Problem
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
+from cxr_common.json_files import read_json
 
 SHOWN_PROBLEMS = 10
 
@@ -62,14 +63,7 @@ def parse_datalist(path: Path) -> Any:
     Raises:
         InputError: the file cannot be read or is not JSON.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as e:
-        raise InputError(f"not JSON: {e.msg.lower()}", where=f"{path} line {e.lineno} column {e.colno}") from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", where=path) from None
-    except OSError as e:
-        raise InputError((e.strerror or str(e)).lower(), where=path, action="give the path of a datalist") from None
+    return read_json(path, "give a datalist, as tools.prepare makes it")
 
 
 def _format(data: Mapping[str, Any]) -> str:

@@ -35,8 +35,10 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
 
 
 def _items(record: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    root = Path(record["input_dir"] or "")
+    root = Path(record.get("input_dir") or "")
     model = record["model"]
+    if lacking := [image["path"] for image in record["images"] if not image["files"].get("heatmap")]:
+        raise InputError(f"has no heatmap of {lacking[0]}", folder, "run a localiser bundle's inference")
     mask = relative_mask(model.get("thresholds") or {}, model["labels"])
     return [
         {
@@ -66,9 +68,9 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
         InputError: there is no heatmap of an image, or none at all.
     """
     record = read_findings(folder)
-    root = Path(record["input_dir"] or "")
+    root = Path(record.get("input_dir") or "")
     found = {_resolved(item["image"]): item for item in _items(record, as_path(folder).resolve())}
-    failed = {_resolved(root / failure["path"]) for failure in record["failures"] if failure["path"]}
+    failed = {_resolved(root / failure["path"]) for failure in record.get("failures", []) if failure["path"]}
     places = [_resolved(item["image"]) for item in items]
     missing = [place for place in places if place not in found]
     unknown = [place for place in missing if place not in failed]

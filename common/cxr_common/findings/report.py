@@ -77,7 +77,7 @@ def write_report(
 
 def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, truth: Truth | None) -> dict[str, Any]:
     size = tuple(image["size"])
-    picture = tensor_to_picture(read_picture(Path(record["input_dir"] or "") / image["path"]))
+    picture = tensor_to_picture(read_picture(Path(record.get("input_dir") or "") / image["path"]))
     grey = Image.fromarray((picture * 255).round().astype(np.uint8))
     scale = _SIDE / max(size)
     shown = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))

@@ -10,9 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from cxr_common.errors import InputError
-from cxr_common.files import write_text
+from cxr_common.files import as_path, write_text
+from cxr_common.findings.record_models import FindingsRecord
 from cxr_common.findings.thresholds import Thresholds
+from cxr_common.json_files import read_json
 from cxr_common.text import encodable, printable
 
 SCHEMA_VERSION = "1.0"
@@ -59,13 +60,9 @@ def read_findings(folder: str | Path) -> dict[str, Any]:
     """The content of a run's findings.json.
 
     Raises:
-        InputError: there is none, or it is not JSON.
+        InputError: there is none, or it is not what a bundle writes.
     """
-    path = Path(folder) / FILE_NAME
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read ({error})", path, "run the bundle's inference first") from error
+    return read_json(as_path(folder) / FILE_NAME, "run the bundle's inference first", FindingsRecord)
 
 
 def summary(record: Mapping[str, Any], folder: Path) -> str:
