@@ -83,6 +83,8 @@ class RadiographReader(ImageReader):
                 raise InputError("there is no such file", path, "check the path") from error
             except Exception as error:  # the libraries raise whatever damaged bytes lead to
                 raise InputError("the file is damaged or cut off", path, "copy or export it again") from error
+        if not np.isfinite(scan.pixels).all():
+            raise InputError("the grey values are not finite", path, "export it again")
         scan.warnings.extend(texts)
         return scan
 

@@ -53,8 +53,8 @@ def load_heatmap(path: str | Path) -> Heatmap:
     """Read what :func:`save_heatmap` wrote.
 
     Raises:
-        InputError: no such file, not such a file, too large, another axis order, labels that do not fit the channels, or
-            values that are not finite.
+        InputError: no such file, not such a file, too large, another axis order, labels that do not fit the channels
+            or values that are not finite.
     """
     action = "make it again with a bundle of this collection"
     try:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from ignite.engine import Engine, Events
 
+from cxr_common.data.loader import batch_paths
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
 from cxr_common.findings.case_names import CaseNames, absolute, slug
@@ -193,7 +194,7 @@ class FindingsWriter:
         logger.debug("inference stopped", exc_info=error)
         reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
         self._stopped = reason
-        paths = _batch_paths(engine.state.batch, self.keys[3])
+        paths = batch_paths(engine.state.batch, self.keys[3])
         done = {record["path"] for record in self.images}
         for path in paths or [""]:
             if self.names.relative(path).as_posix() not in done:
@@ -289,11 +290,3 @@ def _names(files: Any) -> list[str]:
     if isinstance(files, Mapping):
         return [name for value in files.values() for name in _names(value)]
     return [files] if isinstance(files, str) else []
-
-
-def _batch_paths(batch: Any, image_key: str) -> list[str]:
-    """Paths of a batch that the loader gave, decollated or not."""
-    items = batch if isinstance(batch, list) else [batch]
-    images = [item[image_key] for item in items if isinstance(item, Mapping) and image_key in item]
-    paths = [getattr(image, "meta", {}).get("filename_or_obj", "") for image in images]
-    return [str(path) for entry in paths for path in ([entry] if isinstance(entry, str) else entry)]

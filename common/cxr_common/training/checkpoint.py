@@ -16,6 +16,7 @@ from torch import nn
 from cxr_common.distributed import unwrapped
 from cxr_common.errors import InputError
 from cxr_common.files import as_path, replacing, sweep_temporary
+from cxr_common.networks.weight_checks import check_archive
 from cxr_common.networks.weights import save_weights
 from cxr_common.training.random_state import get_random_state, set_random_state
 
@@ -100,6 +101,7 @@ class TrainingCheckpoint:
         if not self.path.exists():
             return
         try:
+            check_archive(self.path)
             state = torch.load(self.path, map_location="cpu", weights_only=True)
             network = unwrapped(self.network)
             network.load_state_dict(state["network"])
@@ -108,6 +110,8 @@ class TrainingCheckpoint:
                 kept_out[name].copy_(value)
             for name, target in self.stateful.items():
                 target.load_state_dict(state[name])
+        except InputError:
+            raise
         except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise InputError(
                 f"cannot resume from this checkpoint ({(str(error) or type(error).__name__).splitlines()[0]})",
