@@ -125,7 +125,7 @@ def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tu
 def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]:
     """Boxes in the pixels of another size of the image, the usual slip; only where Pillow reads the header."""
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=("PNG", "JPEG", "TIFF")) as image:
             # Pillow gives the size of a TIFF upright, that of others as stored.
             turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION_TAG, 1) >= 5
             width, height = image.size[::-1] if turned else image.size

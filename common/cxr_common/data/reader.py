@@ -25,7 +25,7 @@ from cxr_common.data.orientation import to_upright
 from cxr_common.data.raster import read_raster
 from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan
 from cxr_common.errors import InputError
-from cxr_common.text import is_encodable
+from cxr_common.text import is_encodable, printable
 
 
 class RadiographReader(ImageReader):
@@ -113,7 +113,7 @@ class RadiographReader(ImageReader):
             ``intensity_low``, ``intensity_high``, ``file_format``, ``warnings`` (one a line), and `scan.TEXT_KEYS`.
         """
         for text in img.warnings:
-            warnings.warn(f"{img.path}: {text}", RadiographWarning, stacklevel=2)
+            warnings.warn(printable(f"{img.path}: {text}"), RadiographWarning, stacklevel=2)
         stored = np.moveaxis(img.pixels, -1, 0) if img.pixels.ndim == 3 else img.pixels
         stored = picture_to_tensor(stored)
         image = np.ascontiguousarray(to_upright(stored, img.stored_axes), dtype=np.float32)

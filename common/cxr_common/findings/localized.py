@@ -13,6 +13,7 @@ from cxr_common.errors import InputError
 from cxr_common.files import as_path
 from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import relative_mask
+from cxr_common.text import printable
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +83,7 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
         )
     if missing:
         text = "%d of %d images are left out, the first %s: the localiser could not use them, says %s/findings.json"
-        logger.warning(text, len(missing), len(items), missing[0], folder)
+        logger.warning(text, len(missing), len(items), printable(missing[0]), folder)
     return [{**found[place], **item} for place, item in zip(places, items, strict=True) if place in found]
 
 
