@@ -46,7 +46,7 @@ class FiniteBatches:
             finite = torch.isfinite(torch.as_tensor(images).flatten(1)).all(1)
             if bool(finite.all()):
                 continue
-            paths = batch_paths(batch, key)
+            paths = batch_paths(batch, self.keys[0])  # a second view has no name of its own
             bad = [paths[i] for i in range(len(finite)) if not finite[i] and i < len(paths)]
             reason = f"the image has pixels that are not finite numbers ({_place(engine)})"
             raise InputError(reason, _names(bad), "export it again, or leave it out of the datalist")

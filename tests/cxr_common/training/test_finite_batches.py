@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from ignite.engine import Engine
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.engines import SupervisedTrainer
 from torch import nn
@@ -61,3 +62,15 @@ def test_a_loss_that_is_no_number_names_its_batch_and_not_the_image():
 def test_many_names_are_cut():
     with pytest.raises(InputError, match=r"0.png, 1.png, 2.png, 3.png and 2 more"):
         train([1e30] * 6, batch_size=6)
+
+
+def test_a_second_view_of_a_detector_is_looked_at_too():
+    """`OmniTrainer` does not decollate, and its strong view is a plain tensor."""
+    image = MetaTensor(torch.zeros(2, 1, 4, 4), meta={"filename_or_obj": ["a.png", "b.png"]})
+    strong = torch.zeros(2, 1, 4, 4)
+    engine = Engine(lambda _engine, _batch: {"loss": torch.tensor(1.0)})
+    FiniteBatches().attach(engine)
+    engine.run([{"image": image, "image_strong": strong}])
+    strong[1, 0, 0, 0] = float("inf")
+    with pytest.raises(InputError, match=r"^b.png: the image has pixels"):
+        engine.run([{"image": image, "image_strong": strong}], max_epochs=2)
