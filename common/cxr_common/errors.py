@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cxr_common.text import printable
+
 
 class InputError(ValueError):
     """Raised for input a user can mend: a file, a table, a setting.
@@ -11,7 +13,8 @@ class InputError(ValueError):
         where: file, section, index or field the reason speaks of.
         action: what the user can do about it.
 
-    The text reads ``<where>: <reason>; <action>`` on one line, so it can be shown without a traceback.
+    The text reads ``<where>: <reason>; <action>`` on one line, so it can be shown without a traceback. A reason may go
+    on in indented lines. Control characters are escaped.
     """
 
     def __init__(self, reason: str, where: object = None, action: str | None = None) -> None:
@@ -21,8 +24,10 @@ class InputError(ValueError):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        text = self.reason if self.where is None else f"{self.where}: {self.reason}"
-        return text if not self.action else f"{text}; {self.action}"
+        # No line but an indented one can be forged by a name within the reason.
+        reason = "\n  ".join(map(printable, self.reason.split("\n  ")))
+        text = reason if self.where is None else f"{printable(self.where)}: {reason}"
+        return text if not self.action else f"{text}; {printable(self.action)}"
 
     def __reduce__(self):
         # The default would call __init__ with the joined text only; loader workers send errors by pickle.

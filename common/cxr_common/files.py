@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
+import platform
+import re
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cxr_common.errors import InputError
+
+#: Lies in a folder while a run writes its results there, and stays behind where the run was killed.
+RUN_FILE = ".cxr-run"
+_HOST = re.sub(r"[^A-Za-z0-9]+", "-", platform.node())[:40] or "host"
+_TEMPORARY = re.compile(r"\..*\." + _HOST + r"\.(\d+)\.tmp(\.[^.]+)?")
+
+
+def as_path(value: str | os.PathLike[str] | float) -> Path:
+    """A path, also where the command line made a number of it.
+
+    ``--dataset_dir 2026_05`` reaches a config as the number 202605. The name is then looked up among the words of the
+    command line.
+
+    Args:
+        value: the path, or such a number.
+    """
+    if isinstance(value, (int, float)):
+        for word in (part for argument in sys.argv for part in (argument, argument.partition("=")[2])):
+            try:
+                same = ast.literal_eval(word) == value
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                continue
+            if same:
+                return Path(word)
+        return Path(str(value))
+    return Path(value)
+
+
+def path_in(folder: str | os.PathLike[str] | float, name: str) -> str:
+    """The path of a file or folder in a folder that :func:`as_path` takes, as text, for configs."""
+    return str(as_path(folder) / name)
 
 
 @contextmanager
@@ -21,15 +56,39 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Args:
         path: the file to write; an existing one is replaced.
+
+    Raises:
+        InputError: the file cannot be written: rights, a full disk.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:40]}.{_HOST}.{os.getpid()}.tmp{path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror or error})", path, "check space and rights") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def sweep_temporary(folder: str | os.PathLike[str]) -> None:
+    """Remove what killed processes of this machine left of :func:`replacing` in a folder."""
+    for path in Path(folder).glob(".*.tmp*"):
+        match = _TEMPORARY.fullmatch(path.name)
+        if match and not _is_alive(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # another user's
+        pass
+    return True
 
 
 def write_text(text: str, path: str | Path) -> None:

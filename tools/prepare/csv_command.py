@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cxr_common.data.datalist_io import raise_problems, write_datalist
+from cxr_common.data.datalist_io import declare_outside, raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from tools.prepare.from_tables import datalist_from_tables
@@ -61,6 +61,7 @@ def run(args: argparse.Namespace) -> None:
     root = args.root or Path(".")
     data = datalist_from_tables(mapping, root, parse_fractions(args.fractions), args.seed)
     joined = join_masks(data, root, args.output.with_name(f"{args.output.stem}_masks"))
+    data = declare_outside(data)
     if not args.no_check_files:
         raise_problems(args.output, validate_datalist(data, root))
     write_datalist(data, args.output)

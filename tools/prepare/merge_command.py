@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cxr_common.data.datalist_io import raise_problems, write_datalist
+from cxr_common.data.datalist_io import declare_outside, raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> None:
             raise InputError(f"{len(values)} {option} for {len(args.datalists)} datalists")
     labels = LABELS if args.labels == "shared" else args.labels.split(",") if args.labels else None
     data = merge_datalists(args.datalists, roots, args.output.parent, labels, args.names, args.leave_out_leaks)
+    data = declare_outside(data)
     raise_problems(args.output, validate_datalist(data, args.output.parent, check_files=not args.no_check_files))
     write_datalist(data, args.output)
     print(summarize(data))

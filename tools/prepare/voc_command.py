@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from cxr_common.data.datalist_io import raise_problems, write_datalist
+from cxr_common.data.datalist_io import declare_outside, raise_problems, write_datalist
 from cxr_common.data.datalist_schema import MASK_ORIGINS, SECTIONS, SPLITS
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
@@ -65,6 +65,7 @@ def run(args: argparse.Namespace) -> None:
     images = find_images(args.root, args.label_maps)
     sections = _sections(args, list(images))
     data, notes = datalist_from_voc(images, sections, args.output.parent, mask_origin=args.mask_origin)
+    data = declare_outside(data)
     raise_problems(args.output, validate_datalist(data, args.output.parent))
     write_datalist(data, args.output)
     print(summarize(data))

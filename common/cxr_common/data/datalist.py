@@ -11,6 +11,7 @@ from cxr_common.data.datalist_io import parse_datalist, raise_problems, read_dat
 from cxr_common.data.datalist_schema import SECTIONS, Problem, item_paths
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
+from cxr_common.files import as_path
 
 
 def load_labels(path: str | Path) -> list[str]:
@@ -57,7 +58,7 @@ def load_datalist(
         raise InputError(f"no section {section!r}", where=path, action=f"use one of {', '.join(SECTIONS)}")
     path = Path(path)
     data = parse_datalist(path)
-    root = Path(os.path.abspath(base_dir or path.parent))
+    root = Path(os.path.abspath(path.parent if base_dir is None else as_path(base_dir)))
     sections = SECTIONS if section is None else (section,)
     raise_problems(path, validate_datalist(data, root, check_files, sections))
     items = []

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cxr_common.data.datalist_schema import SECTIONS, Problem
-from cxr_common.data.datalist_validation import validate_datalist
+from cxr_common.data.datalist_schema import SECTIONS, Problem, item_paths
+from cxr_common.data.datalist_validation import iterate_items, leads_out, validate_datalist
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
+from cxr_common.json_files import read_json
 
 SHOWN_PROBLEMS = 10
 
@@ -35,6 +36,8 @@ def read_datalist(path: str | Path) -> dict[str, Any]:
 def write_datalist(data: Mapping[str, Any], path: str | Path) -> None:
     """Write a datalist, one item a line, by a temporary file that is renamed when complete.
 
+    Where a path leads out of the folder that paths are relative to, ``outside`` is written too.
+
     Args:
         data: ``labels`` and the sections.
         path: where to; an existing file is replaced.
@@ -42,8 +45,18 @@ def write_datalist(data: Mapping[str, Any], path: str | Path) -> None:
     Raises:
         InputError: the data break the format; nothing is written.
     """
+    data = declare_outside(data)
     raise_problems(path, validate_datalist(data, check_files=False))
     write_text(_format(data), path)
+
+
+def declare_outside(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The same datalist, with ``outside`` true where one of its paths leads out of the data set root."""
+    paths = (path for _, item in iterate_items(data) for _, path in item_paths(item))
+    if "outside" in data or not any(map(leads_out, paths)):
+        return dict(data)
+    labels = {"labels": data["labels"]} if "labels" in data else {}
+    return {**labels, "outside": True, **data}
 
 
 def raise_problems(path: object, problems: Sequence[Problem]) -> None:
@@ -62,14 +75,7 @@ def parse_datalist(path: Path) -> Any:
     Raises:
         InputError: the file cannot be read or is not JSON.
     """
-    try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except json.JSONDecodeError as e:
-        raise InputError(f"not JSON: {e.msg.lower()}", where=f"{path} line {e.lineno} column {e.colno}") from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", where=path) from None
-    except OSError as e:
-        raise InputError((e.strerror or str(e)).lower(), where=path, action="give the path of a datalist") from None
+    return read_json(path, "give a datalist, as tools.prepare makes it")
 
 
 def _format(data: Mapping[str, Any]) -> str:

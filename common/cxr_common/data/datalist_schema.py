@@ -20,7 +20,8 @@ items. Keys of an item:
 ``label_map``  path of a palette PNG of classes that do not overlap: 0 background, i + 1 label i, 255 void (not scored)
 =============  =====================================================================================================
 
-A key that is absent means *not annotated*. Other keys pass through.
+A key that is absent means *not annotated*. Other keys pass through. Paths that lead out of the data set root (``../``)
+need ``outside: true`` beside ``labels``; links are followed, for they are the work of whoever has the folder.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from PIL import Image
 
 from cxr_common.data.datalist_schema import SECTIONS, Problem, is_number, item_paths, item_problems, json_kind
 
+#: Names of classes become parts of file names.
+LONGEST_LABEL = 100
 _ORIENTATION_TAG = 274  # EXIF; 5 to 8 swap the axes, and boxes belong to the upright picture
 
 
@@ -38,6 +40,8 @@ def validate_datalist(
     items = list(iterate_items(data))
     for where, item in items:
         problems += item_problems(where, item, names)
+    if data.get("outside") is not True:
+        problems += _outside(items)
     problems += _leaks(items)
     if check_files and base_dir is not None:
         problems += _files(items, Path(base_dir), sections)
@@ -59,6 +63,8 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("labels", "is missing")
     elif not isinstance(labels, list) or not labels or not all(isinstance(x, str) and x.strip() for x in labels):
         yield Problem("labels", "must be a list of class names, at least one")
+    elif odd := [x for x in labels if len(x) > LONGEST_LABEL or not x.isprintable()]:
+        yield Problem("labels", f"{odd[0][:40]!r} is no class name: at most {LONGEST_LABEL} printable characters")
     elif len(set(labels)) != len(labels):
         yield Problem("labels", f"lists {next(x for x in labels if labels.count(x) > 1)!r} twice")
     if not any(section in data for section in SECTIONS):
@@ -73,6 +79,19 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
                     yield Problem(f"{key}[{i}]", f"is {json_kind(item)}, not an object")
         elif isinstance(value, list) and value and isinstance(value[0], dict) and "image" in value[0]:
             yield Problem(key, f"is no section, yet lists images: sections are {', '.join(SECTIONS)}")
+
+
+def _outside(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
+    for where, item in items:
+        for field, path in item_paths(item):
+            if leads_out(path):
+                remedy = 'if that is meant, write "outside": true beside "labels"'
+                yield Problem(f"{where}.{field}", f"{path!r} leads out of the data set root; {remedy}")
+
+
+def leads_out(path: str) -> bool:
+    """Whether a relative path leads out of the folder that it starts in; links are not looked at."""
+    return posixpath.normpath(path).split("/")[0] == ".."
 
 
 def _leaks(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
@@ -106,7 +125,7 @@ def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tu
 def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]:
     """Boxes in the pixels of another size of the image, the usual slip; only where Pillow reads the header."""
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=("PNG", "JPEG", "TIFF")) as image:
             # Pillow gives the size of a TIFF upright, that of others as stored.
             turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION_TAG, 1) >= 5
             width, height = image.size[::-1] if turned else image.size

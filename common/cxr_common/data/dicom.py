@@ -11,6 +11,7 @@ import numpy as np
 from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.dicom_description import PixelDescription, describe_pixels
 from cxr_common.data.dicom_elements import integer, items, numbers, text
+from cxr_common.data.dicom_file import read_dataset
 from cxr_common.data.dicom_grey import grey_pixels, padding_mask
 from cxr_common.data.dicom_lut import palette_to_rgb
 from cxr_common.data.dicom_pixels import decode_pixels
@@ -18,7 +19,7 @@ from cxr_common.data.grey_levels import levels_of
 from cxr_common.data.grey_range import believed_range
 from cxr_common.data.intensity import grey_or_colour, scale_by_range
 from cxr_common.data.orientation import IDENTITY, code_from_directions
-from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, read_dataset, syntax_name, transfer_syntax
+from cxr_common.data.pydicom_compat import HAS_PYDICOM, Dataset, syntax_name, transfer_syntax
 from cxr_common.data.scan import RadiographWarning, Scan, valid_spacing
 from cxr_common.errors import InputError
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxr_common.data.dicom_elements import integer, text
+from cxr_common.data.limits import MAX_PIXELS, REDUCE
 from cxr_common.data.pydicom_compat import Dataset
-from cxr_common.data.scan import MAX_PIXELS, RadiographWarning
+from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 
 _EXPORT_AGAIN = "copy or export the file again"
@@ -60,7 +61,7 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
 
     rows, columns = required("Rows"), required("Columns")
     if rows * columns > MAX_PIXELS:
-        raise InputError(f"the image is too large ({columns} x {rows})", path, f"reduce it to {MAX_PIXELS:,} pixels")
+        raise InputError(f"the image is too large ({columns} x {rows})", path, REDUCE)
     allocated = required("BitsAllocated")
     if allocated not in (1, 8, 16, 32):
         raise InputError(f"BitsAllocated of {allocated} is not supported", path, "convert it to 8 or 16 bits")

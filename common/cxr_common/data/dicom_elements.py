@@ -9,10 +9,17 @@ from cxr_common.data.pydicom_compat import Dataset
 from cxr_common.data.scan import RadiographWarning
 
 _LONGEST = 256
+#: Bytes of a value that pydicom may turn into objects, of which each takes 50 times its bytes; a sequence of eight
+#: tables of 16 bits has one megabyte.
+_MOST_BYTES = {True: 4 << 20, False: 64 << 10}
 
 
-def _value(dataset: Dataset, keyword: str) -> object:
+def _value(dataset: Dataset, keyword: str, sequence: bool = False) -> object:
     try:
+        raw = getattr(dataset.get_item(keyword), "value", None) if keyword in dataset else None
+        if isinstance(raw, bytes) and len(raw) > _MOST_BYTES[sequence]:
+            warnings.warn(f"{keyword} is too long and is ignored", RadiographWarning, stacklevel=3)
+            return None
         return dataset.get(keyword)
     except Exception:  # pydicom converts on access, and raises what the conversion raises
         warnings.warn(f"{keyword} cannot be read and is ignored", RadiographWarning, stacklevel=3)
@@ -57,5 +64,5 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:
     """The items of a sequence; empty where absent or damaged."""
-    value = _value(dataset, keyword)
+    value = _value(dataset, keyword, sequence=True)
     return [item for item in value if isinstance(item, Dataset)] if hasattr(value, "__iter__") else []

@@ -8,10 +8,9 @@ import stat
 import zlib
 from pathlib import Path
 
+from cxr_common.data.limits import MAX_BYTES
 from cxr_common.errors import InputError
 
-#: A radiograph is some 10 MB; a file beyond this is a series, an archive or not an image.
-MAX_BYTES = 1 << 30
 SUPPORTED = "DICOM, PNG, JPEG, TIFF, NIfTI, MHA or NRRD"
 
 _FOREIGN = {
@@ -71,7 +70,7 @@ def _head(path: Path) -> bytes:
         if status.st_size == 0:
             raise InputError("the file is empty", path, "copy or export it again")
         if status.st_size > MAX_BYTES:
-            raise InputError(f"the file is too large ({status.st_size / 2**30:.1f} GiB)", path, "give one image a file")
+            raise InputError(f"the file is too large ({status.st_size >> 20} MiB)", path, "give one image a file")
         with open(path, "rb") as file:
             return file.read(1024)
     except FileNotFoundError as error:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
+from cxr_common.data.limits import MAX_PIXELS, REDUCE
 from cxr_common.errors import InputError
 from cxr_common.files import replacing
 
@@ -32,12 +33,14 @@ def read_label_map(path: str | Path, n_classes: int) -> LabelMap:
         InputError: the file cannot be read, is in colour, or holds another number.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(f"the image is too large ({image.width} x {image.height})", path, REDUCE)
             if image.mode not in ("P", "L"):
                 reason = f"is no label map: its pixels are of the kind {image.mode}, not numbers of classes"
                 raise InputError(reason, path, "give a palette or grey PNG of 8 bits, whose numbers are the classes")
             picture = np.array(image, dtype=np.uint8)
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
         reason = getattr(error, "strerror", None) or "the file is damaged or of an unknown kind"
         raise InputError(reason.lower(), path, "give a palette or grey PNG of 8 bits") from None
     strange = picture[(picture > n_classes) & (picture != VOID)]

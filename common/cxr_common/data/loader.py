@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,3 +113,11 @@ def failure_from(error: BaseException, path: str) -> Failure:
 def _collate(items: Sequence[Any]) -> tuple[Any, list[Failure]]:
     good = [item for item in items if not isinstance(item, Failure)]
     return (list_data_collate(good) if good else None), [item for item in items if isinstance(item, Failure)]
+
+
+def batch_paths(batch: Any, image_key: str) -> list[str]:
+    """Paths of a batch that the loader gave, decollated or not."""
+    items = batch if isinstance(batch, list) else [batch]
+    images = [item[image_key] for item in items if isinstance(item, Mapping) and image_key in item]
+    paths = [getattr(image, "meta", {}).get("filename_or_obj", "") for image in images]
+    return [str(path) for entry in paths for path in ([entry] if isinstance(entry, str) else entry)]

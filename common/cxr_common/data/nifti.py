@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr_common.data.limits import MAX_BYTES
 from cxr_common.data.orientation import IDENTITY
 from cxr_common.data.scan import Scan
 from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code
@@ -34,14 +35,20 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         from nibabel.fileholders import FileHolder
     except ImportError as error:
         raise InputError("reading NIfTI needs nibabel", path, "pip install nibabel") from error
-    with open(path, "rb") as start:
-        compressed = start.read(2) == b"\x1f\x8b"
+    with open(path, "rb") as magic:
+        compressed = magic.read(2) == b"\x1f\x8b"
     with gzip.open(path) if compressed else open(path, "rb") as file:
-        magic = file.read(348)
-        if magic[344:348] == b"ni1\0":
-            raise InputError("this is a NIfTI header without its image", path, "save it as one .nii file")
+        start = file.read(540)
+        kind = nibabel.Nifti2Image if start[4:8] in (b"n+2\0", b"ni2\0") else nibabel.Nifti1Image
+        if b"ni1\0" in start[344:348] or b"ni2\0" in start[4:8]:
+            reason = "this is the header of a NIfTI in two files (.hdr and .img)"
+            raise InputError(reason, path, "save it as one .nii file")
+        size = kind.header_class.template_dtype.itemsize
+        # Extensions, which lie before the pixels, are read whole; from a compressed file they can be gigabytes.
+        offset = float(kind.header_class(start[:size], check=False)["vox_offset"])
+        if not offset < MAX_BYTES // 4:
+            raise InputError("the file is damaged: its pixels start too late", path, "copy or export it again")
         file.seek(0)
-        kind = nibabel.Nifti2Image if magic[4:8] in (b"n+2\0", b"ni2\0") else nibabel.Nifti1Image
         try:
             image = kind.from_file_map({"image": FileHolder(fileobj=file)})
         except nibabel.spatialimages.HeaderDataError as error:  # such as an intercept that is not finite

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 try:
     import pydicom
     from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.filereader import _read_file_meta_info, read_preamble
     from pydicom.uid import UID
 
     HAS_PYDICOM = True
@@ -27,6 +27,7 @@ _JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
 
 __all__ = [
     "HAS_PYDICOM",
+    "UID",
     "Dataset",
     "apply_color_lut",
     "apply_windowing",
@@ -35,15 +36,26 @@ __all__ = [
     "decode",
     "image_dataset",
     "is_encapsulated",
-    "read_dataset",
+    "meta_length",
+    "parse_dataset",
     "syntax_name",
     "transfer_syntax",
 ]
 
 
-def read_dataset(path: Path) -> Dataset:
-    """Read a DICOM file, with or without preamble and file meta information."""
-    return pydicom.dcmread(path, force=True)
+def parse_dataset(file: Any) -> Dataset:
+    """Parse an open DICOM file, with or without preamble and file meta information."""
+    return pydicom.dcmread(file, force=True)
+
+
+def meta_length(file: BinaryIO) -> int:
+    """Bytes of an open file before its dataset: preamble and file meta information."""
+    file.seek(0)
+    read_preamble(file, force=True)
+    _read_file_meta_info(file)
+    length = file.tell()
+    file.seek(0)
+    return length
 
 
 def transfer_syntax(dataset: Dataset) -> str:

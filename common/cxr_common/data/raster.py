@@ -14,8 +14,9 @@ from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.deep_colour import Samples, read_png, read_tiff, scale_samples
 from cxr_common.data.grey_range import GreyRange
 from cxr_common.data.intensity import grey_or_colour, scale_by_type
+from cxr_common.data.limits import MAX_PIXELS, REDUCE
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
-from cxr_common.data.scan import MAX_PIXELS, RadiographWarning, Scan
+from cxr_common.data.scan import RadiographWarning, Scan
 from cxr_common.errors import InputError
 
 _ORIENTATION_TAG = 274
@@ -65,7 +66,7 @@ def _open(path: Path, head: bytes) -> Image.Image | None:
     try:
         image = Image.open(path, formats=("PNG", "JPEG", "TIFF"))
     except Image.DecompressionBombError as error:
-        raise InputError("the image is too large", path, f"reduce it to {MAX_PIXELS:,} pixels") from error
+        raise InputError("the image is too large", path, REDUCE) from error
     except UnidentifiedImageError as error:
         if head.startswith(_TIFF):
             return None
@@ -83,7 +84,7 @@ def _open(path: Path, head: bytes) -> Image.Image | None:
 def _load(image: Image.Image, path: Path) -> None:
     if image.width * image.height > MAX_PIXELS:
         size = f"{image.width} x {image.height}"
-        raise InputError(f"the image is too large ({size})", path, f"reduce it to {MAX_PIXELS:,} pixels")
+        raise InputError(f"the image is too large ({size})", path, REDUCE)
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise InputError(f"the file holds {frames} images", path, "give one file an image")

@@ -18,12 +18,14 @@ from cxr_common.axes import affine_from_spacing, picture_to_tensor
 from cxr_common.data.collected_warnings import collected_warnings
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
-from cxr_common.data.itk_formats import read_itk
+from cxr_common.data.metaimage import read_metaimage
 from cxr_common.data.nifti import read_nifti
+from cxr_common.data.nrrd import read_nrrd
 from cxr_common.data.orientation import to_upright
 from cxr_common.data.raster import read_raster
 from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan
 from cxr_common.errors import InputError
+from cxr_common.text import is_encodable, printable
 
 
 class RadiographReader(ImageReader):
@@ -68,11 +70,18 @@ class RadiographReader(ImageReader):
         if len(paths) != 1:
             raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file an image")
         path = Path(paths[0])
+        if not is_encodable(str(path)):  # no record, page or datalist could name it
+            raise InputError("the name of the file or of its folder is not UTF-8", path, "rename it")
+        before = _state(path)
         with collected_warnings() as texts:
             try:
                 scan = self._read(path)
+                if _state(path) != before:
+                    raise InputError("the file changed while it was read", path, "try again when it is whole")
             except (InputError, MemoryError):
                 raise
+            except FileNotFoundError as error:
+                raise InputError("there is no such file", path, "check the path") from error
             except Exception as error:  # the libraries raise whatever damaged bytes lead to
                 raise InputError("the file is damaged or cut off", path, "copy or export it again") from error
         if not np.isfinite(scan.pixels).all():  # no later step may take the network for the cause
@@ -88,7 +97,8 @@ class RadiographReader(ImageReader):
             return read_raster(path, self.channels)
         if kind == "nifti":
             return read_nifti(path, self.channels, self.any_view)
-        return read_itk(path, kind, self.channels, self.any_view)
+        read = read_metaimage if kind == "metaimage" else read_nrrd
+        return read(path, self.channels, self.any_view)
 
     def get_data(self, img: Scan) -> tuple[np.ndarray, dict[str, Any]]:
         """Hand over the upright image and its metadata.
@@ -104,7 +114,7 @@ class RadiographReader(ImageReader):
             ``intensity_low``, ``intensity_high``, ``file_format``, ``warnings`` (one a line), and `scan.TEXT_KEYS`.
         """
         for text in img.warnings:
-            warnings.warn(f"{img.path}: {text}", RadiographWarning, stacklevel=2)
+            warnings.warn(printable(f"{img.path}: {text}"), RadiographWarning, stacklevel=2)
         stored = np.moveaxis(img.pixels, -1, 0) if img.pixels.ndim == 3 else img.pixels
         stored = picture_to_tensor(stored)
         image = np.ascontiguousarray(to_upright(stored, img.stored_axes), dtype=np.float32)
@@ -130,6 +140,15 @@ class RadiographReader(ImageReader):
             "warnings": "\n".join(img.warnings),
         }
         return image, meta | {key: img.text.get(key, "") for key in TEXT_KEYS}
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    """Size and time of change of a file; None where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def read_picture(path: PathLike | str) -> np.ndarray:

@@ -25,8 +25,6 @@ TEXT_KEYS = (
 )
 #: Detectors have 0.05 to 0.4 mm, a radiograph reduced to 64 pixels about 7 mm; beyond this it is a mistake.
 SPACING_RANGE = (0.01, 10.0)
-#: No radiograph comes near: 10,000 x 10,000 would be a 43 cm film at 0.04 mm.
-MAX_PIXELS = 100_000_000
 
 
 class RadiographWarning(UserWarning):

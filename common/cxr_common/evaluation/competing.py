@@ -17,6 +17,7 @@ from cxr_common.data.datalist import item_group
 from cxr_common.data.label_map import LabelMap, read_label_map, write_label_map
 from cxr_common.errors import InputError
 from cxr_common.evaluation.segmentation import dataset_iou_report
+from cxr_common.files import as_path
 from cxr_common.findings.case_names import CaseNames
 from cxr_common.metrics.label_maps import label_map_counts
 from cxr_common.refinement.inferer import RelationInferer
@@ -104,7 +105,7 @@ def evaluate_label_maps(
     if not scored:
         action = 'give items a "label_map", as python -m tools.prepare voc does'
         raise InputError("no image has a label map to score against", "datalist", action)
-    folder = Path(output_dir) / "label_maps"
+    folder = as_path(output_dir) / "label_maps"
     folder.mkdir(parents=True, exist_ok=True)
     names, predicted, truth = CaseNames(folder), [], []
     for item, label_map in zip(items, label_maps, strict=True):

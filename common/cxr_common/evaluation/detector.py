@@ -22,7 +22,7 @@ from cxr_common.evaluation.detection import detection_report
 from cxr_common.evaluation.intervals import interval
 from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.evaluation.run import evaluated_with
-from cxr_common.files import replacing, write_json
+from cxr_common.files import as_path, replacing, write_json
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.findings.box_tuning import tune_box_thresholds
 from cxr_common.metrics import Detections, auroc, macro_average, per_class
@@ -187,7 +187,7 @@ def evaluate_detector(
     Returns:
         The content of metrics.json.
     """
-    folder = Path(output_dir)
+    folder = as_path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     predictions = detect(network, dataset, list(thresholds.labels), inferer, device)
     report = detector_report(predictions, thresholds, n_resamples=n_resamples, seed=seed)
@@ -221,7 +221,7 @@ def tune_detector(
     """
     if not is_first_process():
         return None
-    folder = Path(output_dir)
+    folder = as_path(output_dir)
     load_weights(network, folder / "model.pt")
     predictions = detect(network, dataset, labels, inferer, device)
     detected, boxes, classes = of_known_classes(predictions.detections, *predictions.truth(), predictions.known)

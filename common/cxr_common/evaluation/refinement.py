@@ -19,7 +19,7 @@ from cxr_common.evaluation.competing import evaluate_label_maps, refined_label_m
 from cxr_common.evaluation.predictions import Predictions
 from cxr_common.evaluation.run import evaluated_with, tuned_on_masks, write_evaluation
 from cxr_common.evaluation.segmentation import counts_at_thresholds
-from cxr_common.files import write_json
+from cxr_common.files import as_path, write_json
 from cxr_common.findings.thresholds import Thresholds, save_thresholds
 from cxr_common.findings.tuning import MIN_IMAGES
 from cxr_common.metrics import dataset_iou
@@ -103,7 +103,7 @@ def tune_refinement(
     """
     if not is_first_process():
         return None
-    path = Path(output_dir) / "model.pt"
+    path = as_path(output_dir) / "model.pt"
     load_weights(network, path)
     values: Mapping[str, float] = dict.fromkeys(labels, default)
     if compete:
@@ -175,5 +175,5 @@ def evaluate_refinement(
     label_maps = refined_label_maps(network, dataset, labels, scores[0], device, walk, inferer)
     report = evaluate_label_maps(label_maps, list(dataset.data), labels, output_dir, **options)
     report |= evaluated_with(thresholds, weights, list(dataset.data), masks=True)
-    write_json(report, Path(output_dir) / "metrics.json")
+    write_json(report, as_path(output_dir) / "metrics.json")
     return report

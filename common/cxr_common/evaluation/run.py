@@ -15,7 +15,7 @@ from cxr_common.evaluation.predictions import Predictions, predict
 from cxr_common.evaluation.provenance import data_sha256, provenance
 from cxr_common.evaluation.report import evaluation_report
 from cxr_common.evaluation.segmentation import counts_at_thresholds
-from cxr_common.files import write_json
+from cxr_common.files import as_path, write_json
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.findings.tuning import (
     tune_decision_thresholds,
@@ -69,7 +69,7 @@ def write_evaluation(
     seed: int = 0,
 ) -> dict[str, Any]:
     """Score predictions and write ``metrics.json`` and ``predictions.npz``; see :func:`evaluate`."""
-    folder = Path(output_dir)
+    folder = as_path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     report = evaluation_report(predictions, thresholds if masks else None, n_resamples=n_resamples, seed=seed)
     report |= evaluated_with(thresholds, weights, predictions.items, masks)
@@ -119,7 +119,7 @@ def tune_thresholds(
     """
     if not is_first_process():
         return None
-    folder = Path(output_dir)
+    folder = as_path(output_dir)
     load_weights(network, folder / "model.pt")
     predictions = predict(network.to(device), dataset, labels, device, inferer=inferer)
     tune = tuned_on_masks if masks else _tuned_on_boxes

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
 from cxr_common.errors import InputError
+from cxr_common.files import as_path
 from cxr_common.findings.heatmap_file import load_heatmap
 
 #: Starts with a letter, since DICOM files are often named by a UID, whose last number is no suffix.
@@ -16,6 +18,11 @@ _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}(\.gz)?$")
 def slug(text: str) -> str:
     """Letters, digits, dot, dash and underscore; anything else becomes a dash."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "image"
+
+
+def absolute(path: str | Path) -> Path:
+    """An absolute path without "..", whose links are not followed."""
+    return Path(os.path.abspath(as_path(path)))
 
 
 class CaseNames:
@@ -32,21 +39,29 @@ class CaseNames:
 
     def __init__(self, output_dir: Path, root: str | Path | None = None) -> None:
         self.output_dir = output_dir
-        self.root = None if root is None else Path(root).resolve()
+        self.root = None if root is None else absolute(root)
+        if self.root is not None and self.root.is_file():
+            self.root = self.root.parent
         self._owners: dict[str, str] = {}
 
     def relative(self, path: str | Path) -> Path:
-        """The path below `root`; the path itself where it lies elsewhere."""
-        full = Path(path).resolve()
-        return full.relative_to(self.root) if self.root and full.is_relative_to(self.root) else Path(path)
+        """The path below `root`, links in it as they are; the path itself where it lies elsewhere."""
+        return self._below(path) or Path(path)
+
+    def _below(self, path: str | Path) -> Path | None:
+        if self.root is not None:
+            for full, root in ((absolute(path), self.root), (absolute(path).resolve(), self.root.resolve())):
+                if full.is_relative_to(root):
+                    return full.relative_to(root)
+        return None
 
     def name(self, path: str | Path) -> str:
         """The case name of an input path."""
-        full = str(Path(path).resolve())
-        below = self.root is not None and Path(full).is_relative_to(self.root)
-        parts = self.relative(path).parts if below else (Path(path).name,)
+        full = str(absolute(path))
+        below = self._below(path)
+        parts = (Path(path).name,) if below is None else below.parts
         base = slug(_SUFFIX.sub("", "__".join(parts)))[:120]
-        for name in (base, f"{base}-{hashlib.sha256(full.encode()).hexdigest()[:8]}"):
+        for name in (base, f"{base}-{hashlib.sha256(os.fsencode(full)).hexdigest()[:8]}"):
             # Case folded: some file systems hold A.png and a.png for the same.
             if self._owners.setdefault(name.casefold(), self._owner_on_disk(name) or full) == full:
                 break

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from cxr_common.errors import InputError
+from cxr_common.text import is_encodable
 
 #: Order of the heatmap array's axes: class channel, column x, row y (see cxr_common.axes).
 AXES = "C,x,y"
+#: Of all arrays together; a file of fourteen classes at 1024 x 1024 has 29 MB.
+MAX_BYTES = 1 << 28
 _TEXTS = ("bundle", "version", "weights_sha256", "source")
 
 
@@ -50,10 +53,16 @@ def load_heatmap(path: str | Path) -> Heatmap:
     """Read what :func:`save_heatmap` wrote.
 
     Raises:
-        InputError: no such file, not such a file, another axis order, or labels that do not fit the channels.
+        InputError: no such file, not such a file, too large, another axis order, labels that do not fit the channels
+            or values that are not finite.
     """
     action = "make it again with a bundle of this collection"
     try:
+        # What a member inflates to is what it declares, for zipfile reads no further.
+        with zipfile.ZipFile(path) as members:
+            size = sum(member.file_size for member in members.infolist())
+        if size > MAX_BYTES:
+            raise InputError(f"is no heatmap file: it inflates to {size >> 20} MiB", path, action)
         with np.load(path, allow_pickle=False) as file:
             axes = str(file["axes"])
             width, height = (int(n) for n in file["size"])
@@ -65,8 +74,16 @@ def load_heatmap(path: str | Path) -> Heatmap:
             )
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", path, action) from error
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"is not a heatmap file ({error})", path, action) from error
-    if axes != AXES or heatmap.heatmap.ndim != 3 or len(heatmap.heatmap) != len(heatmap.labels):
-        raise InputError(f"holds {heatmap.heatmap.shape} in axes {axes} for {len(heatmap.labels)} labels", path, action)
+    except InputError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy raise whatever damaged bytes lead to
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputError(f"is not a heatmap file ({reason})", path, action) from error
+    maps = heatmap.heatmap
+    if axes != AXES or maps.ndim != 3 or 0 in maps.shape or len(maps) != len(heatmap.labels):
+        raise InputError(f"holds {maps.shape} in axes {axes} for {len(heatmap.labels)} labels", path, action)
+    if maps.dtype.kind != "f" or not np.isfinite(maps).all():
+        raise InputError("holds values that are no finite numbers", path, action)
+    if min(width, height) < 1 or not all(map(is_encodable, heatmap.labels)):
+        raise InputError(f"is not a heatmap file (an image of {width} x {height} pixels)", path, action)
     return heatmap

@@ -10,8 +10,10 @@ from typing import Any
 from cxr_common.data.datalist import load_datalist
 from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
+from cxr_common.files import as_path
 from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import relative_mask
+from cxr_common.text import printable
 
 logger = logging.getLogger(__name__)
 
@@ -30,12 +32,14 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     Raises:
         InputError: no findings.json there.
     """
-    return _items(read_findings(folder), Path(folder).resolve())
+    return _items(read_findings(folder), as_path(folder).resolve())
 
 
 def _items(record: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
-    root = Path(record["input_dir"] or "")
+    root = Path(record.get("input_dir") or "")
     model = record["model"]
+    if lacking := [image["path"] for image in record["images"] if not image["files"].get("heatmap")]:
+        raise InputError(f"has no heatmap of {lacking[0]}", folder, "run a localiser bundle's inference")
     mask = relative_mask(model.get("thresholds") or {}, model["labels"])
     return [
         {
@@ -65,9 +69,9 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
         InputError: there is no heatmap of an image, or none at all.
     """
     record = read_findings(folder)
-    root = Path(record["input_dir"] or "")
-    found = {_resolved(item["image"]): item for item in _items(record, Path(folder).resolve())}
-    failed = {_resolved(root / failure["path"]) for failure in record["failures"] if failure["path"]}
+    root = Path(record.get("input_dir") or "")
+    found = {_resolved(item["image"]): item for item in _items(record, as_path(folder).resolve())}
+    failed = {_resolved(root / failure["path"]) for failure in record.get("failures", []) if failure["path"]}
     places = [_resolved(item["image"]) for item in items]
     missing = [place for place in places if place not in found]
     unknown = [place for place in missing if place not in failed]
@@ -79,7 +83,7 @@ def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list
         )
     if missing:
         text = "%d of %d images are left out, the first %s: the localiser could not use them, says %s/findings.json"
-        logger.warning(text, len(missing), len(items), missing[0], folder)
+        logger.warning(text, len(missing), len(items), printable(missing[0]), folder)
     return [{**found[place], **item} for place, item in zip(places, items, strict=True) if place in found]
 
 
@@ -110,7 +114,7 @@ def items_to_refine(
         InputError: nothing given, nothing found, or no image left.
     """
     if datalist is not None:
-        items = load_datalist(datalist, section, None if dataset_dir is None else str(dataset_dir), labels)
+        items = load_datalist(datalist, section, dataset_dir, labels)
         if positive_only:
             items = [item for item in items if 1 in (item.get("label") or [])]
         if not items:

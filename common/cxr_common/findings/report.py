@@ -23,6 +23,7 @@ from cxr_common.findings.area import area_text
 from cxr_common.findings.heatmap_file import load_heatmap
 from cxr_common.findings.palette import class_colour
 from cxr_common.findings.run_record import read_findings
+from cxr_common.text import printable
 
 #: Longest side of a picture on the page, in pixels.
 _SIDE = 520
@@ -66,6 +67,7 @@ def write_report(
     environment = Environment(
         loader=PackageLoader("cxr_common.findings", "templates"),
         autoescape=select_autoescape(("html", "j2")),
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -75,7 +77,7 @@ def write_report(
 
 def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, truth: Truth | None) -> dict[str, Any]:
     size = tuple(image["size"])
-    picture = tensor_to_picture(read_picture(Path(record["input_dir"] or "") / image["path"]))
+    picture = tensor_to_picture(read_picture(Path(record.get("input_dir") or "") / image["path"]))
     grey = Image.fromarray((picture * 255).round().astype(np.uint8))
     scale = _SIDE / max(size)
     shown = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))

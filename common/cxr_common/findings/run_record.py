@@ -10,9 +10,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from cxr_common.errors import InputError
-from cxr_common.files import write_text
+from cxr_common.files import as_path, write_text
+from cxr_common.findings.record_models import FindingsRecord
 from cxr_common.findings.thresholds import Thresholds
+from cxr_common.json_files import read_json
+from cxr_common.text import encodable, printable
 
 SCHEMA_VERSION = "1.0"
 FILE_NAME = "findings.json"
@@ -31,7 +33,7 @@ def run_record(
     failures: Sequence[Mapping[str, Any]],
     input_dir: Path | None,
 ) -> dict[str, Any]:
-    """The content of findings.json: plain values, no number that is not finite."""
+    """The content of findings.json: plain values, no number that is not finite, no text that is not UTF-8."""
     used = {"source": thresholds.source, **thresholds.as_dict()}
     used.pop("labels")
     record = {
@@ -44,7 +46,7 @@ def run_record(
         "images": list(images),
         "failures": list(failures),
     }
-    return _finite(record)
+    return _plain(record)
 
 
 def write_run_record(record: Mapping[str, Any], folder: Path) -> Path:
@@ -58,22 +60,18 @@ def read_findings(folder: str | Path) -> dict[str, Any]:
     """The content of a run's findings.json.
 
     Raises:
-        InputError: there is none, or it is not JSON.
+        InputError: there is none, or it is not what a bundle writes.
     """
-    path = Path(folder) / FILE_NAME
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read ({error})", path, "run the bundle's inference first") from error
+    return read_json(as_path(folder) / FILE_NAME, "run the bundle's inference first", FindingsRecord)
 
 
 def summary(record: Mapping[str, Any], folder: Path) -> str:
     """A line on the run, and one line a failure: "file: reason; action"."""
     counts = record["summary"]
-    lines = [f"{counts['images']} image(s) done, {counts['failures']} failed; results in {folder}"]
+    lines = [f"{counts['images']} image(s) done, {counts['failures']} failed; results in {printable(folder)}"]
     for failure in record["failures"]:
         action = f"; {failure['action']}" if failure["action"] else ""
-        lines.append(f"  {failure['path'] or 'input'}: {failure['reason']}{action}")
+        lines.append("  " + printable(f"{failure['path'] or 'input'}: {failure['reason']}{action}"))
     return "\n".join(lines)
 
 
@@ -83,11 +81,13 @@ def _readable(record: Mapping[str, Any]) -> str:
     return re.sub(r"\[\n\s+([-\d.,e+\s]+?)\n\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {encodable(str(key)): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_plain(item) for item in value]
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,8 @@ from typing import Any
 
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
+from cxr_common.findings.record_models import ThresholdsRecord
+from cxr_common.json_files import read_json
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.refinement.walk import Walk
 
@@ -159,15 +160,7 @@ def load_thresholds(
         if labels is None:
             raise InputError("neither a thresholds file nor class names given", "thresholds", "pass labels")
         return Thresholds.default(labels)
-    try:
-        raw = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})", path, _RETUNE) from error
-    except ValueError as error:
-        raise InputError(f"is not JSON ({error})", path, _RETUNE) from error
-    kinds = {"labels": list, "decision": dict, "mask": dict}
-    if not isinstance(raw, dict) or not all(isinstance(raw.get(key), kind) for key, kind in kinds.items()):
-        raise InputError("lacks labels, decision or mask", path, _RETUNE)
+    raw = read_json(path, _RETUNE, ThresholdsRecord)
     if labels is not None and list(raw["labels"]) != list(labels):
         raise InputError(f"is for the classes {raw['labels']}, the network has {list(labels)}", path, _RETUNE)
     recorded = raw.get("weights_sha256")
@@ -189,9 +182,10 @@ def relative_mask(recorded: Mapping[str, Any], labels: Sequence[str]) -> dict[st
         labels: class names, in order.
 
     Returns:
-        "mask_threshold": shares of a heatmap's maximum in (0, 1), one a class. Empty where they are not such, or were
-        not tuned and so say nothing about the heatmaps.
+        "mask_threshold": shares of a heatmap's maximum in (0, 1), one a class. Empty where they are not such, are not
+        all there, or were not tuned and so say nothing about the heatmaps.
     """
     if recorded.get("mask_mode") != "relative" or recorded.get("tuned_on") is None:
         return {}
-    return {"mask_threshold": [float(recorded["mask"][name]) for name in labels]}
+    known = recorded.get("mask") or {}
+    return {"mask_threshold": [float(known[name]) for name in labels]} if set(labels) <= set(known) else {}

@@ -5,21 +5,26 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ignite.engine import Engine, Events
 
+from cxr_common.data.loader import batch_paths
 from cxr_common.errors import InputError
-from cxr_common.findings.case_names import CaseNames, slug
+from cxr_common.files import as_path
+from cxr_common.findings.case_names import CaseNames, absolute, slug
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks
 from cxr_common.findings.overlay import network_input_picture, render_overlay
-from cxr_common.findings.publish import published, sweep
-from cxr_common.findings.run_record import failure_record, run_record, summary, write_run_record
+from cxr_common.findings.publish import published
+from cxr_common.findings.run_folder import RunFolder
+from cxr_common.findings.run_record import FILE_NAME, failure_record, run_record, summary, write_run_record
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.networks.weights import weights_sha256
+from cxr_common.text import printable
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +54,9 @@ class FindingsWriter:
         findings_key, heatmap_key, masks_key, image_key: where the transform put its results.
 
     Raises:
-        InputError: two classes or mask writers would write the same file, or no mask writer is of the kind "masks".
+        InputError: two classes or mask writers would write the same file, no mask writer is of the kind "masks", or
+            results would lie among the radiographs. When the run starts: `output_dir` cannot be written, or another
+            run writes into it.
     """
 
     def __init__(
@@ -83,7 +90,11 @@ class FindingsWriter:
                 "mask_writers",
                 "give one of the kind masks, others of other kinds, and files of names of their own",
             )
-        self.output_dir = Path(output_dir)
+        self.output_dir = as_path(output_dir)
+        source = None if input_dir is None else absolute(input_dir).resolve()
+        if source is not None and source.is_dir() and source == self.output_dir.resolve():
+            raise InputError("results would lie among the radiographs", self.output_dir, "give another output_dir")
+        self.folder = RunFolder(self.output_dir, (FILE_NAME,))
         self.thresholds = thresholds
         self.model: dict[str, Any] = {
             "name": bundle,
@@ -97,6 +108,7 @@ class FindingsWriter:
         self.keys = (findings_key, heatmap_key, masks_key, image_key)
         self.images: list[dict[str, Any]] = []
         self._failures: list[dict[str, Any]] = []
+        self._kept: set[str] = set()
         self._stopped = ""
 
     def _heatmaps_of(self, inferer: Any) -> dict[str, Any]:
@@ -127,30 +139,48 @@ class FindingsWriter:
         record = self.write_record()
         print(summary(record, self.output_dir))
         if self._stopped:
-            print(f"error: {self._stopped}; later images were not reached", file=sys.stderr)
+            print(f"error: {printable(self._stopped)}; later images were not reached", file=sys.stderr)
             raise SystemExit(2)
         if record["failures"]:
             raise SystemExit(1)
 
     def write_record(self) -> dict[str, Any]:
-        """Write findings.json and return its content. An image that failed keeps no files of an earlier run."""
+        """Write findings.json and return its content.
+
+        An image that failed keeps no files of an earlier run, but where it is the writing that failed.
+
+        Raises:
+            InputError: it cannot be written.
+        """
         found = getattr(self.loader, "failures", ())
         every = [*self._failures, *(failure_record(f.path, f.reason, f.action) for f in found)]
         for failure in every:
             if failure["path"]:
-                case = self.names.name(failure["path"])
+                case, kept = self.names.name(failure["path"]), failure["path"] in self._kept
                 failure["path"] = self.names.relative(failure["path"]).as_posix()
-                for name in self._existing(case):
-                    (self.output_dir / name).unlink(missing_ok=True)
+                for name in () if kept else self._existing(case):
+                    with suppress(OSError):
+                        (self.output_dir / name).unlink(missing_ok=True)
+        every += self._vanished()
         # Asked at the end: the writer is made before the weights are loaded.
         details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
         model = {**self.model, **details}
         record = run_record(model, self.thresholds, self.images, every, self.names.root)
         write_run_record(record, self.output_dir)
+        self.folder.release()
         return record
 
+    def _vanished(self) -> list[dict[str, Any]]:
+        """Failures of the images whose files are no longer there, which leave `images`."""
+        gone = [
+            image for image in self.images if not all((self.output_dir / n).is_file() for n in _names(image["files"]))
+        ]
+        self.images = [image for image in self.images if image not in gone]
+        reason = "its results were removed while the run went on"
+        return [failure_record(image["path"], reason, "leave the output folder alone and run again") for image in gone]
+
     def _start(self, _engine: Engine) -> None:
-        sweep(self.output_dir)
+        self.folder.claim()
 
     def _write_batch(self, engine: Engine) -> None:
         items: Any = engine.state.output
@@ -158,13 +188,13 @@ class FindingsWriter:
             self.write_item(item)
 
     def _record_crash(self, engine: Engine, error: Exception) -> None:
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) or not self.folder.claimed:
             raise error
         # The network itself failed, so the images of this batch have no findings, and those after it were not reached.
         logger.debug("inference stopped", exc_info=error)
         reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
         self._stopped = reason
-        paths = _batch_paths(engine.state.batch, self.keys[3])
+        paths = batch_paths(engine.state.batch, self.keys[3])
         done = {record["path"] for record in self.images}
         for path in paths or [""]:
             if self.names.relative(path).as_posix() not in done:
@@ -183,7 +213,10 @@ class FindingsWriter:
             self.images.append(self._write_case(found, heatmap, masks, item[image_key], item))
         except InputError as error:
             self._failures.append(failure_record(found["path"], error.reason, error.action))
+            if isinstance(error.__cause__, OSError):
+                self._kept.add(found["path"])
         except OSError as error:
+            self._kept.add(found["path"])
             reason = f"results cannot be written ({error.strerror or error})"
             self._failures.append(failure_record(found["path"], reason, f"check space and rights of {self.output_dir}"))
         except Exception as error:
@@ -205,6 +238,8 @@ class FindingsWriter:
         files["overlay"] = f"{case}_overlay.png"
         record = {"case": case, **found, "path": self.names.relative(path).as_posix(), "files": files}
         picture = network_input_picture(image) if self.read_picture is None else self.read_picture(path)
+        if self.read_picture is not None and tuple(picture.shape[-2:]) != tuple(found["size"]):
+            raise InputError("the file changed while it was used", path, "run again when it is whole")
         overlay = render_overlay(picture, record, heatmap, masks, self.model)
 
         with published(self.output_dir, obsolete=self._existing(case)) as folder:
@@ -216,7 +251,7 @@ class FindingsWriter:
                     self.model["name"],
                     self.model["version"],
                     self.model["weights_sha256"] or "",
-                    str(Path(path).resolve()),
+                    str(absolute(path)),
                 )
                 save_heatmap(content, folder / files["heatmap"])
             overlay.save(folder / files["overlay"], optimize=False)
@@ -250,9 +285,8 @@ class FindingsWriter:
         return [name for name in names if (self.output_dir / name).is_file()]
 
 
-def _batch_paths(batch: Any, image_key: str) -> list[str]:
-    """Paths of a batch that the loader gave, decollated or not."""
-    items = batch if isinstance(batch, list) else [batch]
-    images = [item[image_key] for item in items if isinstance(item, Mapping) and image_key in item]
-    paths = [getattr(image, "meta", {}).get("filename_or_obj", "") for image in images]
-    return [str(path) for entry in paths for path in ([entry] if isinstance(entry, str) else entry)]
+def _names(files: Any) -> list[str]:
+    """Every file name in a record's `files`."""
+    if isinstance(files, Mapping):
+        return [name for value in files.values() for name in _names(value)]
+    return [files] if isinstance(files, str) else []

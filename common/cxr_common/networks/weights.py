@@ -10,6 +10,7 @@ from torch import nn
 
 from cxr_common.errors import InputError
 from cxr_common.files import file_sha256, replacing
+from cxr_common.networks.weight_checks import check_archive, check_values
 
 
 def save_weights(network: nn.Module, path: str | Path) -> None:
@@ -40,9 +41,12 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
         InputError: when the file is missing, damaged or holds anything but tensors.
     """
     try:
+        check_archive(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError("no such weight file", path, "train the bundle first or restore models/model.pt") from None
+    except InputError:
+        raise
     except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"not a weight file of plain tensors ({reason})", path, "restore the file") from None
@@ -80,10 +84,12 @@ def load_weights(network: nn.Module, path: str | Path) -> None:
     """Load a weight file strictly, casting to the network's dtypes.
 
     Raises:
-        InputError: when the file is unreadable or its keys or shapes differ from the network's.
+        InputError: when the file is unreadable, its keys, shapes or types differ from the network's, or its values are
+            not finite or all zero.
     """
     state = read_state_dict(path)
     check_keys(state, network.state_dict(), path)
+    check_values(state, network.state_dict(), path)
     network.load_state_dict(state, strict=True)
 
 

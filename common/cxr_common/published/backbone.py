@@ -12,6 +12,7 @@ from cxr_common.axes import transpose_kernels
 from cxr_common.errors import InputError
 from cxr_common.networks.backbones import Backbone
 from cxr_common.networks.efficientnet_lite import EfficientNetLiteBackbone
+from cxr_common.networks.weight_checks import check_values
 from cxr_common.networks.weights import check_keys, read_state_dict
 from cxr_common.published.efficientnet_lite import convert_lite, installed_lite_weights, is_lite_layout
 
@@ -95,4 +96,5 @@ def load_backbone(backbone: Backbone, path: str | Path) -> None:
         if key.endswith("num_batches_tracked"):
             state.setdefault(key, torch.zeros_like(value))
     check_keys(state, expected, path)
+    check_values(state, expected, path)
     backbone.load_state_dict(state, strict=True)

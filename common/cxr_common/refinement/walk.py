@@ -34,11 +34,13 @@ class Walk:
 
     def __post_init__(self) -> None:
         steps = self.steps.values() if isinstance(self.steps, Mapping) else [self.steps]
-        if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in (*steps, self.radius - 2)):
-            raise ValueError(
-                f"radius must be an integer from 2, steps integers from 0, not {self.radius}, {self.steps}"
-            )
-        if not 0 < self.beta < math.inf:
+        # More would walk for hours, and 8 to 256 are published.
+        if not all(type(n) is int and 0 <= n <= 10_000 for n in steps) or not (
+            type(self.radius) is int and 2 <= self.radius <= 100
+        ):
+            reason = "radius must be an integer from 2 to 100, steps integers from 0 to 10000, not"
+            raise ValueError(f"{reason} {self.radius}, {self.steps}")
+        if isinstance(self.beta, bool) or not isinstance(self.beta, (int, float)) or not 0 < self.beta < math.inf:
             raise ValueError(f"beta must be positive and finite, not {self.beta}")
 
     @classmethod

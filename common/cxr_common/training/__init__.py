@@ -6,6 +6,7 @@ from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoin
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.distillation import TeacherLabels
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
+from cxr_common.training.finite_batches import FiniteBatches
 from cxr_common.training.mixed_supervision import MixedSupervisionDataset, supervised_items
 from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
 from cxr_common.training.omni_trainer import OmniTrainer
@@ -22,6 +23,7 @@ __all__ = [
     "EmaTeacher",
     "EmaUpdater",
     "EpochSeeder",
+    "FiniteBatches",
     "MixedSupervisionDataset",
     "OmniBatchSampler",
     "OmniTrainer",

@@ -15,7 +15,8 @@ from torch import nn
 
 from cxr_common.distributed import unwrapped
 from cxr_common.errors import InputError
-from cxr_common.files import replacing
+from cxr_common.files import as_path, replacing, sweep_temporary
+from cxr_common.networks.weight_checks import check_archive
 from cxr_common.networks.weights import save_weights
 from cxr_common.training.random_state import get_random_state, set_random_state
 
@@ -68,7 +69,7 @@ class TrainingCheckpoint:
         also: Mapping[str, Any] | None = None,
         kept: nn.Module | None = None,
     ) -> None:
-        self.folder = Path(output_dir)
+        self.folder = as_path(output_dir)
         self.network, self.kept = network, network if kept is None else kept
         self.stateful = {"optimizer": optimizer, **({"lr_scheduler": lr_scheduler} if lr_scheduler is not None else {})}
         if taken := OWN_NAMES & set(also or ()):
@@ -86,6 +87,7 @@ class TrainingCheckpoint:
 
     def attach(self, engine: Engine) -> None:
         """Resume when the trainer starts, save when an epoch is done."""
+        engine.add_event_handler(Events.STARTED, lambda _: sweep_temporary(self.folder))
         if self.resume_run:
             engine.add_event_handler(Events.STARTED, self.resume)
         engine.add_event_handler(Events.EPOCH_COMPLETED, self.save)
@@ -99,6 +101,7 @@ class TrainingCheckpoint:
         if not self.path.exists():
             return
         try:
+            check_archive(self.path)
             state = torch.load(self.path, map_location="cpu", weights_only=True)
             network = unwrapped(self.network)
             network.load_state_dict(state["network"])
@@ -107,6 +110,8 @@ class TrainingCheckpoint:
                 kept_out[name].copy_(value)
             for name, target in self.stateful.items():
                 target.load_state_dict(state[name])
+        except InputError:
+            raise
         except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError) as error:
             raise InputError(
                 f"cannot resume from this checkpoint ({(str(error) or type(error).__name__).splitlines()[0]})",

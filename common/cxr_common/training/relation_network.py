@@ -11,6 +11,7 @@ from torch import nn
 
 from cxr_common.distributed import is_first_process
 from cxr_common.errors import InputError
+from cxr_common.files import as_path
 from cxr_common.networks.irn import InterPixelRelationNetwork
 from cxr_common.networks.weights import load_weights, save_weights
 from cxr_common.training.setup import load_initial_weights
@@ -70,7 +71,7 @@ def calibrate_mean_shift(
     """
     if not is_first_process():
         return None
-    path = Path(output_dir) / "model.pt"
+    path = as_path(output_dir) / "model.pt"
     load_weights(network, path)
     shift = torch.as_tensor(network.mean_shift)
     shift.zero_()

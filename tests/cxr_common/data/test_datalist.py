@@ -249,3 +249,49 @@ def test_writing_round_trips_and_leaves_nothing_behind_on_failure(tmp_path):
     with pytest.raises(ValueError):
         write_datalist(datalist(training=[item(age=float("nan"))]), path)
     assert path.read_text() == before and list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("field", ["image", "mask", "heatmap", "label_map"])
+@pytest.mark.parametrize("path", ["../a.png", "x/../../a.png", "..", "./../a.png"])
+def test_paths_out_of_the_data_folder_need_a_word(tmp_path, field, path):
+    (tmp_path / "a.png").write_text("")
+    root = tmp_path / "root"
+    (root / "x").mkdir(parents=True)
+    (root / "b.png").write_text("")
+    item = {"image": "b.png", **({"mask": {"A": path}} if field == "mask" else {field: path})}
+    data = {"labels": ["A"], "training": [item]}
+    (root / "datalist.json").write_text(json.dumps(data))
+    with pytest.raises(InputError, match=r"leads out of the data set root; if that is meant, write .outside.: true"):
+        load_datalist(root / "datalist.json", require=())
+    if path == "../a.png":
+        (root / "datalist.json").write_text(json.dumps({**data, "outside": True}))
+        assert load_datalist(root / "datalist.json", require=())
+    for word in (1, "yes", None, False):
+        (root / "datalist.json").write_text(json.dumps({**data, "outside": word}))
+        with pytest.raises(InputError, match="leads out"):
+            load_datalist(root / "datalist.json", require=())
+
+
+def test_links_in_the_data_folder_are_followed(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "a.png").write_text("")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "images").symlink_to(tmp_path / "there")
+    (tmp_path / "root" / "d.json").write_text('{"labels": ["A"], "training": [{"image": "images/a.png"}]}')
+    (item,) = load_datalist(tmp_path / "root" / "d.json", require=())
+    assert item["image"] == str(tmp_path / "root" / "images" / "a.png")
+
+
+def test_what_we_write_says_that_it_leads_out(tmp_path):
+    inside, outside = ({"labels": ["A"], "training": [{"image": image}]} for image in ("a.png", "../a.png"))
+    write_datalist(inside, tmp_path / "in.json")
+    write_datalist(outside, tmp_path / "out.json")
+    assert "outside" not in json.loads((tmp_path / "in.json").read_text())
+    assert json.loads((tmp_path / "out.json").read_text())["outside"] is True
+    assert read_datalist(tmp_path / "out.json")["training"] == outside["training"]
+
+
+@pytest.mark.parametrize("label", ["x" * 101, "a\nb", "a\x1b[2J", "\u202e"])
+def test_names_that_are_no_class_names(label):
+    problems = validate_datalist({"labels": [label, "Mass"], "training": []})
+    assert "is no class name" in str(problems[0])

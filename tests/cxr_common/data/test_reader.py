@@ -1,13 +1,14 @@
 """The contract of the reader: shape, type, one set of keys for every format."""
 
 import math
+import os
 
 import numpy as np
 import pytest
 from monai.data import ImageReader
 from PIL import Image
 
-from cxr_common.data import RadiographReader, read_picture
+from cxr_common.data import RadiographReader, read_picture, reader
 from cxr_common.data.scan import TEXT_KEYS
 from cxr_common.errors import InputError
 from tests.damaged import write_good_files
@@ -78,3 +79,25 @@ def test_library_loggers_are_as_they_were(tmp_path, caplog):
     with pytest.raises(InputError):
         read_image(tmp_path / "b.dcm")
     assert logger.level == before and not caplog.records
+
+
+@pytest.mark.parametrize("change", ["grows", "vanishes"])
+def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, change):
+    path = write_dicom(tmp_path / "i.dcm", marker_picture())
+    read = reader.read_dicom
+
+    def reads_and_changes(*args):
+        scan = read(*args)
+        path.write_bytes(path.read_bytes() + b"more") if change == "grows" else path.unlink()
+        return scan
+
+    monkeypatch.setattr(reader, "read_dicom", reads_and_changes)
+    with pytest.raises(InputError, match="changed while it was read"):
+        read_image(path)
+
+
+def test_a_name_that_is_not_utf_8_is_one_failure(tmp_path):
+    path = tmp_path / os.fsdecode(b"M\xfcller.dcm")
+    write_dicom(path, marker_picture())
+    with pytest.raises(InputError, match=r"M\\xfcller.dcm: the name .* is not UTF-8; rename it"):
+        read_image(path)

@@ -141,7 +141,7 @@ def test_damaged_nifti(tmp_path):
     for content, reason in (
         (whole[:-1], "damaged or cut off"),
         (whole[:350], "damaged or cut off"),
-        (whole[:344] + b"ni1\0" + whole[348:], "header without its image"),
+        (whole[:344] + b"ni1\0" + whole[348:], "in two files"),
         (gzip.compress(whole)[:-50], "damaged or cut off"),
         (gzip.compress(whole)[:20], "damaged or cut off"),
         (gzip.compress(b"hello"), "compressed by gzip"),
@@ -150,6 +150,20 @@ def test_damaged_nifti(tmp_path):
         path.write_bytes(content)
         with pytest.raises(InputError, match=reason):
             read_image(path)
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize("offset", [1e9, float("nan")])
+def test_nifti_whose_extensions_inflate_to_gigabytes(tmp_path, kind, offset):
+    nibabel.save(kind(TENSOR, OURS), tmp_path / "i.nii")
+    content = bytearray((tmp_path / "i.nii").read_bytes())
+    if kind is nibabel.Nifti1Image:
+        content[108:112] = np.array(offset, "<f4").tobytes()
+    else:
+        content[168:176] = np.array(np.nan_to_num(offset, nan=1e12), "<i8").tobytes()
+    (tmp_path / "i.nii.gz").write_bytes(gzip.compress(bytes(content) + bytes(100_000_000), 1))
+    with pytest.raises(InputError, match="pixels start too late"):
+        read_image(tmp_path / "i.nii.gz")
 
 
 @pytest.mark.parametrize("suffix", ["mha", "mhd", "nrrd", "nhdr"])

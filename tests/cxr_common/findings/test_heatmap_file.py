@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 
@@ -44,3 +46,46 @@ def test_other_files_are_input_errors(tmp_path, content):
         (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(InputError, match="a.npz"):
         load_heatmap(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"heatmap": np.full((2, 6, 4), np.nan, np.float16)}, "no finite numbers"),
+        ({"heatmap": np.full((2, 6, 4), np.inf, np.float16)}, "no finite numbers"),
+        ({"heatmap": np.zeros((2, 6, 4), np.int64)}, "no finite numbers"),
+        ({"heatmap": np.zeros((2, 6, 4), complex)}, "no finite numbers"),
+        ({"heatmap": np.zeros((2, 0, 4), np.float16)}, "holds"),
+        ({"heatmap": np.float16(1)}, "holds"),
+        ({"heatmap": np.array(["x"])}, "holds"),
+        ({"labels": np.array(5)}, "not a heatmap file"),
+        ({"labels": np.array(["a", "b", "c"])}, "for 3 labels"),
+        ({"labels": np.array(["a", "\ud800"])}, "not a heatmap file"),
+        ({"size": np.array([300])}, "not a heatmap file"),
+        ({"size": np.array([300, -200])}, "an image of 300 x -200"),
+        ({"size": np.array([np.inf, 1])}, "not a heatmap file"),
+        ({"size": np.array(["x", "y"])}, "not a heatmap file"),
+        ({"heatmap": np.zeros((2, 9000, 9000), np.float16)}, "inflates to"),
+    ],
+)
+def test_arrays_that_make_no_sense(heatmap, tmp_path, change, reason):
+    save_heatmap(heatmap, tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        content = dict(file)
+    np.savez_compressed(tmp_path / "b.npz", **{**content, **change})
+    with pytest.raises(InputError, match=reason):
+        load_heatmap(tmp_path / "b.npz")
+
+
+def test_mutated_bytes(heatmap, tmp_path):
+    save_heatmap(heatmap, tmp_path / "a.npz")
+    whole, draw = (tmp_path / "a.npz").read_bytes(), random.Random(0)
+    for _ in range(300):
+        content = bytearray(whole)
+        for _ in range(draw.randint(1, 5)):
+            content[draw.randrange(len(content))] = draw.randrange(256)
+        (tmp_path / "a.npz").write_bytes(content[: draw.choice([len(whole), draw.randrange(len(whole))])])
+        try:
+            load_heatmap(tmp_path / "a.npz")
+        except InputError:
+            continue

@@ -16,7 +16,9 @@ def folder(tmp_path):
     """What a localiser's inference leaves: two images, two classes."""
     images = [
         {
+            "case": name,
             "path": f"{name}.png",
+            "size": [64, 64],
             "files": {"heatmap": f"{name}_heatmap.npz"},
             "findings": [
                 {"label": "Mass", "decision": name == "a", "probability": 0.8, "threshold": 0.5},
@@ -26,7 +28,7 @@ def folder(tmp_path):
         for name in "ab"
     ]
     failures = [{"path": "broken.png", "reason": "the file is damaged", "action": "restore it"}]
-    record = {"model": {"labels": ["Mass", "Nodule"]}, "input_dir": str(tmp_path / "in")}
+    record = {"model": {"name": "b", "version": "1", "labels": ["Mass", "Nodule"]}, "input_dir": str(tmp_path / "in")}
     record |= {"images": images, "failures": failures}
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "findings.json").write_text(json.dumps(record))
@@ -39,6 +41,13 @@ def test_items_name_files_and_decisions(folder):
     assert items[0]["heatmap"] == str(folder / "out" / "a_heatmap.npz")
     assert [item["decision"] for item in items] == [[1, 0], [0, 0]]
     assert items[0]["label_names"] == ["Mass", "Nodule"]
+
+
+def test_a_run_without_heatmaps_is_named(folder):
+    path = folder / "out" / "findings.json"
+    path.write_text(path.read_text().replace('"heatmap": "b_', '"other": "b_'))
+    with pytest.raises(InputError, match="has no heatmap of b.png; run a localiser"):
+        localized_items(folder / "out")
 
 
 def test_a_datalists_own_labels_stay(folder):

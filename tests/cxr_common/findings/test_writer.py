@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -146,6 +147,96 @@ def test_a_failure_mid_write_leaves_nothing_of_that_image(tmp_path, monkeypatch,
     assert record["images"] == []
     assert "No space left" in record["failures"][0]["reason"]
     assert "check space" in record["failures"][0]["action"]
+
+
+def test_a_full_disk_keeps_older_results(tmp_path, monkeypatch):
+    path = save_image(tmp_path / "in" / "a.png")
+    make_writer(tmp_path).write_item(localized(path))
+    before = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
+
+    def fail(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer, "save_heatmap", fail)
+    make = make_writer(tmp_path)
+    make.write_item(localized(path, spots={1: (3, 3)}))
+    assert "No space left" in make.write_record()["failures"][0]["reason"]
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_results_removed_in_the_middle_are_failures(tmp_path, capsys, whole):
+    a, b = (save_image(tmp_path / "in" / name) for name in ("a.png", "b.png"))
+    make = make_writer(tmp_path)
+    make.write_item(localized(a))
+    if whole:
+        shutil.rmtree(tmp_path / "out")
+    else:
+        (tmp_path / "out" / "a_Mass.nii.gz").unlink()
+    make.write_item(localized(b))
+    with pytest.raises(SystemExit) as stop:
+        make.finish()
+    assert stop.value.code == 1
+    record = json.loads((tmp_path / "out" / "findings.json").read_text())
+    assert [image["path"] for image in record["images"]] == ["b.png"]
+    assert [failure["path"] for failure in record["failures"]] == ["a.png"]
+    assert "a.png: its results were removed" in capsys.readouterr().out
+
+
+def test_an_unwritable_folder_is_noticed_before_the_first_image(tmp_path):
+    (tmp_path / "out").write_text("a file")
+    reached = []
+    engine, make = Engine(lambda _engine, batch: reached.append(batch) or []), make_writer(tmp_path)
+    make.attach(engine)
+    with pytest.raises(InputError, match="results cannot be written here"):
+        engine.run([[1]])
+    assert reached == []
+
+
+def test_two_runs_at_once_do_not_meet(tmp_path):
+    path = save_image(tmp_path / "in" / "a.png")
+    second = Engine(lambda _engine, _batch: [])
+    make_writer(tmp_path).attach(second)
+
+    def step(_engine, _batch):
+        with pytest.raises(InputError, match="another run"):
+            second.run([[1]])
+        return [localized(path)]
+
+    engine, make = Engine(step), make_writer(tmp_path)
+    make.attach(engine)
+    engine.run([[1]])
+    assert [image["path"] for image in make.write_record()["images"]] == ["a.png"]
+    second.run([[1]])  # its turn
+
+
+def test_results_among_the_radiographs_are_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match="among the radiographs"):
+        make_writer(tmp_path, input_dir=tmp_path / "in" / ".." / "out")
+
+
+def test_an_image_that_changes_between_reading_and_drawing(tmp_path):
+    path = save_image(tmp_path / "in" / "a.png")
+    item = localized(path)
+    save_image(path, (70, 60))
+    make = make_writer(tmp_path)
+    make.write_item(item)
+    assert "changed while it was used" in make.write_record()["failures"][0]["reason"]
+
+
+def test_hostile_names_forge_no_line(tmp_path, capsys):
+    path = save_image(tmp_path / "in" / "a\nerror: all is well\x1b[2J.png")
+    make = make_writer(
+        tmp_path,
+        loader=SimpleNamespace(failures=[SimpleNamespace(path=str(path), reason="bad\n\x1b[31m", action="mend")]),
+    )
+    with pytest.raises(SystemExit):
+        make.finish()
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert not [line for line in out.splitlines() if line.startswith("error")]
+    assert json.loads((tmp_path / "out" / "findings.json").read_text())["failures"][0]["path"] == path.name
 
 
 def test_an_image_that_fails_now_keeps_no_files_of_an_earlier_run(tmp_path):

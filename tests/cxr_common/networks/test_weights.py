@@ -66,3 +66,39 @@ def test_equal_weights_make_equal_files(network, tmp_path):
     for name in ("one.pt", "another.pt"):
         save_weights(network, tmp_path / name)
     assert (tmp_path / "one.pt").read_bytes() == (tmp_path / "another.pt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "reason"),
+    [
+        ("head.weight", lambda w: w.fill_(float("nan")), "head.weight holds values that are not finite"),
+        ("backbone.bn1.running_var", lambda w: w.fill_(float("inf")), "running_var holds values that are not finite"),
+        ("head.weight", lambda w: w.to(torch.int64), "head.weight is of torch.int64 instead of torch.float32"),
+        ("head.weight", lambda w: w.to(torch.complex64), "head.weight is of torch.complex64"),
+        ("head.weight", lambda w: w.bool(), "head.weight is of torch.bool"),
+        ("head.weight", lambda w: w.double() + 1e300, "not finite"),
+    ],
+)
+def test_values_that_are_no_weights(network, tmp_path, name, change, reason):
+    state = network.state_dict()
+    torch.save({**state, name: change(state[name].clone())}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match=reason):
+        load_weights(CamClassifier(2, backbone="resnet18"), tmp_path / "model.pt")
+
+
+def test_all_zero_weights(network, tmp_path):
+    torch.save({name: torch.zeros_like(value) for name, value in network.state_dict().items()}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="all weights are zero"):
+        load_weights(network, tmp_path / "model.pt")
+
+
+def test_any_flipped_bit_of_a_tensor_is_noticed(network, tmp_path):
+    save_weights(network, tmp_path / "model.pt")
+    whole = (tmp_path / "model.pt").read_bytes()
+    data = network.head.weight.detach().half().numpy().tobytes()
+    for at in (0, len(data) // 2, len(data) - 1):
+        content = bytearray(whole)
+        content[whole.index(data) + at] ^= 1
+        (tmp_path / "model.pt").write_bytes(content)
+        with pytest.raises(InputError, match="is damaged: .*its checksum differs"):
+            load_weights(network, tmp_path / "model.pt")

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from ignite.engine import Engine, Events
@@ -167,3 +170,25 @@ def test_the_weights_kept_may_be_anothers(tmp_path):
         assert torch.equal(torch.load(tmp_path / name, weights_only=True)["weight"], teacher.weight.half())
     checkpoint = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
     assert torch.equal(checkpoint["network"]["weight"], network.weight)
+
+
+def test_flipped_bits_of_a_checkpoint_are_noticed(tmp_path):
+    network, _, _ = run(tmp_path, 1, METRICS)
+    whole = (tmp_path / "checkpoint.pt").read_bytes()
+    content = bytearray(whole)
+    content[whole.index(network.weight.detach().numpy().tobytes()) + 2] ^= 64
+    (tmp_path / "checkpoint.pt").write_bytes(content)
+    with pytest.raises(InputError, match=r"checkpoint.pt: is damaged: .*checksum"):
+        run(tmp_path, 2, METRICS)
+    assert (tmp_path / "checkpoint.pt").read_bytes() == bytes(content)
+
+
+def test_what_a_killed_run_left_is_swept(tmp_path):
+    code = (
+        "import os, sys; from cxr_common.files import replacing\n"
+        "with replacing(sys.argv[1]) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "checkpoint.pt")])
+    assert len(list(tmp_path.iterdir())) == 1
+    run(tmp_path, 1, METRICS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "model.pt", "model_last.pt"]

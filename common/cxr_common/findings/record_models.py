@@ -1,0 +1,130 @@
+"""What findings.json and thresholds.json hold, as far as anything reads it (docs/findings.md describes every field)."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from cxr_common.json_files import Record
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+#: Of a file in the same folder: no slash, not "." or "..".
+FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]*[^/\\\x00.][^/\\\x00]*$", max_length=255)]
+Side = Annotated[int, Field(gt=0, le=10_000)]
+Box = Annotated[list[float], Field(min_length=4, max_length=4)]
+
+
+def _not_upwards(path: str) -> str:
+    if ".." in PurePosixPath(path).parts:
+        raise ValueError("the path leads out of input_dir")
+    return path
+
+
+class BoxRecord(Record):
+    """One box of a finding."""
+
+    box: Box
+    score: float | None = None
+
+
+class FindingRecord(Record):
+    """One class of one image."""
+
+    label: Name
+    probability: Probability | None
+    decision: bool
+    threshold: float | None = None
+    boxes: list[BoxRecord] = []
+
+
+class FilesRecord(Record):
+    """Names of an image's files, all in the folder of findings.json."""
+
+    overlay: FileName | None = None
+    heatmap: FileName | None = None
+    masks: dict[str, FileName] = {}
+
+
+class ImageRecord(Record):
+    """One image of a run."""
+
+    case: Name
+    path: Annotated[str, Field(min_length=1), AfterValidator(_not_upwards)]
+    size: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
+    spacing_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    warnings: list[str] = []
+    findings: list[FindingRecord]
+    files: FilesRecord
+
+
+class UsedThresholds(Record):
+    """The thresholds of a run."""
+
+    source: str = ""
+    decision: dict[str, float] = {}
+    mask: dict[str, float] = {}
+    mask_mode: str | None = None
+
+
+class ModelRecord(Record):
+    """The model of a run."""
+
+    name: str
+    version: str
+    labels: Annotated[list[Name], Field(min_length=1)]
+    weights_sha256: str | None = None
+    thresholds: UsedThresholds | None = None
+
+
+class FailureRecord(Record):
+    """One input that failed."""
+
+    path: str
+    reason: str
+    action: str | None = None
+
+
+class SummaryRecord(Record):
+    """Counts of a run."""
+
+    images: int
+    failures: int
+
+
+class FindingsRecord(Record):
+    """findings.json."""
+
+    model: ModelRecord
+    input_dir: str | None = None
+    summary: SummaryRecord | None = None
+    images: list[ImageRecord]
+    failures: list[FailureRecord] = []
+
+    @model_validator(mode="after")
+    def every_class(self) -> FindingsRecord:
+        """Every image has the classes of the model, in their order."""
+        for image in self.images:
+            if [finding.label for finding in image.findings] != self.model.labels:
+                raise ValueError(f"the findings of {image.path!r} are not of the model's classes")
+        return self
+
+
+class TunedOn(Record):
+    """How thresholds were tuned."""
+
+    input_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
+
+
+class ThresholdsRecord(Record):
+    """thresholds.json; :class:`~cxr_common.findings.Thresholds` checks the values."""
+
+    labels: Annotated[list[Name], Field(min_length=1)]
+    decision: dict[str, Any]
+    mask: dict[str, Any]
+    mask_mode: str = "relative"
+    tuned_on: TunedOn | None = None
+    weights_sha256: str | None = None
+    walk: Any = None
