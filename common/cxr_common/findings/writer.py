@@ -12,7 +12,8 @@ import numpy as np
 from ignite.engine import Engine, Events
 
 from cxr_common.errors import InputError
-from cxr_common.findings.case_names import CaseNames, slug
+from cxr_common.findings.case_names import CaseNames
+from cxr_common.findings.class_names import check_class_names
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks
 from cxr_common.findings.overlay import network_input_picture, render_overlay
@@ -70,8 +71,7 @@ class FindingsWriter:
         masks_key: str = "masks",
         image_key: str = "image",
     ) -> None:
-        if len({slug(label).casefold() for label in thresholds.labels}) < len(thresholds.labels):
-            raise InputError("two classes give the same file name", "labels", "rename one of them")
+        check_class_names(thresholds.labels)
         self.mask_writers = (NiftiMasks(),) if mask_writers is None else tuple(mask_writers)
         kinds = [writer.kind for writer in self.mask_writers]
         names = [f"case_{suffix}" for suffix in ("heatmap.npz", "overlay.png", *self.more_files.values())]
@@ -150,6 +150,8 @@ class FindingsWriter:
         return record
 
     def _start(self, _engine: Engine) -> None:
+        # A workflow may run again in the same process.
+        self.images, self._failures, self._stopped = [], [], ""
         sweep(self.output_dir)
 
     def _write_batch(self, engine: Engine) -> None:
