@@ -14,10 +14,12 @@ from cxr_common.errors import InputError
 
 P = ParamSpec("P")
 
-#: Files of MONAI that read configurations and make what they name.
-_PARSER = tuple(
-    f"monai/bundle/{name}.py" for name in ("config_item", "config_parser", "reference_resolver", "utils")
-) + ("monai/utils/module.py",)
+#: Files of MONAI that read configurations and make what they name, and how they begin to wrap an exception.
+_PARSER = (
+    *(f"monai/bundle/{name}.py" for name in ("config_item", "config_parser", "reference_resolver", "utils")),
+    "monai/utils/module.py",
+)
+_WRAPPERS = ("Failed to evaluate", "Failed to instantiate")
 _COMPONENT = re.compile(r"Failed to instantiate component '([^']+)'")
 
 
@@ -43,12 +45,12 @@ def find_config_error(error: BaseException) -> InputError | None:
     it was made, unless it was already reading images.
     """
     chain = list(_causes(error))
-    first = chain[-1]
+    if not any(str(cause).startswith(_WRAPPERS) for cause in chain):
+        return None
+    first, frames = chain[-1], traceback.extract_tb(chain[-1].__traceback__)
     called = [found for cause in chain if (found := _COMPONENT.search(str(cause)))]
     refused = called and isinstance(first, ValueError) and not any("applying transform" in str(c) for c in chain)
-    frames = traceback.extract_tb(first.__traceback__)
-    in_text = frames and (frames[-1].filename == "<string>" or frames[-1].filename.endswith(_PARSER))
-    if not refused and not in_text:
+    if not refused and not (frames and frames[-1].filename.endswith(("<string>", *_PARSER))):
         return None
     where = called[-1][1] if called else "the configuration"
     reason = f"{type(first).__name__}: {str(first).strip().splitlines()[0] if str(first).strip() else 'no details'}"
@@ -66,8 +68,8 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def report_input_errors() -> None:
     """Begin the run of a bundle: show errors of its user as one line, and check that the run can work.
 
-    Bundle configs call it as the first item of ``run``. From here on an uncaught :class:`InputError`, or a mistake in the
-    configuration, is shown as ``error: <text>`` without a traceback; the exit status stays 1. Other exceptions are
+    Bundle configs call it as the first item of ``run``. From here on an uncaught :class:`InputError`, or a mistake in
+    the configuration, is shown as ``error: <text>`` without a traceback; the exit status stays 1. Other exceptions are
     untouched.
 
     Raises:

@@ -61,10 +61,7 @@ def refusal(path: str | Path, error: Exception) -> tuple[str, str]:
 def unwrapped_state(state: Any) -> tuple[str, str]:
     """Why what ``torch.load`` read is no state dict; the same pair as :func:`refusal` gives."""
     if not isinstance(state, Mapping):
-        return (
-            f"holds {'a tensor' if isinstance(state, torch.Tensor) else type(state).__name__}, not a state dict",
-            STATE_DICT,
-        )
+        return f"holds no state dict but a {type(state).__name__}", STATE_DICT
     if {"network", "optimizer", "epoch"} <= set(state):
         return "is a checkpoint that training resumes from", "give the model.pt beside it"
     inner = [key for key, value in state.items() if isinstance(value, Mapping) and value and _tensors(value)]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,10 @@ def made_from() -> dict[str, Any] | None:
     """What the training that is running is made from: classes, network, data, settings; None where none is running.
 
     Returns:
-        Plain values: settings, optimiser, schedule and loss as they are written, classes, the network's layers. Of the data a hash: file names, labels, boxes and which masks there are, not the files' content,
-        so that a data set may move. Settings are those of :data:`SETTINGS` that are not :data:`FREE`; and the number
-        of epochs, where the schedule of the learning rate depends on it.
+        Plain values: settings (those of :data:`SETTINGS` that are not :data:`FREE`, and the number of epochs where the
+        schedule of the learning rate depends on it); optimiser, schedule and loss as they are written; classes; the
+        network's layers; and of the data a hash of file names, labels, boxes and which masks there are, but not of the
+        files' content and folders, so that a data set may move.
     """
     workflow = running_workflow()
     if workflow is None:
@@ -78,11 +80,10 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
     for name, value in now.get("parts", {}).items():
         if name in then.get("parts", {}) and then["parts"][name] != value:
             yield f"{name} was {_short(then['parts'][name])} and is {_short(value)}"
-    lines = list(zip(then.get("network", ()), now.get("network", ()), strict=False))
-    changed = [pair for pair in lines if pair[0] != pair[1]]
-    if changed or len(then.get("network", lines)) != len(now.get("network", lines)):
-        was, is_now = changed[0] if changed else ("of another depth", "this")
-        yield f"the network was {was.strip()} and is {is_now.strip()}"
+    if "network" in then and "network" in now:
+        pairs = zip_longest(then["network"], now["network"], fillvalue="nothing")
+        if changed := next(((was.strip(), new.strip()) for was, new in pairs if was != new), None):
+            yield f"the network had {changed[0]} where it has {changed[1]}"
     for section in _SECTIONS:
         if section in then and section in now and then[section] != now[section]:
             was, is_now = then[section]["images"], now[section]["images"]

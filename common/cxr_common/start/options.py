@@ -78,7 +78,7 @@ def _refuse_value_for_part(id: str, value: Any, part: Any) -> None:
 
 def _unknown(id: str, known: Iterable[str], elsewhere: list[str]) -> InputError:
     if elsewhere:
-        return InputError("is no option of these config files", _option(id), f"add {elsewhere[0]} to them")
+        return InputError("is no option of these config files", _option(id), f"it is one of {', '.join(elsewhere)}")
     guess = nearest(id, known)
     action = f"did you mean {_option(guess)}?" if guess else "options are the entries of the config files"
     return InputError("there is no such option", _option(id), action)
