@@ -86,7 +86,7 @@ def test_weights_that_are_none(bundle, images, tmp_path):
     [
         ("max_epoch", 4, "did you mean --max_epochs?"),
         ("lerning_rate", 1, "did you mean --learning_rate?"),
-        ("section", "testing", "--section: is no option of these config files; it is one of evaluate.yaml"),
+        ("section", "testing", "--section: is no option of these config files; it is one of"),
         ("train::batch_size", 4, "--train#batch_size: there is no such option"),
         ("learning_rate", "1e-4", "in YAML with a point"),
         ("resume", "false", "--resume: is 'false'; give True or False"),

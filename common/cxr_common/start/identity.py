@@ -30,7 +30,8 @@ def made_from() -> dict[str, Any] | None:
 
     Returns:
         Plain values: settings (those of :data:`SETTINGS` that are not :data:`FREE`, and the number of epochs where the
-        schedule of the learning rate depends on it); optimiser, schedule and loss as they are written; classes; the
+        schedule of the learning rate depends on it); optimiser, schedule and loss as they are written, without
+        expressions; classes; the
         network's layers; and of the data a hash of file names, labels, boxes and which masks there are, but not of the
         files' content and folders, so that a data set may move.
     """
@@ -43,7 +44,7 @@ def made_from() -> dict[str, Any] | None:
         names.append("max_epochs")
     settings = {name: parser.get_parsed_content(name) for name in names if name in parser and is_used(name, used)}
     made: dict[str, Any] = {"settings": json.loads(json.dumps(settings, default=str))}
-    made["parts"] = json.loads(json.dumps({part: parser.get(part) for part in _PARTS if part in parser}, default=str))
+    made["parts"] = {part: _without_expressions(parser.get(part)) for part in _PARTS if part in parser}
     if is_used("labels", used):
         made["labels"] = list(parser.get_parsed_content("labels"))
     if is_used("network_def", used):
@@ -52,6 +53,14 @@ def made_from() -> dict[str, Any] | None:
         if is_used(id, used):
             made[section] = describe_items(parser.get_parsed_content(id))
     return made
+
+
+def _without_expressions(part: Any) -> Any:
+    """A part as it is written but for ``$`` expressions: a length may be worked out in several ways."""
+    if not isinstance(part, dict):
+        return str(part)
+    kept = {key: value for key, value in part.items() if not str(value).startswith("$")}
+    return json.loads(json.dumps(kept, default=str))
 
 
 def describe_network(network: nn.Module) -> list[str]:

@@ -37,7 +37,7 @@ SETTINGS: dict[str, Rule] = {
     "amp": SWITCH,
     "bfloat16": SWITCH,
     # optimiser
-    "learning_rate": POSITIVE,
+    "learning_rate": number(0),
     "min_learning_rate": number(0),
     "weight_decay": number(0),
     "max_grad_norm": nothing_or(POSITIVE),
