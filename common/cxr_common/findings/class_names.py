@@ -20,10 +20,8 @@ def class_slug(label: str) -> str:
     text = unicodedata.normalize("NFC", label).strip()
     kept = "".join(c if unicodedata.category(c)[0] in "LMN" or c in "._-" else "-" for c in text)
     name = "-".join(part for part in kept.split("-") if part).strip(".") or "class"
-    cut = name.encode()[:MAX_BYTES].decode(errors="ignore")
-    if cut == name and kept == "".join("-" if c.isspace() else c for c in text):
-        return name
-    return f"{cut}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
+    name = name.encode()[:MAX_BYTES].decode(errors="ignore")
+    return name if name == "-".join(text.split()) else f"{name}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
 
 
 def check_class_names(labels: Sequence[str]) -> None:

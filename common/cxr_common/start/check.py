@@ -20,6 +20,10 @@ def check_start() -> None:
         return
     refuse_unknown_options(workflow)
     used = used_ids(workflow)
+
+    def has(id: str) -> bool:
+        return id in workflow.parser and is_used(id, used)
+
     for row in CHECKS:
-        if all(id in workflow.parser and is_used(id, used) for id in (*row.ids, *row.beside)):
+        if all(map(has, (*row.ids, *row.beside))) and not any(map(has, row.without)):
             row.check(*(workflow.parser.get_parsed_content(id) for id in row.ids))

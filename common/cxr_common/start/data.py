@@ -93,11 +93,16 @@ def check_supervision(items: Items, boxes: int, labels: int) -> None:
         )
 
 
-def check_training_masks(items: Items, mode: str) -> None:
-    """Refuse training data without the masks that a mode of supervision learns from."""
+def masked_items(items: Items, mode: str) -> Items:
+    """The items that a mode of supervision learns from; see ``supervised_items``."""
     from cxr_common.training.mixed_supervision import supervised_items  # training imports this package
 
-    if not has_masks(supervised_items(items, mode)):
+    return supervised_items(items, mode)
+
+
+def check_training_masks(items: Items, mode: str) -> None:
+    """Refuse training data without the masks that a mode of supervision learns from."""
+    if not has_masks(masked_items(items, mode)):
         raise InputError(f"all masks of its {_count(items)} are empty", "datalist, training", "annotate some findings")
 
 

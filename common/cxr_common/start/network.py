@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import nn
@@ -45,23 +44,22 @@ def check_size(network: nn.Module, size: Sequence[int]) -> None:
 
 
 def check_batches(
-    network: nn.Module, size: Sequence[int], items: Sequence[Any], batch_size: int, processes: int
+    network: nn.Module, size: Sequence[int], images: int, batch_size: int, processes: int = 1, left_out: bool = False
 ) -> None:
-    """Refuse training data that make no batch, or one of a single image where the network cannot learn from it.
+    """Refuse a number of training images that makes no batch, or a batch of one that the network cannot learn from.
 
     Args:
         network: to train.
         size: X, Y of its input.
-        items: training items; each process gets an equal share.
+        images: of an epoch; each process gets an equal share.
         batch_size: of one process.
         processes: of the run.
+        left_out: whether the last batch is left out, where it is smaller than the others.
     """
-    share = -(-len(items) // processes)
-    # As train.yaml has it: where one image is left over, the last batch is left out.
-    left_out = batch_size > 1 and len(items) % batch_size == 1
+    share = -(-images // processes)
     rest = 0 if left_out else share % batch_size
     batches = [batch_size] * (share // batch_size) + ([rest] if rest else [])
-    where = f"{len(items)} training image{'s' if len(items) != 1 else ''}"
+    where = f"{images} training image{'s' if images != 1 else ''}"
     where += f" in {processes} processes" if processes > 1 else ""
     if not batches:
         raise InputError("there is no batch: a single image that is left over makes none", where, "add images")

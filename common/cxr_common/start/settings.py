@@ -30,6 +30,7 @@ SETTINGS: dict[str, Rule] = {
     "boxes_per_batch": whole(0),
     "labels_per_batch": whole(0),
     "unlabelled_per_batch": whole(0),
+    "epoch_size": nothing_or(whole(1)),
     "val_interval": whole(1),
     "resume": SWITCH,
     "num_workers": whole(0),
@@ -40,6 +41,9 @@ SETTINGS: dict[str, Rule] = {
     "learning_rate": number(0),
     "min_learning_rate": number(0),
     "weight_decay": number(0),
+    "backbone_factor": number(0),
+    "average_weights": SWITCH,
+    "average_decay": SHARE,
     "max_grad_norm": nothing_or(POSITIVE),
     # augmentation
     "rotation": number(0),
@@ -53,6 +57,7 @@ SETTINGS: dict[str, Rule] = {
     "strong_prob": SHARE,
     "cutout": SIDES,
     # networks
+    "frozen_stages": whole(0),
     "output_stride": one_of(8, 16, 32),
     "atrous_rates": several(whole(1)),
     "levels": several(whole(1)),
@@ -70,6 +75,7 @@ SETTINGS: dict[str, Rule] = {
     "mask_default": SHARE,
     # terms of a loss
     "temperature": POSITIVE,
+    "place_weight": number(0),
     "negatives": SWITCH,
     "box_weight": number(0),
     "label_weight": number(0),

@@ -37,7 +37,8 @@ OPTIONS: dict[str, Callable[[Any], None]] = {
     **{
         name: partial(rule.check, name)
         for names, rule in (
-            (("seed", "training", "validation", "testing"), whole(0)),
+            (("seed",), whole(0)),
+            (("training", "validation", "testing"), nothing_or(whole(0))),
             (("processes", "parallel", "workers", "threads", "repeats"), whole(1)),
             (("size",), nothing_or(whole(1))),
         )

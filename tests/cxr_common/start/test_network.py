@@ -37,7 +37,6 @@ def test_a_network_without_kernels_says_nothing():
 @pytest.mark.parametrize(
     ("images", "batch_size", "processes", "reason"),
     [
-        (1, 4, 1, "1 training image: there is no batch"),
         (10, 1, 1, "10 training images: this network cannot learn from a batch of one image.*batch_size 2 or more"),
         (10, 4, 2, "10 training images in 2 processes: .*a batch of one image.*another --batch_size"),
         (2, 4, 2, "a batch of one image"),
@@ -45,15 +44,21 @@ def test_a_network_without_kernels_says_nothing():
 )
 def test_batches_that_teach_nothing(pylon, images, batch_size, processes, reason):
     with pytest.raises(InputError, match=reason):
-        check_batches(pylon, (64, 64), range(images), batch_size, processes)
+        check_batches(pylon, (64, 64), images, batch_size, processes)
 
 
 @pytest.mark.parametrize(
-    ("images", "batch_size", "processes"), [(10, 4, 1), (9, 4, 1), (2, 64, 1), (10, 3, 2), (33, 8, 2)]
+    ("images", "batch_size", "processes"), [(10, 4, 1), (8, 4, 1), (2, 64, 1), (10, 3, 2), (33, 8, 2)]
 )
 def test_batches_that_can_be_learnt_from(pylon, images, batch_size, processes):
-    check_batches(pylon, (64, 64), range(images), batch_size, processes)
+    check_batches(pylon, (64, 64), images, batch_size, processes)
 
 
 def test_a_network_that_learns_from_one_image_may():
-    check_batches(CamClassifier(num_classes=2, output_stride=8), (64, 64), range(10), 1, 1)
+    check_batches(CamClassifier(num_classes=2, output_stride=8), (64, 64), 10, 1)
+
+
+def test_a_last_batch_may_be_left_out(pylon):
+    check_batches(pylon, (64, 64), 9, 4, left_out=True)
+    with pytest.raises(InputError, match="1 training image: there is no batch"):
+        check_batches(pylon, (64, 64), 1, 4, left_out=True)

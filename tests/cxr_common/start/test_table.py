@@ -14,6 +14,7 @@ LEFT_OUT = {
     "dataset_dir": "find_radiographs and load_datalist say what is wrong with it",
     "localizer": "a bundle that is read when a heatmap is missing",
     "backbone": "the network refuses it",
+    "sampling": "sampling_chances says what is wrong with it, from the datalist alone",
     "steps_tried": "counts of steps, by the random walk's own check",
     "radius": "the random walk checks it",
     "beta": "the random walk checks it",
@@ -29,7 +30,7 @@ def test_every_option_has_a_row(path):
     config = ConfigParser.load_config_file(path)
     checked = {id for row in CHECKS for id in row.ids} | set(LEFT_OUT)
     values = {k for k, v in config.items() if "#" not in k and not (isinstance(v, (dict, list)) and is_part(v))}
-    parts = {"imports", "initialize", "run", "network", "labels", "used_thresholds", "evaluated", "walk"}
+    parts = {"imports", "initialize", "run", "network", "labels", "used_thresholds", "evaluated", "walk", "kept"}
     assert sorted(values - checked - parts) == []
 
 
