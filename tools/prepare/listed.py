@@ -11,18 +11,19 @@ from cxr_common.errors import InputError
 from tools.prepare.tables import Row
 
 
-def listed_as_columns(rows: Sequence[Row], listed: Mapping[str, Any], names: Iterable[str]) -> list[Row]:
+def listed_as_columns(rows: Sequence[Row], listed: str | Mapping[str, Any], names: Iterable[str]) -> list[Row]:
     """Give rows a column for each name: 1 where its cell lists the name, 0 where it lists others, empty where it is.
 
     Args:
         rows: of the image table.
-        listed: ``{column, separator}``; the separator is ``|`` where it is not given.
+        listed: the column; or ``{column, separator}``, where the separator is not ``|``.
         names: what labels are made of; those that are columns already stay as they are.
 
     Raises:
         InputError: no such column; or no row lists a name, but one lists a name that is spelled much like it.
     """
-    column, separator = listed["column"], str(listed.get("separator", "|"))
+    given = {"column": listed} if isinstance(listed, str) else listed
+    column, separator = given["column"], str(given.get("separator", "|"))
     wanted = [name for name in dict.fromkeys(names) if name not in rows[0].cells]
     found = [{part.strip().casefold(): part.strip() for part in row[column].split(separator)} for row in rows]
     known = {key: name for parts in found for key, name in parts.items() if name}

@@ -49,7 +49,7 @@ class ImageTable:
         where: column -> value or values that a row must hold to be used.
         splits: split name -> section, or null to leave the row out.
         keep: key of the item -> column, or {column, extract, prefix}, or {value: of all items}.
-        listed: {column, separator} of a column that lists findings by name, "Mass|Nodule"; labels and ``findings`` may
+        listed: a column that lists findings by name, "Mass|Nodule", or {column, separator}; labels and ``findings`` may
             then name these as if they were columns.
         findings: columns of the source's own findings; the names of those that hold 1 become the item's ``findings``.
         repeated: whether an image may have several rows. True, as in tables with one row a box: all must say the same
@@ -69,7 +69,7 @@ class ImageTable:
     splits: dict[str, str | None] = field(default_factory=lambda: dict(SPLIT_NAMES))
     keep: dict[str, Any] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
-    listed: dict[str, str] | None = None
+    listed: str | dict[str, str] | None = None
     repeated: bool | str = False
 
 
@@ -202,9 +202,9 @@ def _check_images(images: ImageTable, where: str) -> None:
     for key, source in images.keep.items():
         if not (isinstance(source, Mapping) and set(source) == {"value"}):
             check_source(source, f"{where}: keep: {key}")
-    listed = images.listed
-    if listed is not None and (not isinstance(listed, Mapping) or not isinstance(listed.get("column"), str)):
-        raise InputError("names no column", f"{where}: listed", "give {column: ..., separator: '|'}")
+    listed = {"column": images.listed} if isinstance(images.listed, str) else images.listed
+    if listed is not None and not (isinstance(listed, Mapping) and isinstance(listed.get("column"), str)):
+        raise InputError("names no column", f"{where}: listed", "give a column, or {column: ..., separator: '|'}")
     if images.repeated not in (True, False, *RULES):
         raise InputError(f"is {images.repeated!r}", f"{where}: repeated", f"give true, {', '.join(RULES)}, or false")
 
