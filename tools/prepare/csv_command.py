@@ -29,8 +29,8 @@ EXAMPLES = """examples:
         --labels Nodule,Mass --boxes boxes.csv --set "boxes.xywh=[x,y,w,h]" --output cases/datalist.json
 """
 
-NO_PATIENT = """warning: no patient is given, so images of one patient may lie in several sections; give --map patient=COLUMN,
-  or a part of a column: --set "images.patient={column: Path, extract: 'patient\\d+'}\""""
+NO_PATIENT = """warning: no patient is given, so images of one patient may lie in several sections; give
+  --map patient=COLUMN, or a part of a column: --set "images.patient={column: Path, extract: 'patient\\d+'}\""""
 
 
 def add_parser(subparsers: Any) -> None:

@@ -115,6 +115,7 @@ class FindingsWriter:
         """Register with an evaluator."""
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
+        engine.add_event_handler(Events.COMPLETED, self._forget_length)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._record_crash)
 
     def finish(self) -> None:
@@ -153,6 +154,11 @@ class FindingsWriter:
         # A workflow may run again in the same process.
         self.images, self._failures, self._stopped = [], [], ""
         sweep(self.output_dir)
+
+    def _forget_length(self, engine: Engine) -> None:
+        # Ignite counts the batches of a loader without a length, and would stop there the next time.
+        if not hasattr(self.loader, "__len__"):
+            engine.state.epoch_length = None
 
     def _write_batch(self, engine: Engine) -> None:
         items: Any = engine.state.output
