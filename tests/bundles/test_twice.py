@@ -82,6 +82,7 @@ def swapped(phantoms, tmp_path):
         ({"backbone": "resnet34"}, "the network had"),
         ({"label_policy": "ones"}, "label_policy was ignore and is ones"),
         ({"optimizer#weight_decay": 0.1}, "optimizer was Adam"),
+        ({"network_def#global_branch": True}, "network_def was Pylon"),
     ],
 )
 def test_a_run_does_not_go_on_as_another(phantoms, trained, options, said):

@@ -20,7 +20,7 @@ from cxr_common.start.settings import FREE, SETTINGS
 #: Name in a run's folder of what it resumes from.
 CHECKPOINT = "checkpoint.pt"
 #: Parts of the configuration that decide how a run goes on, compared as they are written.
-_PARTS = ("optimizer", "lr_scheduler", "loss")
+_PARTS = ("network_def", "optimizer", "lr_scheduler", "loss", "matcher")
 _SECTIONS = {"training": "train::dataset::data", "validation": "validate::dataset::data"}
 _REMEDY = "give it back, or choose another output_dir (with --initial_weights to go on from these weights)"
 
@@ -30,10 +30,9 @@ def made_from() -> dict[str, Any] | None:
 
     Returns:
         Plain values: settings (those of :data:`SETTINGS` that are not :data:`FREE`, and the number of epochs where the
-        schedule of the learning rate depends on it); optimiser, schedule and loss as they are written, without
-        expressions; classes; the
-        network's layers; and of the data a hash of file names, labels, boxes and which masks there are, but not of the
-        files' content and folders, so that a data set may move.
+        schedule of the learning rate depends on it); network, optimiser, schedule and loss as they are written, without
+        expressions; the network's layers; the classes; and of the data a hash of file names, labels, boxes and which
+        masks there are, but not of the files' content and folders, so that a data set may move.
     """
     workflow = running_workflow()
     if workflow is None:

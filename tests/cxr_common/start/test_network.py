@@ -48,7 +48,7 @@ def test_batches_that_teach_nothing(pylon, images, batch_size, processes, reason
 
 
 @pytest.mark.parametrize(
-    ("images", "batch_size", "processes"), [(10, 4, 1), (8, 4, 1), (2, 64, 1), (10, 3, 2), (33, 8, 2)]
+    ("images", "batch_size", "processes"), [(10, 4, 1), (8, 4, 1), (2, 64, 1), (10, 3, 2), (32, 8, 2)]
 )
 def test_batches_that_can_be_learnt_from(pylon, images, batch_size, processes):
     check_batches(pylon, (64, 64), images, batch_size, processes)

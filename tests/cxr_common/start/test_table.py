@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from monai.bundle import ConfigParser
 
+from cxr_common.errors import InputError
+from cxr_common.networks import Pylon
 from cxr_common.start.settings import FREE, SETTINGS
 from cxr_common.start.table import CHECKS
 from tests.golden import REPOSITORY
@@ -41,3 +43,18 @@ def is_part(value):
 
 def test_what_may_change_is_a_setting():
     assert set(SETTINGS) >= FREE
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "processes", "works"),
+    [(33, 8, 2, True), (10, 4, 1, True), (10, 4, 2, False), (1, 8, 1, False), (9, 4, 1, True)],
+)
+def test_batches_are_counted_as_train_yaml_makes_them(images, batch_size, processes, works):
+    """Its last batch is left out where one image is left over of all, not of each process' share."""
+    row = next(row for row in CHECKS if row.without == ("supervision", "epoch_size"))
+    arguments = (Pylon(num_classes=1, backbone="resnet18"), (64, 64), batch_size, processes, range(images))
+    if works:
+        row.check(*arguments)
+    else:
+        with pytest.raises(InputError):
+            row.check(*arguments)
