@@ -5,7 +5,6 @@ python -m tools.convert_published pylon model.pkl --labels NIH --output my_pylon
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -18,6 +17,7 @@ from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.networks import Pylon, save_weights, weights_sha256
 from cxr_common.networks.weights import read_state_dict
 from cxr_common.published import pylon, pylon_settings
+from cxr_common.start.tools import ToolParser
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 #: Of a converted bundle.
@@ -127,7 +127,7 @@ use.
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Convert a checkpoint; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.convert_published", description=__doc__.splitlines()[0])
+    parser = ToolParser(prog="python -m tools.convert_published", description=__doc__.splitlines()[0])
     parser.add_argument("network", choices=["pylon"])
     parser.add_argument("checkpoint", type=Path, help="the authors' model.pkl")
     parser.add_argument("--labels", default="NIH", help="class names, comma separated; NIH: the authors' 14")

@@ -22,6 +22,7 @@ from cxr_common.data.phantom.dicom import write_dicom
 from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
 from cxr_common.findings.report import Truth, write_report
+from cxr_common.start.tools import ToolParser
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 #: Of the demo alone: no training, validation or test set is made from it.
@@ -170,7 +171,7 @@ def _short(path: Path) -> str:
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Make the page; returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         prog="python -m tools.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--images", type=Path, help="folder of radiographs; default: phantoms are made")

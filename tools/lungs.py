@@ -25,6 +25,7 @@ from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.evaluation import predict
 from cxr_common.findings import load_thresholds
 from cxr_common.networks import load_weights
+from cxr_common.start.tools import ToolParser
 from cxr_common.training import Bfloat16Inferer, cpu_has_bfloat16
 
 SEGMENTER = Path(__file__).resolve().parents[1] / "bundles" / "cxr_chexseg_segmentation"
@@ -120,7 +121,7 @@ def add_chests(datalist: Path, root: Path, output: Path, sections: Sequence[str]
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Add chests to a datalist; returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         prog="python -m tools.lungs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--datalist", type=Path, required=True, help="the datalist to start from")

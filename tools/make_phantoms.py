@@ -25,6 +25,7 @@ from cxr_common.data import write_datalist
 from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, make_phantom
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
+from cxr_common.start.tools import ToolParser
 from tools.new_folder import new_folder
 
 SECTIONS = ("training", "validation", "testing")
@@ -162,7 +163,7 @@ def _jobs(counts: dict[str, int]) -> Iterator[tuple[str, int, str]]:
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Make a data set; returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         prog="python -m tools.make_phantoms",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

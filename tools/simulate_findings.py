@@ -27,6 +27,7 @@ from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
+from cxr_common.start.tools import ToolParser
 from tools.lungs import is_plausible, outline_lungs
 from tools.new_folder import new_folder
 
@@ -130,7 +131,7 @@ def _is_free(item: Item) -> bool:
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Make a data set; returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         prog="python -m tools.simulate_findings",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

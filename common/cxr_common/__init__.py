@@ -22,6 +22,7 @@ _MODULES = (
     "published",
     "refinement",
     "saliency",
+    "start",
     "training",
     "transforms",
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec
@@ -12,20 +14,51 @@ from cxr_common.errors import InputError
 
 P = ParamSpec("P")
 
+#: Files of MONAI that read configurations and make what they name, and how they begin to wrap an exception.
+_PARSER = (
+    *(f"monai/bundle/{name}.py" for name in ("config_item", "config_parser", "reference_resolver", "utils")),
+    "monai/utils/module.py",
+)
+_WRAPPERS = ("Failed to evaluate", "Failed to instantiate")
+_COMPONENT = re.compile(r"Failed to instantiate component '([^']+)'")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what caused it, through the wrappers MONAI's config parser puts around it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+
 
 def find_input_error(error: BaseException | None) -> InputError | None:
     """The InputError that caused an exception, looking through the wrappers MONAI's config parser puts around it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if isinstance(error, InputError):
-            return error
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return None
+    return next((cause for cause in _causes(error) if isinstance(cause, InputError)), None)
+
+
+def find_config_error(error: BaseException) -> InputError | None:
+    """A mistake in the text of a configuration as an InputError; None for an exception that arose in code.
+
+    The text is at fault where the first exception was raised by MONAI's parser itself, by its call of a component
+    (which has no such argument), or by an expression's own text; or where a component refused a value (ValueError) when
+    it was made, unless it was already reading images.
+    """
+    chain = list(_causes(error))
+    if not any(str(cause).startswith(_WRAPPERS) for cause in chain):
+        return None
+    first, frames = chain[-1], traceback.extract_tb(chain[-1].__traceback__)
+    called = [found for cause in chain if (found := _COMPONENT.search(str(cause)))]
+    refused = called and isinstance(first, ValueError) and not any("applying transform" in str(c) for c in chain)
+    if not refused and not (frames and frames[-1].filename.endswith(("<string>", *_PARSER))):
+        return None
+    where = called[-1][1] if called else "the configuration"
+    reason = f"{type(first).__name__}: {str(first).strip().splitlines()[0] if str(first).strip() else 'no details'}"
+    return InputError(reason.rstrip("."), where, "check the options given and the config files")
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    mistake = find_input_error(error)
+    mistake = find_input_error(error) or find_config_error(error)
     if mistake is None:
         sys.__excepthook__(kind, error, trace)
     else:
@@ -33,11 +66,19 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
 
 
 def report_input_errors() -> None:
-    """Show an uncaught :class:`InputError` as ``error: <text>`` without a traceback; the exit status stays 1.
+    """Begin the run of a bundle: show errors of its user as one line, and check that the run can work.
 
-    Bundle configs call it as the first item of ``run``. Other exceptions are untouched.
+    Bundle configs call it as the first item of ``run``. From here on an uncaught :class:`InputError`, or a mistake in
+    the configuration, is shown as ``error: <text>`` without a traceback; the exit status stays 1. Other exceptions are
+    untouched.
+
+    Raises:
+        InputError: the run cannot work; see :mod:`cxr_common.start`.
     """
+    from cxr_common.start.check import check_start  # nearly everything imports this module
+
     sys.excepthook = _hook
+    check_start()
 
 
 def one_line_errors(main: Callable[P, int]) -> Callable[P, int]:

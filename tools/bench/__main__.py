@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
+from cxr_common.cli import one_line_errors
+from cxr_common.start.tools import ToolParser
 from tools.bench.tables import table
 from tools.bench.walk import REPOSITORY, bench_walk
 
 
+@one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run a benchmark, write its record and print its table; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser = ToolParser(prog="python -m tools.bench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     walk = commands.add_parser("random_walk", help="our random walk against dense squaring; nothing else may run")
     walk.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_random_walk.json")

@@ -16,6 +16,7 @@ from pathlib import Path
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
+from cxr_common.start.tools import ToolParser
 from tools.pipeline.report import write_report
 from tools.pipeline.road import Road
 from tools.pipeline.settings import LOCALIZERS, load_settings
@@ -25,7 +26,7 @@ from tools.pipeline.stage import Stage
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run the pipeline; returns the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         prog="python -m tools.pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--datalist", type=Path, required=True, help="images, labels; masks on some, if you have them")

@@ -17,7 +17,8 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.files import file_sha256
 from cxr_common.findings import load_thresholds
 from cxr_common.networks import weights_sha256
-from tools.pipeline.settings import LOCALIZERS
+from cxr_common.start.tools import check_overrides
+from tools.pipeline.settings import LOCALIZERS, PARTS
 from tools.pipeline.stage import REPOSITORY, Stage
 
 SECTIONS = ("training", "validation")
@@ -59,8 +60,12 @@ class Road:
             run: runs a stage, or passes over one that is done.
 
         Raises:
-            InputError: a section has no image, or a stage failed.
+            InputError: a setting is unknown or impossible, a section has no image, or a stage failed.
         """
+        for part, bundle in zip(PARTS, (LOCALIZERS[self.localizer], REFINEMENT, SEGMENTER), strict=True):
+            settings = self.settings[part]
+            configs = [REPOSITORY / "bundles" / bundle / "configs" / name for name in settings["configs"]]
+            check_overrides(configs, settings["overrides"], f"settings: {part}")
         for section in SECTIONS:
             if not read_datalist(self.datalist).get(section):
                 raise InputError(f"has no images in {section!r}", self.datalist, "add some: it tunes and picks epochs")

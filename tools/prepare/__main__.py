@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from cxr_common.cli import one_line_errors
+from cxr_common.start.tools import ToolParser
 from tools.prepare import check_command, csv_command, merge_command, voc_command
 
 COMMANDS = (csv_command, voc_command, check_command, merge_command)
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0, or 1 with the reason on the error stream where the input is bad.
     """
-    parser = argparse.ArgumentParser(prog="python -m tools.prepare", description="Make, check and merge datalists.")
+    parser = ToolParser(prog="python -m tools.prepare", description="Make, check and merge datalists.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)

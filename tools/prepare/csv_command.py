@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,15 @@ from tools.prepare.summary import summarize
 EXAMPLES = """examples:
   a data set with a mapping file:
     python -m tools.prepare csv --mapping shared_cxr_nih --root ../shared/cxr --output nih.json
+  CheXpert, NIH ChestX-ray14 and VinDr-CXR as they come:
+    python -m tools.prepare csv --mapping chexpert --root CheXpert --output CheXpert/datalist.json
   any table, by options:
     python -m tools.prepare csv --root cases --images cases.csv --map image=file --map patient=id \\
         --labels Nodule,Mass --boxes boxes.csv --set "boxes.xywh=[x,y,w,h]" --output cases/datalist.json
 """
+
+NO_PATIENT = """warning: no patient is given, so images of one patient may lie in several sections; give
+  --map patient=COLUMN, or a part of a column: --set "images.patient={column: Path, extract: 'patient\\d+'}\""""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -66,6 +72,8 @@ def run(args: argparse.Namespace) -> None:
         raise_problems(args.output, validate_datalist(data, root))
     write_datalist(data, args.output)
     print(summarize(data))
+    if mapping.images.split is None and mapping.images.patient is None and mapping.images.group is None:
+        print(NO_PATIENT, file=sys.stderr)
     if joined:
         print(f"joined the masks of a class in an image {joined} times, in {args.output.stem}_masks")
     print(f"wrote {args.output}; its paths are relative to {root}")
@@ -87,7 +95,16 @@ def _override(plain: dict[str, Any], args: argparse.Namespace) -> None:
     for column, values in where.items():
         _put(plain, ["images", "where", column], values)
     for key, value in map(_pair, args.set):
-        _put(plain, key.split("."), yaml.safe_load(value))
+        _put(plain, key.split("."), _yaml(key, value))
+
+
+def _yaml(key: str, text: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(getattr(error, "problem", None) or error).split())
+        action = "put patterns into single quotes, such as {column: Path, extract: 'patient\\d+'}"
+        raise InputError(f"{text} is not YAML: {reason}", f"--set {key}", action) from None
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,10 +10,18 @@ from cxr_common.boxes import xywh_to_xyxy
 from cxr_common.data.datalist import item_group
 from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.errors import InputError
-from tools.prepare.labels import cell_value, label_value
-from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable
+from tools.prepare.labels import cell_value, label_value, rule_columns
+from tools.prepare.listed import listed_as_columns
+from tools.prepare.mapping import AnnotationTable, BoxTable, ColumnMapping, ImageTable, MaskTable, Source
+from tools.prepare.readers import RULES
+from tools.prepare.sources import source_text
 from tools.prepare.splits import draw_sections
 from tools.prepare.tables import Row, read_table
+
+_REPEATED = (
+    f"choose a rule: set images.repeated to {', '.join(RULES)} (readers vote, class by class), or to true (all say the"
+    " same), or take one reader by where"
+)
 
 
 def datalist_from_tables(
@@ -36,14 +44,17 @@ def datalist_from_tables(
     """
     table, names = mapping.images, list(mapping.labels)
     rows = read_table(root / table.table)
+    if table.listed is not None:
+        columns = [column for rule in mapping.labels.values() for column in rule_columns(rule)]
+        rows = listed_as_columns(rows, table.listed, [*columns, *table.findings])
     chosen = [row for row in rows if row.matches(table.where)]
     if not chosen:
         raise InputError(f"no row matches {table.where}", where=root / table.table)
-    if table.repeated:
-        chosen = _first_rows(chosen, mapping)
+    groups = _rows_of_images(chosen, table)
+    chosen = [group[0] for group in groups]
     items = [_item(row, table) for row in chosen]
-    for row, item in zip(chosen, items, strict=True):
-        item["label"] = _label(row, mapping)
+    for group, row, item in zip(groups, chosen, items, strict=True):
+        item["label"] = _label(group, mapping)
         if table.findings:
             item["findings"] = [name for name in table.findings if cell_value(row, name, mapping.values) == 1]
     for part, add in ((mapping.boxes, _add_box), (mapping.masks, _add_mask)):
@@ -60,27 +71,40 @@ def datalist_from_tables(
     return data
 
 
-def _label(row: Row, mapping: ColumnMapping) -> list[int | None]:
-    return [label_value(row, rule, mapping.values) for rule in mapping.labels.values()]
-
-
-def _first_rows(rows: list[Row], mapping: ColumnMapping) -> list[Row]:
-    column = mapping.images.id or mapping.images.image
-    first: dict[str, Row] = {}
+def _rows_of_images(rows: list[Row], table: ImageTable) -> list[list[Row]]:
+    """Rows by image, in the order of the first of each."""
+    source = table.id or table.image
+    images: dict[str, list[Row]] = {}
     for row in rows:
-        known = first.setdefault(row[column], row)
-        if known is not row and _label(known, mapping) != _label(row, mapping):
-            raise row.error(column, f"{row[column]!r} has other labels here than in line {known.line}")
-    return [*first.values()]
+        column, name = source_text(row, source)
+        images.setdefault(name, []).append(row)
+        if len(images[name]) > 1 and not table.repeated:
+            reason = f"{name!r} has a row here and in line {images[name][0].line}"
+            raise row.error(column, reason, _REPEATED)
+    return [*images.values()]
+
+
+def _label(rows: list[Row], mapping: ColumnMapping) -> list[int | None]:
+    """One value a class, by the rule for rows that disagree."""
+    voted = RULES.get(str(mapping.images.repeated))
+    said = [[label_value(row, rule, mapping.values) for rule in mapping.labels.values()] for row in rows]
+    if voted is not None:
+        return [voted(values) for values in zip(*said, strict=True)]
+    for row, values in zip(rows, said, strict=True):
+        if values != said[0]:
+            column, name = source_text(row, mapping.images.id or mapping.images.image)
+            raise row.error(column, f"{name!r} has other labels here than in line {rows[0].line}", _REPEATED)
+    return said[0]
 
 
 def _item(row: Row, table: ImageTable) -> dict[str, Any]:
-    if not row[table.image]:
-        raise row.error(table.image, "names no image")
-    item: dict[str, Any] = {"image": f"{table.prefix}{row[table.image]}{table.suffix}"}
+    column, name = source_text(row, table.image)
+    if not name:
+        raise row.error(column, "names no image")
+    item: dict[str, Any] = {"image": f"{table.prefix}{name}{table.suffix}"}
     for key, source in (("patient", table.patient), ("group", table.group)):
         if source is not None:
-            column, text = _text(row, source)
+            column, text = source_text(row, source)
             if not text:
                 raise row.error(column, f"is empty, so the {key} is unknown", "leave the row out by where, or fill it")
             item[key] = text
@@ -93,7 +117,7 @@ def _item(row: Row, table: ImageTable) -> dict[str, Any]:
 def _kept(row: Row, source: Any) -> str | int | float | None:
     if isinstance(source, dict) and "value" in source:
         return source["value"]
-    _, cell = _text(row, source)
+    _, cell = source_text(row, source)
     if not cell:
         return None
     if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?", cell):  # not 007, which is an identifier
@@ -101,22 +125,8 @@ def _kept(row: Row, source: Any) -> str | int | float | None:
     return cell
 
 
-def _text(row: Row, source: Any) -> tuple[str, str]:
-    """The column of a source, and the text that the source makes of its cell."""
-    if isinstance(source, str):
-        return source, row[source]
-    column, pattern = source["column"], source.get("extract")
-    cell = row[column]
-    if pattern is not None:
-        found = re.search(pattern, cell)
-        if found is None:
-            raise row.error(column, f"{cell!r} does not match {pattern!r}")
-        cell = found.group()
-    return column, f"{source.get('prefix', '')}{cell}" if cell else ""
-
-
-def _section(row: Row, column: str, splits: dict[str, str | None]) -> str | None:
-    name = row[column]
+def _section(row: Row, source: Source, splits: dict[str, str | None]) -> str | None:
+    column, name = source_text(row, source)
     for known, section in splits.items():
         if name.casefold() == str(known).casefold():
             return section
@@ -131,15 +141,11 @@ def _annotate(
     rows: list[Row],
     chosen: list[Row],
     items: list[dict[str, Any]],
-    id_column: str,
+    id_source: Source,
 ) -> None:
     key = "boxes" if isinstance(part, BoxTable) else "mask"
-    by_id = {row[id_column]: item for row, item in zip(chosen, items, strict=True)}
-    if len(by_id) != len(chosen):
-        ids = [row[id_column] for row in chosen]
-        twice = next(row for row in chosen if ids.count(row[id_column]) > 1)
-        raise twice.error(id_column, f"{twice[id_column]!r} names two images")
-    known = {row[id_column] for row in rows}
+    by_id = {source_text(row, id_source)[1]: item for row, item in zip(chosen, items, strict=True)}
+    known = {source_text(row, id_source)[1] for row in rows}
     annotations = [row for row in read_table(root / part.table) if row.matches(part.where)]
     if not annotations:
         raise InputError(f"no row matches {part.where}", where=root / part.table)
@@ -147,9 +153,10 @@ def _annotate(
         if part.annotated is not None and row.matches(part.annotated):
             item |= _no_boxes(part) if isinstance(part, BoxTable) else {"mask": {}}
     for row in annotations:
-        if row[part.id] not in known:
-            raise row.error(part.id, f"{row[part.id]!r} is no image of {rows[0].table.name}")
-        if (found := by_id.get(row[part.id])) is None:
+        column, id = source_text(row, part.id)
+        if id not in known:
+            raise row.error(column, f"{id!r} is no image of {rows[0].table.name}")
+        if (found := by_id.get(id)) is None:
             continue
         name = part.classes.get(row[part.label], row[part.label])
         if name is None:
@@ -157,7 +164,7 @@ def _annotate(
         if name not in names:
             raise row.error(part.label, f"{name!r} is none of the labels", "map it under classes to one, or to null")
         if part.annotated is not None and key not in found:
-            raise row.error(part.id, f"has {key}, yet its image is not among the annotated: {part.annotated}")
+            raise row.error(column, f"has {key}, yet its image is not among the annotated: {part.annotated}")
         add(part, row, found, name, names)
 
 

@@ -30,6 +30,13 @@ def cell_value(row: Row, column: str, values: Mapping[Any, int | None]) -> int |
     raise row.error(column, f"{cell!r} is no label value", "say what it means under values")
 
 
+def rule_columns(rule: Any) -> list[str]:
+    """The columns that a rule of :func:`label_value` reads."""
+    if isinstance(rule, Mapping):
+        return [*(rule.get("any") or []), *([rule["none"]] if "none" in rule else [])]
+    return [] if rule is None else [rule]
+
+
 def label_value(row: Row, rule: Any, values: Mapping[Any, int | None]) -> int | None:
     """The value of one label.
 

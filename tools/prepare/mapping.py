@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
 from cxr_common.errors import InputError
+from tools.prepare.readers import RULES
+from tools.prepare.sources import check_source
 
 SPLIT_NAMES = {
     "train": "training",
@@ -24,42 +26,51 @@ SPLIT_NAMES = {
     "testing": "testing",
 }
 
+#: A column, or {column, extract, prefix}: see `sources`.
+Source: TypeAlias = "str | dict[str, str]"
+
 
 @dataclass(frozen=True)
 class ImageTable:
-    """The table with one row an image; ``image`` to ``split`` name a column each.
+    """The table with one row an image.
+
+    ``image`` to ``split`` name a column each, or a part of it as ``{column, extract, prefix}``: what a regular
+    expression finds in the cell (its first group, where it has groups), with a text before it.
 
     Attributes:
         table: csv file, relative to the data set root.
         image: image path, relative to the data set root.
         id: what box and mask tables call the image; default ``image``.
-        patient: patient identifier; a column, or {column, extract, prefix} as in ``keep``.
+        patient: patient identifier.
         group: what splits keep together.
         split: split name; without it the split is drawn at random.
         prefix: put before every image path, such as a folder.
         suffix: put after it, such as an extension.
         where: column -> value or values that a row must hold to be used.
         splits: split name -> section, or null to leave the row out.
-        keep: key of the item -> column, or {column, extract: regular expression, prefix: text}, or {value: of all
-            items}.
+        keep: key of the item -> column, or {column, extract, prefix}, or {value: of all items}.
+        listed: a column that lists findings by name, "Mass|Nodule", or {column, separator}; labels and ``findings`` may
+            then name these as if they were columns.
         findings: columns of the source's own findings; the names of those that hold 1 become the item's ``findings``.
-        repeated: whether an image may have several rows, as in tables with one row a box; the first is taken, and all
-            must say the same of the labels.
+        repeated: whether an image may have several rows. True, as in tables with one row a box: all must say the same
+            of the labels. Or a rule for readers who disagree: "majority", "any" or "all", see :mod:`readers`. Whatever
+            else an item holds is taken from the first row.
     """
 
     table: str
-    image: str = "image"
-    id: str | None = None
-    patient: str | dict[str, str] | None = None
-    group: str | None = None
-    split: str | None = None
+    image: Source = "image"
+    id: Source | None = None
+    patient: Source | None = None
+    group: Source | None = None
+    split: Source | None = None
     prefix: str = ""
     suffix: str = ""
     where: dict[str, Any] = field(default_factory=dict)
     splits: dict[str, str | None] = field(default_factory=lambda: dict(SPLIT_NAMES))
     keep: dict[str, Any] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
-    repeated: bool = False
+    listed: str | dict[str, str] | None = None
+    repeated: bool | str = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +79,7 @@ class AnnotationTable:
 
     Attributes:
         table: csv file, relative to the data set root.
-        id: column of the image identifier.
+        id: column of the image identifier, or a part of it, as in :class:`ImageTable`.
         label: column of the class.
         classes: class in the table -> label of the datalist, or null to leave it out; others keep their name.
         where: column -> value or values that a row must hold to be used.
@@ -77,7 +88,7 @@ class AnnotationTable:
     """
 
     table: str
-    id: str = "image"
+    id: Source = "image"
     label: str = "label"
     classes: dict[str, str | None] = field(default_factory=dict)
     where: dict[str, Any] = field(default_factory=dict)
@@ -168,6 +179,7 @@ def parse_mapping(data: Mapping[str, Any], where: object = "mapping") -> ColumnM
     """
     parts: dict[str, Any] = dict(data)
     parts["images"] = _section(ImageTable, parts.get("images"), f"{where}: images")
+    _check_images(parts["images"], f"{where}: images")
     if parts.get("boxes") is not None:
         parts["boxes"] = boxes = _section(BoxTable, parts["boxes"], f"{where}: boxes")
         columns = boxes.xywh or boxes.xyxy
@@ -175,9 +187,26 @@ def parse_mapping(data: Mapping[str, Any], where: object = "mapping") -> ColumnM
             raise InputError("needs four columns as xywh or as xyxy", where=f"{where}: boxes")
     if parts.get("masks") is not None:
         parts["masks"] = _section(MaskTable, parts["masks"], f"{where}: masks")
+    for name in ("boxes", "masks"):
+        if parts.get(name) is not None:
+            check_source(parts[name].id, f"{where}: {name}: id")
     if not isinstance(parts.get("labels"), dict) or not parts["labels"]:
         raise InputError("no labels given", where=where, action="list them as label: column")
     return _section(ColumnMapping, parts, str(where))
+
+
+def _check_images(images: ImageTable, where: str) -> None:
+    for key in ("image", "id", "patient", "group", "split"):
+        if (source := getattr(images, key)) is not None:
+            check_source(source, f"{where}: {key}")
+    for key, source in images.keep.items():
+        if not (isinstance(source, Mapping) and set(source) == {"value"}):
+            check_source(source, f"{where}: keep: {key}")
+    listed = {"column": images.listed} if isinstance(images.listed, str) else images.listed
+    if listed is not None and not (isinstance(listed, Mapping) and isinstance(listed.get("column"), str)):
+        raise InputError("names no column", f"{where}: listed", "give a column, or {column: ..., separator: '|'}")
+    if images.repeated not in (True, False, *RULES):
+        raise InputError(f"is {images.repeated!r}", f"{where}: repeated", f"give true, {', '.join(RULES)}, or false")
 
 
 def _section(kind: type, data: Any, where: str) -> Any:

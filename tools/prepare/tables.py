@@ -68,7 +68,8 @@ def read_table(path: Path) -> list[Row]:
         path: UTF-8 text, with or without byte-order mark.
 
     Returns:
-        Its rows; blank lines are left out.
+        Its rows; blank lines are left out. A column without a name, as NIH's BBox_List has three, is called by its
+        place, such as ``column 7``.
 
     Raises:
         InputError: no such file, not UTF-8, no rows, a column name twice, or a row of another width.
@@ -79,11 +80,12 @@ def read_table(path: Path) -> list[Row]:
             file.seek(0)
             delimiter = max(",;\t", key=header_line.count)
             reader = csv.reader(file, delimiter=delimiter)
-            header = [name.strip() for name in next(reader, [])]
+            header = [name.strip() or f"column {place}" for place, name in enumerate(next(reader, []), 1)]
             rows = []
             for record in reader:
                 if not any(cell.strip() for cell in record):
                     continue
+                record = _fitted(record, header)
                 if len(record) != len(header):
                     raise InputError(
                         f"{len(record)} cells for {len(header)} columns", where=f"{path} line {reader.line_num}"
@@ -101,3 +103,11 @@ def read_table(path: Path) -> list[Row]:
     if not rows:
         raise InputError("holds no rows", where=path)
     return rows
+
+
+def _fitted(record: list[str], header: list[str]) -> list[str]:
+    """A row of the header's width where only empty cells at its end, or columns without a name, make the difference."""
+    named = max((place for place, name in enumerate(header, 1) if name != f"column {place}"), default=0)
+    if len(record) < named or any(cell.strip() for cell in record[len(header) :]):
+        return record
+    return [*record, *[""] * len(header)][: len(header)]

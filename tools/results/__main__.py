@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
+from cxr_common.start.tools import ToolParser
 from tools.results.detection import run_detection
 from tools.results.localization import run_experiment
 from tools.results.lungs import run_lungs
@@ -34,7 +34,7 @@ PARTS = {
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run a command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.results", description=__doc__)
+    parser = ToolParser(prog="python -m tools.results", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="train and score what is missing, then render")
     run.add_argument("--part", choices=sorted(PARTS), default="localisation", help="which experiment")

@@ -8,13 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from cxr_common.data.datalist_schema import SECTIONS, Problem, is_number, item_paths, item_problems, json_kind
+from cxr_common.data.image_size import upright_size
 
 #: Names of classes become parts of file names.
 LONGEST_LABEL = 100
-_ORIENTATION_TAG = 274  # EXIF; 5 to 8 swap the axes, and boxes belong to the upright picture
 
 
 def validate_datalist(
@@ -26,7 +24,7 @@ def validate_datalist(
         data: the parsed JSON.
         base_dir: data set root that paths are relative to; needed to check files.
         check_files: whether images, masks and heatmaps must exist under ``base_dir``, and boxes lie in their image
-            (by its header, where Pillow reads it).
+            (by :func:`~cxr_common.data.image_size.upright_size`).
         sections: where files are looked for; the rest of the check always covers every section.
 
     Returns:
@@ -123,14 +121,10 @@ def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tu
 
 
 def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]:
-    """Boxes in the pixels of another size of the image, the usual slip; only where Pillow reads the header."""
-    try:
-        with Image.open(file, formats=("PNG", "JPEG", "TIFF")) as image:
-            # Pillow gives the size of a TIFF upright, that of others as stored.
-            turned = image.format != "TIFF" and image.getexif().get(_ORIENTATION_TAG, 1) >= 5
-            width, height = image.size[::-1] if turned else image.size
-    except Exception:  # DICOM, NIfTI, or a damaged file, which reading reports in its own words
+    """Boxes in the pixels of another size of the image, the usual slip."""
+    if (size := upright_size(file)) is None:
         return
+    width, height = size
     for i, box in enumerate(boxes):
         sound = isinstance(box, list) and len(box) == 4 and all(map(is_number, box))
         if sound and (box[2] > width + 1 or box[3] > height + 1):  # a pixel more, for tables round

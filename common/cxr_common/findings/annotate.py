@@ -8,21 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from cxr_common.axes import tensor_to_picture
+from cxr_common.findings.fonts import drawable
 from cxr_common.findings.palette import Colour, class_colour, text_colour
 from cxr_common.findings.tags import Rect, distance, place_tags
 
 _SUPERSAMPLE = 2  # Pillow's lines are not antialiased; drawn at twice the size and reduced, they are
 _MAX_TINT = 0.38
 _TAGS_PER_CLASS = 3
-
-
-def font(size: int) -> ImageFont.FreeTypeFont:
-    """The font that comes with Pillow, so that overlays look the same everywhere; it has ASCII only."""
-    return ImageFont.load_default(size)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -148,14 +144,14 @@ def _rectangle(lines: Image.Image, box: Rect, colour: Colour) -> None:
 
 
 def _draw_tags(picture: Image.Image, boxes: list[_Box]) -> None:
-    draw, face, pad = ImageDraw.Draw(picture), font(17), 5
-    height = 25
-    sizes = [(face.getlength(box.text) + 2 * pad, height) for box in boxes]
+    draw, pad, height = ImageDraw.Draw(picture), 5, 25
+    texts = [drawable(box.text, 17) for box in boxes]
+    sizes = [(face.getlength(text) + 2 * pad, height) for text, face in texts]
     tags = place_tags([box.rect for box in boxes], sizes, (0, 0, picture.width, picture.height))
     for box, tag in zip(boxes, tags, strict=True):
         if distance(tag, box.rect) > height / 2:
             nearest = [min(max((tag[i] + tag[i + 2]) / 2, box.rect[i]), box.rect[i + 2]) for i in (0, 1)]
             draw.line((*nearest, (tag[0] + tag[2]) / 2, (tag[1] + tag[3]) / 2), fill=box.colour, width=2)
-    for box, tag in zip(boxes, tags, strict=True):
+    for box, tag, (text, face) in zip(boxes, tags, texts, strict=True):
         draw.rounded_rectangle(tag, 4, fill=box.colour, outline=(0, 0, 0))
-        draw.text((tag[0] + pad, (tag[1] + tag[3]) / 2), box.text, text_colour(box.colour), face, anchor="lm")
+        draw.text((tag[0] + pad, (tag[1] + tag[3]) / 2), text, text_colour(box.colour), face, anchor="lm")

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from cxr_common.axes import tensor_to_picture
-from cxr_common.findings.case_names import slug
+from cxr_common.findings.class_names import class_slug
 from cxr_common.findings.nifti import save_mask
 
 
@@ -51,7 +51,7 @@ class _FileAClass:
 
     def name(self, case: str, label: str) -> str:
         """The file of one class."""
-        return f"{case}_{slug(label)}.{self.suffix}"
+        return f"{case}_{class_slug(label)}.{self.suffix}"
 
     def names(self, case: str, labels: Iterable[str]) -> list[str]:
         """The files of all classes."""

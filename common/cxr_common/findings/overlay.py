@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from cxr_common.axes import tensor_to_picture
-from cxr_common.findings.annotate import annotate, font
+from cxr_common.findings.annotate import annotate
 from cxr_common.findings.area import area_text
+from cxr_common.findings.fonts import drawable, font
 from cxr_common.findings.palette import class_colour
 
 WIDTH = 1120
@@ -65,7 +66,8 @@ def render_overlay(
     sheet = Image.new("RGB", (WIDTH, _HEADER + body + _FOOTER + _MARGIN), _BACKGROUND)
     sheet.paste(annotated, (_MARGIN + (_MAX_PICTURE[0] - shown[0]) // 2, _HEADER + (body - shown[1]) // 2))
     draw = ImageDraw.Draw(sheet)
-    draw.text((_MARGIN, _HEADER / 2), _fit(record["case"], 20, _MAX_PICTURE[0]), _INK, font(20), anchor="lm")
+    case, face = _fit(record["case"], 20, _MAX_PICTURE[0])
+    draw.text((_MARGIN, _HEADER / 2), case, _INK, face, anchor="lm")
     draw.text((WIDTH - _MARGIN, _HEADER / 2), NOTICE, _ALERT, font(15), anchor="rm")
     _panel(draw, record["findings"], WIDTH - _PANEL - _MARGIN, _HEADER)
     measured = any("area_px" in finding for finding in record["findings"])
@@ -80,11 +82,12 @@ def _grey(picture: Any) -> Image.Image:
     return Image.fromarray((tensor_to_picture(values).clip(0, 1) * 255).round().astype(np.uint8))
 
 
-def _fit(text: str, size: int, width: float) -> str:
-    text = text.encode("ascii", "replace").decode()
-    while font(size).getlength(text) > width and len(text) > 4:
+def _fit(text: str, size: int, width: float) -> tuple[str, ImageFont.FreeTypeFont]:
+    """A text, cut to a width, and the font for it."""
+    text, face = drawable(text, size)
+    while face.getlength(text) > width and len(text) > 4:
         text = text[: len(text) - 4] + "..."
-    return text
+    return text, face
 
 
 _ROW, _SMALL_ROW, _HEADING = 50, 32, 34
@@ -113,7 +116,8 @@ def _panel(draw: ImageDraw.ImageDraw, findings: Sequence[Mapping[str, Any]], lef
         draw.rounded_rectangle((left, y + 3, left + 18, y + 21), 4, fill=colour)
         area = area_text(finding)
         room = _PANEL - 90 - font(14).getlength(area)
-        draw.text((left + 28, y + 12), _fit(finding["label"], 20, room), _INK, font(20), anchor="lm")
+        label, face = _fit(finding["label"], 20, room)
+        draw.text((left + 28, y + 12), label, _INK, face, anchor="lm")
         draw.text((right - 52, y + 12), area, _SOFT, font(14), anchor="rm")
         draw.text((right, y + 12), f"{finding['probability']:.2f}", _INK, font(20), anchor="rm")
         _bar(draw, finding, (left + 28, y + 29, right, y + 36), colour)
@@ -125,7 +129,8 @@ def _panel(draw: ImageDraw.ImageDraw, findings: Sequence[Mapping[str, Any]], lef
         y += _HEADING + 4
     for index in absent:
         finding = findings[index]
-        draw.text((left, y + 10), _fit(finding["label"], 16, 128), _SOFT, font(16), anchor="lm")
+        label, face = _fit(finding["label"], 16, 128)
+        draw.text((left, y + 10), label, _SOFT, face, anchor="lm")
         _bar(draw, finding, (left + 140, y + 7, right - 48, y + 13), _SOFT)
         draw.text((right, y + 10), f"{finding['probability']:.2f}", _SOFT, font(16), anchor="rm")
         y += _SMALL_ROW
@@ -146,5 +151,5 @@ def _bar(draw: ImageDraw.ImageDraw, finding: Mapping[str, Any], box: tuple[int, 
 def _footer(draw: ImageDraw.ImageDraw, legend: str, model: Mapping[str, Any], height: int) -> None:
     for up, line in ((42, legend), (20, _DISPLAY)):
         draw.text((_MARGIN, height - up), line, _SOFT, font(14), anchor="lm")
-    name = _fit(f"{model['name']} {model['version']}", 14, _PANEL + 100)
-    draw.text((WIDTH - _MARGIN, height - 20), name, _SOFT, font(14), anchor="rm")
+    name, face = _fit(f"{model['name']} {model['version']}", 14, _PANEL + 100)
+    draw.text((WIDTH - _MARGIN, height - 20), name, _SOFT, face, anchor="rm")

@@ -15,7 +15,8 @@ from ignite.engine import Engine, Events
 from cxr_common.data.loader import batch_paths
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
-from cxr_common.findings.case_names import CaseNames, absolute, slug
+from cxr_common.findings.case_names import CaseNames, absolute
+from cxr_common.findings.class_names import check_class_names
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks
 from cxr_common.findings.overlay import network_input_picture, render_overlay
@@ -77,8 +78,7 @@ class FindingsWriter:
         masks_key: str = "masks",
         image_key: str = "image",
     ) -> None:
-        if len({slug(label).casefold() for label in thresholds.labels}) < len(thresholds.labels):
-            raise InputError("two classes give the same file name", "labels", "rename one of them")
+        check_class_names(thresholds.labels)
         self.mask_writers = (NiftiMasks(),) if mask_writers is None else tuple(mask_writers)
         kinds = [writer.kind for writer in self.mask_writers]
         names = [f"case_{suffix}" for suffix in ("heatmap.npz", "overlay.png", *self.more_files.values())]
@@ -127,6 +127,7 @@ class FindingsWriter:
         """Register with an evaluator."""
         engine.add_event_handler(Events.STARTED, self._start)
         engine.add_event_handler(Events.ITERATION_COMPLETED, self._write_batch)
+        engine.add_event_handler(Events.COMPLETED, self._forget_length)
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._record_crash)
 
     def finish(self) -> None:
@@ -180,7 +181,15 @@ class FindingsWriter:
         return [failure_record(image["path"], reason, "leave the output folder alone and run again") for image in gone]
 
     def _start(self, _engine: Engine) -> None:
+        # A workflow may run again in the same process.
+        self.images, self._failures, self._stopped = [], [], ""
+        self._kept = set()
         self.folder.claim()
+
+    def _forget_length(self, engine: Engine) -> None:
+        # Ignite counts the batches of a loader without a length, and would stop there the next time.
+        if not hasattr(self.loader, "__len__"):
+            engine.state.epoch_length = None
 
     def _write_batch(self, engine: Engine) -> None:
         items: Any = engine.state.output

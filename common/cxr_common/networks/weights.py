@@ -11,6 +11,7 @@ from torch import nn
 from cxr_common.errors import InputError
 from cxr_common.files import file_sha256, replacing
 from cxr_common.networks.weight_checks import check_archive, check_values
+from cxr_common.networks.weight_kinds import refusal, unwrapped_state
 
 
 def save_weights(network: nn.Module, path: str | Path) -> None:
@@ -47,13 +48,14 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
         raise InputError("no such weight file", path, "train the bundle first or restore models/model.pt") from None
     except InputError:
         raise
-    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"not a weight file of plain tensors ({reason})", path, "restore the file") from None
+    except (RuntimeError, EOFError, pickle.UnpicklingError, OSError, ValueError, AttributeError, KeyError) as error:
+        reason, action = refusal(path, error)
+        raise InputError(reason, path, action) from None
     if isinstance(state, dict) and isinstance(state.get("model"), dict):
         state = state["model"]
     if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
-        raise InputError("holds no state dict", path, "pass a file that torch.save(network.state_dict()) wrote")
+        reason, action = unwrapped_state(state)
+        raise InputError(reason, path, action)
     return state
 
 

@@ -17,13 +17,16 @@ from cxr_common.distributed import unwrapped
 from cxr_common.errors import InputError
 from cxr_common.files import as_path, replacing, sweep_temporary
 from cxr_common.networks.weight_checks import check_archive
-from cxr_common.networks.weights import save_weights
+from cxr_common.networks.weights import check_keys, save_weights
+from cxr_common.start.identity import CHECKPOINT, check_belongs, made_from
 from cxr_common.training.random_state import get_random_state, set_random_state
 
 OWN_NAMES = {
     *("network", "buffers", "optimizer", "lr_scheduler", "scaler", "best_metric", "best_metric_epoch"),
-    *("epoch", "iteration", "random"),
+    *("epoch", "iteration", "random", "made_from"),
 }
+#: What torch's schedules call their length in epochs or steps.
+_LENGTHS = ("total_steps", "total_iters", "T_max")
 
 
 def _transient_buffers(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -37,8 +40,8 @@ class TrainingCheckpoint:
 
     In ``output_dir``: ``model.pt`` (the best epoch's weights by the evaluator's key metric), ``model_last.pt``, and
     ``checkpoint.pt`` (network, its buffers that are no weights, optimiser, schedule, gradient scaler, random states,
-    best metric, epoch). Each is written to a temporary name and renamed. MONAI's ``CheckpointSaver`` writes in place,
-    so a kill can destroy the only copy, and forgets the best metric over a resume.
+    best metric, epoch, what the run is made from). Each is written to a temporary name and renamed. MONAI's
+    ``CheckpointSaver`` writes in place, so a kill can destroy the only copy, and forgets the best metric over a resume.
 
     Attach it last, after the validation and the schedule of the epoch.
 
@@ -53,6 +56,8 @@ class TrainingCheckpoint:
             :class:`~cxr_common.training.EmaTeacher` or a loss with buffers.
         kept: network whose weights ``model.pt`` and ``model_last.pt`` hold, such as the teacher's, where it is not the
             trained one; give the one that the evaluator judges.
+        belongs_to: what the run is made from, plain values; a checkpoint of something else is refused. Default: what
+            :func:`~cxr_common.start.identity.made_from` says of the bundle that is running.
 
     Raises:
         ValueError: a name in ``also`` is one of the checkpoint's own.
@@ -68,6 +73,7 @@ class TrainingCheckpoint:
         resume: bool = True,
         also: Mapping[str, Any] | None = None,
         kept: nn.Module | None = None,
+        belongs_to: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = as_path(output_dir)
         self.network, self.kept = network, network if kept is None else kept
@@ -75,6 +81,7 @@ class TrainingCheckpoint:
         if taken := OWN_NAMES & set(also or ()):
             raise ValueError(f"name {', '.join(sorted(taken))} in also is the checkpoint's own")
         self.stateful |= also or {}
+        self.belongs_to = made_from() if belongs_to is None else dict(belongs_to)
         # MONAI's workflows put best_metric, best_metric_epoch and rank into ignite's state.
         self.evaluator: Any = evaluator
         self.resume_run = resume
@@ -83,7 +90,7 @@ class TrainingCheckpoint:
     @property
     def path(self) -> Path:
         """The resumable checkpoint."""
-        return self.folder / "checkpoint.pt"
+        return self.folder / CHECKPOINT
 
     def attach(self, engine: Engine) -> None:
         """Resume when the trainer starts, save when an epoch is done."""
@@ -103,7 +110,10 @@ class TrainingCheckpoint:
         try:
             check_archive(self.path)
             state = torch.load(self.path, map_location="cpu", weights_only=True)
+            check_belongs(state.get("made_from"), self.belongs_to, self.path)
             network = unwrapped(self.network)
+            check_keys(state["network"], network.state_dict(), self.path)
+            self._check_schedule(state.get("lr_scheduler") or {})
             network.load_state_dict(state["network"])
             kept_out = _transient_buffers(network)
             for name, value in state.get("buffers", {}).items():
@@ -128,6 +138,18 @@ class TrainingCheckpoint:
         engine.state.iteration = state["iteration"]
         set_random_state(state["random"])
         self.logger.info("resumed after epoch %d from %s", state["epoch"], self.path)
+
+    def _check_schedule(self, state: Mapping[str, Any]) -> None:
+        """Refuse a checkpoint whose schedule is made for another number of epochs or steps: it would end too early."""
+        schedule = self.stateful.get("lr_scheduler")
+        for name in _LENGTHS:
+            then, now = state.get(name), getattr(schedule, name, None)
+            if then is not None and now is not None and then != now:
+                raise InputError(
+                    f"its schedule, {type(schedule).__name__}, is made for {then} steps, and the run has {now}",
+                    self.path,
+                    "give the epochs, batch size and number of processes it was made with, or another output_dir",
+                )
 
     def save(self, engine: Any) -> None:
         """Write the files of the epoch; only the first process of a distributed run does.
@@ -160,6 +182,7 @@ class TrainingCheckpoint:
             "epoch": engine.state.epoch,
             "iteration": engine.state.iteration,
             "random": get_random_state(),
+            "made_from": self.belongs_to,
         }
         # The checkpoint goes last: a kill before it repeats the epoch, which gives the same files again.
         with replacing(self.path) as temporary:

@@ -192,3 +192,44 @@ def test_what_a_killed_run_left_is_swept(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
     run(tmp_path, 1, METRICS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "model.pt", "model_last.pt"]
+
+
+def test_a_schedule_of_another_length_is_one_clear_error(tmp_path):
+    def train(epochs, **options):
+        torch.manual_seed(0)
+        network = nn.Linear(3, 1)
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=3 * epochs)
+        trainer = Engine(lambda engine, batch: schedule.step() if engine.state.iteration < 3 * epochs else None)
+        trainer.state.rank = 0
+        TrainingCheckpoint(tmp_path, network, optimizer, schedule, **options).attach(trainer)
+        trainer.run(range(3), max_epochs=epochs)
+
+    train(1)
+    with pytest.raises(InputError, match="OneCycleLR, is made for 3 steps, and the run has 6"):
+        train(2)
+
+
+def test_a_checkpoint_knows_what_it_belongs_to(tmp_path):
+    def train(**belongs_to):
+        network = nn.Linear(3, 1)
+        trainer = Engine(lambda engine, batch: None)
+        trainer.state.rank = 0
+        optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+        TrainingCheckpoint(tmp_path, network, optimizer, belongs_to=belongs_to).attach(trainer)
+        trainer.run(range(1), max_epochs=1)
+
+    train(labels=["A", "B"])
+    train(labels=["A", "B"])
+    with pytest.raises(InputError, match="classes were A, B and are B, A"):
+        train(labels=["B", "A"])
+
+
+def test_another_network_is_named_by_its_layers(tmp_path):
+    run(tmp_path, 1, METRICS)
+    network = nn.Sequential(nn.Linear(3, 1))
+    trainer = Engine(lambda engine, batch: None)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    TrainingCheckpoint(tmp_path, network, optimizer).attach(trainer)
+    with pytest.raises(InputError, match="2 missing: 0.weight, 0.bias"):
+        trainer.run(range(1), max_epochs=2)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cxr_common.errors import InputError
@@ -23,3 +25,21 @@ def test_what_is_not_known_is_refused(tmp_path):
     (tmp_path / "s.yaml").write_text("segmentor: {}\n")
     with pytest.raises(InputError, match="segmentor"):
         load_settings(tmp_path / "s.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("localizer: {train: true", "not YAML"),
+        ("- a", "is not a mapping"),
+        ("localizer: train", "is no part of a pipeline"),
+        ("localizer: {trian: true}", "is no part of a pipeline; give train, configs, overrides"),
+        ("segmenter: {configs: train.yaml}", "segmenter: configs: is 'train.yaml'; give a list"),
+        ("segmenter: {train: maybe}", "segmenter: train: is 'maybe'; give a bool"),
+    ],
+)
+def test_settings_of_another_form_are_one_error(tmp_path, content, said):
+    path = tmp_path / "settings.yaml"
+    path.write_text(content)
+    with pytest.raises(InputError, match=re.escape(said)):
+        load_settings(path)

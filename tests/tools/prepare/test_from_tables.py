@@ -117,7 +117,7 @@ def test_random_split_without_a_split_column(root, mapping):
             ("images", "keep", {"age": {"column": "age", "extract": "x"}}),
             "line 2 column 'age': '61' does not match 'x'",
         ),
-        (("images", "id", "none"), "line 3 column 'none': '0' names two images|line 2 column 'none': '0' names two"),
+        (("images", "id", "none"), "line 3 column 'none': '0' has a row here and in line 2; choose a rule"),
         (("images", "patient", "age"), "line 3 column 'age': is empty, so the patient is unknown"),
         (("values", -9, 7), None),
         (("values", "?", None), None),

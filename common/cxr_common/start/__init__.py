@@ -1,0 +1,1 @@
+"""Starts: what is asked of a configuration before the first image is read. `table` is the list of all checks."""

@@ -1,0 +1,94 @@
+"""Options that nothing asks for, and the nearest one that there is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser, ConfigWorkflow
+from monai.bundle.properties import InferProperties, MetaProperties, TrainProperties
+from monai.bundle.utils import ID_SEP_KEY as SEP
+from monai.utils import BundlePropertyConfig
+
+from cxr_common.errors import InputError
+from cxr_common.start.running import is_used, references
+
+#: Ids that MONAI, its experiment tracking, or MONAI Label read by name.
+READ_BY_MONAI = frozenset(
+    {
+        str(p[BundlePropertyConfig.ID])
+        for all in (InferProperties, MetaProperties, TrainProperties)
+        for p in all.values()
+    }
+    | {"_meta_", "imports", "initialize", "run", "finalize", "detector", "detector_ops", "displayable_configs"}
+    | {"tracking_uri", "experiment_name", "run_name", "save_execute_config", "pre_transforms", "post_transforms"}
+)
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was most likely meant, if any: one of similar spelling, or the only one that contains it."""
+    plain = {other.lower().replace("_", "").replace("-", ""): other for other in known}
+    key = name.lower().replace("_", "").replace("-", "")
+    if close := difflib.get_close_matches(key, plain, n=1, cutoff=0.7):
+        return plain[close[0]]
+    longer = [other for short, other in plain.items() if len(key) > 2 and key in short]
+    return longer[0] if len(longer) == 1 else None
+
+
+def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Ids and values of a configuration: its entries, and those of groups such as ``train``, but not of components."""
+    for key, value in config.items():
+        id = prefix + key.lstrip("+").replace("#", SEP)
+        yield id, value
+        if isinstance(value, dict) and "_target_" not in value:
+            yield from flattened(value, id + SEP)
+
+
+def refuse_unknown_options(workflow: ConfigWorkflow) -> None:
+    """Refuse an option that is in none of the config files and that nothing refers to, or that replaces a whole part.
+
+    MONAI adds an option that it does not know to the configuration, where it has no effect.
+
+    Args:
+        workflow: as it runs; its config files are those of its folder all of whose entries it has.
+
+    Raises:
+        InputError: names the option, and the nearest one that there is.
+    """
+    config: dict[str, Any] = workflow.parser[""]
+    files = {path.name: dict(flattened(ConfigParser.load_config_file(path))) for path in _files(workflow)}
+    loaded = [entries for entries in files.values() if all(id.split(SEP)[0] in config for id in entries)]
+    known = {id: value for entries in loaded for id, value in entries.items()}
+    used = {*references(config), *READ_BY_MONAI, str(workflow.init_id), str(workflow.run_id), str(workflow.final_id)}
+    for id, value in flattened(config):
+        if id in known:
+            _refuse_value_for_part(id, value, known[id])
+        elif not is_used(id, used) and not any(is_used(other, {id}) for other in used):
+            raise _unknown(id, known, [name for name, entries in files.items() if id in entries])
+
+
+def _refuse_value_for_part(id: str, value: Any, part: Any) -> None:
+    plain = isinstance(value, (str, int, float)) and not str(value).startswith(("@", "$", "%"))
+    if plain and isinstance(part, dict):
+        inner = [f"{_option(id)}#{key}" for key in part if not key.startswith("_")]
+        raise InputError(f"has parts, and is no single value such as {value!r}", _option(id), f"set {', '.join(inner)}")
+
+
+def _unknown(id: str, known: Iterable[str], elsewhere: list[str]) -> InputError:
+    if elsewhere:
+        return InputError("is no option of these config files", _option(id), f"it is one of {', '.join(elsewhere)}")
+    guess = nearest(id, known)
+    action = f"did you mean {_option(guess)}?" if guess else "options are the entries of the config files"
+    return InputError("there is no such option", _option(id), action)
+
+
+def _option(id: str) -> str:
+    return "--" + id.replace(SEP, "#")
+
+
+def _files(workflow: ConfigWorkflow) -> list[Path]:
+    folder = Path(workflow.config_root_path)
+    paths = [path for suffix in ConfigParser.suffixes for path in sorted(folder.glob(f"*.{suffix}"))]
+    return [path for path in paths if path.name != "metadata.json"]

@@ -1,0 +1,125 @@
+"""What a single setting may be."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from cxr_common.errors import InputError
+
+
+class Rule(NamedTuple):
+    """A condition on a value, and its name in words: "give <wanted>"."""
+
+    wanted: str
+    holds: Callable[[Any], bool]
+
+    def check(self, name: str, value: Any) -> None:
+        """Raise one InputError where the condition does not hold."""
+        if not self.holds(value):
+            raise InputError(f"is {value!r}", f"--{name}", f"give {self.wanted}")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def whole(least: int) -> Rule:
+    """A whole number from `least` up."""
+    return Rule(
+        f"a whole number, {least} or more",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
+    )
+
+
+def number(low: float = -math.inf, high: float = math.inf, above: bool = False) -> Rule:
+    """A finite number from `low` to `high`; with `above`, greater than `low`."""
+    lower = "" if low == -math.inf else f" above {low:g}" if above else f", {low:g} or more"
+    upper = "" if high == math.inf else f" and {high:g} or less" if lower else f", {high:g} or less"
+    return Rule(
+        f"a number{lower}{upper} (in YAML with a point: 1.0e-4)",
+        lambda value: _is_number(value) and low <= value <= high and not (above and value == low),
+    )
+
+
+def one_of(*choices: Any) -> Rule:
+    """One of some values."""
+    return Rule(f"one of {', '.join(map(str, choices))}", lambda value: value in choices)
+
+
+#: True or False; 0 and 1 equal them. The text "false" is none: Python takes any text for true.
+SWITCH = Rule("True or False", lambda value: isinstance(value, (bool, int)) and value in (0, 1))
+
+
+def several(rule: Rule, count: int | None = None) -> Rule:
+    """A list of values of one rule, `count` of them or any number but none."""
+    how_many = "values" if count is None else f"{count} values"
+    return Rule(
+        f"a list of {how_many}, each {rule.wanted}",
+        lambda value: (
+            isinstance(value, Sequence)
+            and not isinstance(value, str)
+            and (len(value) == count if count is not None else len(value) > 0)
+            and all(map(rule.holds, value))
+        ),
+    )
+
+
+def either(*rules: Rule) -> Rule:
+    """What one of several rules allows."""
+    return Rule(" or ".join(rule.wanted for rule in rules), lambda value: any(rule.holds(value) for rule in rules))
+
+
+def nothing_or(rule: Rule) -> Rule:
+    """None, or what a rule allows."""
+    return Rule(f"{rule.wanted}; or null", lambda value: value is None or rule.holds(value))
+
+
+def check_device(device: Any) -> None:
+    """Refuse a device that cannot compute here."""
+    try:
+        torch.zeros(1, device=device).add_(1).item()
+    except Exception as error:  # each kind of device has its own exception
+        known = ["cpu", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise InputError(f"cannot be used ({reason})", f"--device {device}", f"use {' or '.join(known)}") from error
+
+
+def check_output_folder(folder: Any) -> None:
+    """Refuse an output folder that is a file, or that cannot be written to."""
+    path = Path(str(folder)).expanduser().absolute()
+    while not os.path.lexists(path):
+        path = path.parent
+    if not path.is_dir():
+        raise InputError("is not a folder", path, "choose another output_dir")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise InputError("cannot be written to", path, "choose another output_dir, or change its rights")
+
+
+def file_check(name: str, required: bool = False) -> Callable[[Any], None]:
+    """A check that a setting names a file that is there; or nothing, unless it is required."""
+
+    def check(path: Any) -> None:
+        if path is None and required:
+            raise InputError("is needed, and not given", f"--{name}", "give it the path of a file")
+        if path is not None and not Path(str(path)).is_file():
+            reason = "is a folder" if Path(str(path)).is_dir() else "there is no such file"
+            raise InputError(reason, path, f"give --{name} the path of a file")
+
+    return check
+
+
+def folder_check(name: str) -> Callable[[Any], None]:
+    """A check that a setting names a folder that is there, or nothing."""
+
+    def check(path: Any) -> None:
+        if path is not None and not Path(str(path)).is_dir():
+            reason = "is a file" if Path(str(path)).exists() else "there is no such folder"
+            raise InputError(reason, path, f"give --{name} the path of a folder")
+
+    return check

@@ -1,0 +1,96 @@
+"""Single settings of the bundles' configurations, and what each may be."""
+
+from __future__ import annotations
+
+from cxr_common.data.datalist_schema import SECTIONS
+from cxr_common.losses.image_label import POLICIES
+from cxr_common.start.rules import SWITCH, Rule, either, nothing_or, number, one_of, several, whole
+
+SIDES = several(whole(1), 2)
+SHARE = number(0, 1)
+POSITIVE = number(0, above=True)
+
+SETTINGS: dict[str, Rule] = {
+    # data and images
+    "section": one_of(*SECTIONS),
+    "spatial_size": SIDES,
+    "channels": one_of(1, 3),
+    "intensity_mean": either(number(), several(number())),
+    "intensity_std": either(POSITIVE, several(POSITIVE)),
+    "positive_only": SWITCH,
+    "label_policy": one_of(*POLICIES),
+    "class_balance": SWITCH,
+    "supervision": one_of("sample", "concat", "expert", "pseudo"),
+    "expert_probability": SHARE,
+    "max_boxes": whole(1),
+    # the course of a training
+    "seed": whole(0),
+    "max_epochs": whole(1),
+    "batch_size": whole(1),
+    "boxes_per_batch": whole(0),
+    "labels_per_batch": whole(0),
+    "unlabelled_per_batch": whole(0),
+    "epoch_size": nothing_or(whole(1)),
+    "val_interval": whole(1),
+    "resume": SWITCH,
+    "num_workers": whole(0),
+    "cache_rate": SHARE,
+    "amp": SWITCH,
+    "bfloat16": SWITCH,
+    # optimiser
+    "learning_rate": number(0),
+    "min_learning_rate": number(0),
+    "weight_decay": number(0),
+    "backbone_factor": number(0),
+    "average_weights": SWITCH,
+    "average_decay": SHARE,
+    "max_grad_norm": nothing_or(POSITIVE),
+    # augmentation
+    "rotation": number(0),
+    "rotation_prob": SHARE,
+    "flip_prob": SHARE,
+    "crop_scale": several(number(0, 1, above=True), 2),
+    "crop_ratio": several(POSITIVE, 2),
+    "rescale": several(POSITIVE, 2),
+    "brightness": number(0),
+    "contrast": number(0),
+    "strong_prob": SHARE,
+    "cutout": SIDES,
+    # networks
+    "frozen_stages": whole(0),
+    "output_stride": one_of(8, 16, 32),
+    "atrous_rates": several(whole(1)),
+    "levels": several(whole(1)),
+    "anchor_side": POSITIVE,
+    "width": whole(1),
+    "head_norm": one_of("none", "group"),
+    "frozen_batch_norm": SWITCH,
+    # relation labels, random walk
+    "calibrate_to": nothing_or(number(0, 1, above=True)),
+    "foreground": SHARE,
+    "background": SHARE,
+    "crf": SWITCH,
+    "compete": SWITCH,
+    "loss_radius": whole(1),
+    "mask_default": SHARE,
+    # terms of a loss
+    "temperature": POSITIVE,
+    "place_weight": number(0),
+    "negatives": SWITCH,
+    "box_weight": number(0),
+    "label_weight": number(0),
+    "prototype_weight": number(0),
+    "soft_focal_weight": number(0),
+    "pseudo_box_weight": number(0),
+    "consistency_weight": number(0),
+    "ramp_up_epochs": whole(0),
+    "pseudo_box_score": SHARE,
+    "teacher_decay": SHARE,
+    "keep_teacher": SWITCH,
+}
+
+#: Settings that may change when a run is resumed: how it computes, when it ends, what is done after it.
+FREE = frozenset(
+    {"amp", "bfloat16", "cache_rate", "num_workers", "resume", "section"}
+    | {"max_epochs", "min_learning_rate", "val_interval", "mask_default"}
+)

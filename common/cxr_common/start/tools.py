@@ -1,0 +1,106 @@
+"""Command lines of tools: the same checks as for bundles, one `error:` line, and the nearest option for one unknown."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from monai.bundle import ConfigParser
+from monai.bundle.utils import ID_SEP_KEY as SEP
+
+from cxr_common.errors import InputError
+from cxr_common.start.options import nearest
+from cxr_common.start.rules import Rule, check_output_folder, nothing_or, whole
+from cxr_common.start.settings import SETTINGS
+
+
+def _check_output(path: Path | None) -> None:
+    """Refuse an output that cannot be written; a name with a suffix is a file, another one a folder."""
+    if path is None:
+        return
+    if not path.suffix:
+        check_output_folder(path)
+        return
+    if path.is_dir():
+        raise InputError("is a folder", path, "give --output the name of a file")
+    check_output_folder(path.absolute().parent)
+
+
+#: Name of a tool's option -> check of its value, whatever the tool.
+OPTIONS: dict[str, Callable[[Any], None]] = {
+    "output": _check_output,
+    "work": lambda path: None if path is None else check_output_folder(path),
+    **{
+        name: partial(rule.check, name)
+        for names, rule in (
+            (("seed",), whole(0)),
+            (("training", "validation", "testing"), nothing_or(whole(0))),
+            (("processes", "parallel", "workers", "threads", "repeats"), whole(1)),
+            (("size",), nothing_or(whole(1))),
+        )
+        for name in names
+    },
+}
+
+
+class ToolParser(argparse.ArgumentParser):
+    """An ``ArgumentParser`` whose refusals are one ``error:`` line (exit status 2) and name the nearest option.
+
+    Values of :data:`OPTIONS` are checked when all are read. Parsers of commands are of this class too.
+    """
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Read and check the command line.
+
+        Raises:
+            InputError: an option has a value that it cannot have.
+        """
+        found = super().parse_args(args, namespace)
+        for name, value in vars(found).items():
+            if name in OPTIONS:
+                OPTIONS[name](value)
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message as one line, and end the process."""
+        if unknown := re.match(r"unrecognized arguments: (--?[^\s=]+)", message):
+            guess = nearest(unknown[1].lstrip("-"), self._options())
+            message = f"{unknown[1]}: there is no such option" + (f"; did you mean --{guess}?" if guess else "")
+        self.exit(2, f"error: {message} ({self.prog} --help lists what there is)\n")
+
+    def _options(self) -> list[str]:
+        names = []
+        for action in self._actions:
+            names += [text.lstrip("-") for text in action.option_strings]
+            if isinstance(action, argparse._SubParsersAction):
+                names += [name for parser in action.choices.values() for name in parser._options()]
+        return names
+
+
+def check_overrides(configs: Sequence[Path], overrides: Mapping[str, Any], where: object) -> None:
+    """Refuse overrides of a bundle's configuration that change nothing in it, or that have an impossible value.
+
+    Args:
+        configs: the bundle's config files.
+        overrides: id -> value.
+        where: named in errors, such as the settings file.
+
+    Raises:
+        InputError: names the first such override, and the nearest entry that there is.
+    """
+    parser = ConfigParser()
+    parser.read_config([str(path) for path in configs] if overrides else {})
+    for id, value in overrides.items():
+        parent = parser.get(SEP.join(id.replace("#", SEP).split(SEP)[:-1]), {})
+        argument = SEP in id.replace("#", SEP) and isinstance(parent, dict) and "_target_" in parent
+        if id not in parser and not argument:
+            guess = nearest(id, parser[""])
+            action = f"did you mean {guess}?" if guess else f"entries are those of {', '.join(p.name for p in configs)}"
+            raise InputError("there is no such entry", f"{where}: {id}", action)
+        rule = SETTINGS.get(id)
+        if isinstance(rule, Rule) and not str(value).startswith(("$", "@")) and not rule.holds(value):
+            raise InputError(f"is {value!r}", f"{where}: {id}", f"give {rule.wanted}")
