@@ -39,14 +39,13 @@ FINDINGS: tuple[tuple[str, ...], ...] = (
 )
 PHOTOMETRICS = ("MONOCHROME2", "MONOCHROME1")
 PHANTOM_NOTES = (
-    "Each row is a synthetic radiograph (a phantom) in a DICOM file, what is truly in it, and what the model found. It"
-    " learnt from image-level labels only: in training it never saw where a finding is.",
-    "Phantoms are no patients, and the model was trained mostly on phantoms. These ones were not used in training, yet"
-    " how well it does on them says nothing about real radiographs.",
+    "Each row is a synthetic radiograph (a phantom) in a DICOM file, what is truly in it, and what the model found.",
+    "Phantoms are no patients. These ones were not used in training, yet how well the model does on them says nothing"
+    " about real radiographs.",
 )
 IMAGES_NOTES = (
-    "Each row is a radiograph and what the model found in it. The model was trained mostly on synthetic phantoms, so"
-    " expect it to be wrong on real radiographs.",
+    "Each row is a radiograph and what the model found in it. The model learned from few images of one hospital and from"
+    " synthetic ones, so expect it to be wrong often. The bundle's card has its figures.",
 )
 
 

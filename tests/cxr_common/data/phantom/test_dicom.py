@@ -83,7 +83,7 @@ def test_failed_write_leaves_the_old_file_and_no_other(phantoms, tmp_path, monke
     path = tmp_path / "a.dcm"
     path.write_bytes(b"old")
     monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk")))
-    with pytest.raises(OSError, match="disk"):
+    with pytest.raises(InputError, match=r"cannot be written \(disk\)"):
         write_dicom(phantoms[0], path)
     assert [p.name for p in tmp_path.iterdir()] == ["a.dcm"]
     assert path.read_bytes() == b"old"
