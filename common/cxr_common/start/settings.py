@@ -43,6 +43,7 @@ SETTINGS: dict[str, Rule] = {
     "weight_decay": number(0),
     "backbone_factor": number(0),
     "average_weights": SWITCH,
+    "schedule_by_epoch": SWITCH,
     "average_decay": SHARE,
     "max_grad_norm": nothing_or(POSITIVE),
     # augmentation

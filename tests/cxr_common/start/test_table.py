@@ -16,6 +16,7 @@ LEFT_OUT = {
     "dataset_dir": "find_radiographs and load_datalist say what is wrong with it",
     "localizer": "a bundle that is read when a heatmap is missing",
     "backbone": "the network refuses it",
+    "schedule_metric": "a function that an overlay gives",
     "sampling": "sampling_chances says what is wrong with it, from the datalist alone",
     "steps_tried": "counts of steps, by the random walk's own check",
     "radius": "the random walk checks it",
