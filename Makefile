@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 STAMP := $(VENV)/.installed
 IMAGES ?=
-BUNDLE ?= cxr_pylon_localization
+# Of the localisers, the one that decides best on phantoms.
+BUNDLE ?= cxr_multiscale_localization
 OUTPUT ?= build/demo
 PART ?= localisation
 QUICK ?=
