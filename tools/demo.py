@@ -175,7 +175,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--images", type=Path, help="folder of radiographs; default: phantoms are made")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder for the page and all files")
-    parser.add_argument("--bundle", type=Path, default=REPOSITORY / "bundles" / "cxr_pylon_localization")
+    parser.add_argument("--bundle", type=Path, default=REPOSITORY / "bundles" / "cxr_multiscale_localization")
     parser.add_argument("--count", type=int, default=6, help="phantoms to make")
     args = parser.parse_args(argv)
     return demo(args.output, args.bundle, args.images, args.count)
