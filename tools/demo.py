@@ -44,8 +44,8 @@ PHANTOM_NOTES = (
     " about real radiographs.",
 )
 IMAGES_NOTES = (
-    "Each row is a radiograph and what the model found in it. The model learned from few images of one hospital and from"
-    " synthetic ones, so expect it to be wrong often. The bundle's card has its figures.",
+    "Each row is a radiograph and what the model found in it. The model learned from few images of one hospital and"
+    " from synthetic ones, so expect it to be wrong often. The bundle's card has its figures.",
 )
 
 
