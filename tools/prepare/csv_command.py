@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--mapping", help="YAML file, or the name of a shipped one; the options below override it")
     parser.add_argument("--root", type=Path, help="data set root: tables and image paths are relative to it")
-    parser.add_argument("--images", help="table with one row an image")
+    parser.add_argument("--images", help="table with one row per image")
     parser.add_argument("--map", action="append", default=[], metavar="KEY=COLUMN", help="image, id, patient ...")
     parser.add_argument("--labels", help="LABEL or LABEL=COLUMN or LABEL=COLUMN|COLUMN (any of them), comma separated")
     parser.add_argument("--missing", action="append", default=[], help="cell that means: not annotated; repeatable")

@@ -85,7 +85,7 @@ def _rows_of_images(rows: list[Row], table: ImageTable) -> list[list[Row]]:
 
 
 def _label(rows: list[Row], mapping: ColumnMapping) -> list[int | None]:
-    """One value a class, by the rule for rows that disagree."""
+    """One value per class, by the rule for rows that disagree."""
     voted = RULES.get(str(mapping.images.repeated))
     said = [[label_value(row, rule, mapping.values) for rule in mapping.labels.values()] for row in rows]
     if voted is not None:

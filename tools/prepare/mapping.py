@@ -32,7 +32,7 @@ Source: TypeAlias = "str | dict[str, str]"
 
 @dataclass(frozen=True)
 class ImageTable:
-    """The table with one row an image.
+    """The table with one row per image.
 
     ``image`` to ``split`` name a column each, or a part of it as ``{column, extract, prefix}``: what a regular
     expression finds in the cell (its first group, where it has groups), with a text before it.

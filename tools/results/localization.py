@@ -18,7 +18,8 @@ from tools.results.plots import have_plots, save_plots
 from tools.results.record import write_once
 from tools.results.score import PHANTOM_SKIP, Scored, Statistic, score_methods, score_opacity
 
-#: Patients among whom NIH's No Finding rows lie; figures within them are free of the acquisition era.
+#: Patients among whom NIH's No Finding rows lie; figures within them do not depend on the acquisition
+#: era, though on how the images were picked: see opacity_probe.yaml.
 ERA = (1280, 3970)
 
 

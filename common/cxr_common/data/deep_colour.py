@@ -81,7 +81,7 @@ def read_tiff(path: Path) -> Samples:
     try:
         with tifffile.TiffFile(path) as file:
             if len(file.pages) > 1:
-                raise InputError(f"the file holds {len(file.pages)} images", path, "give one file an image")
+                raise InputError(f"the file holds {len(file.pages)} images", path, "give one file per image")
             page = file.pages[0]
             _check_page(page, file.filehandle.size, path)
             return _page_samples(page)

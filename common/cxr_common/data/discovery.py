@@ -22,7 +22,7 @@ def find_radiographs(path: str | os.PathLike[str]) -> list[dict[str, str]]:
 
     Hidden files and folders, texts and tables (`SIDECAR_SUFFIXES`, `SIDECAR_NAMES`) are passed over, and so are folders
     of results (`is_results_folder`). Everything else is listed, whatever its suffix: DICOM files often have none, and
-    a file that cannot be read shall be reported.
+    a file that cannot be read must be reported.
 
     Linked files and folders are followed. A folder that is reached in several ways is listed once; a link to a folder
     that holds the given one is passed over.

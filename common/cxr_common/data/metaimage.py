@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume import scaled_scan, upright_code
-from cxr_common.data.volume_header import MAX_AXES, MAX_HEADER, VolumeHeader, damaged, floats, integers, read_plane
+from cxr_common.data.volume_header import MAX_AXES, MAX_HEADER, VolumeHeader, damaged, floats, integers, scan_of
 from cxr_common.errors import InputError
 
 _TYPES = {
@@ -39,11 +38,7 @@ def read_metaimage(path: Path, channels: int = 1, any_view: bool = False) -> Sca
     Raises:
         InputError: the file is damaged, a volume, in colour, or a lateral view.
     """
-    header = parse_metaimage(path)
-    picture, axes = read_plane(header, path)
-    spacing = [header.spacing[axis] for axis in axes]
-    code = upright_code([header.directions[axis] for axis in axes], path, any_view)
-    return scaled_scan(path, "MetaImage", picture, channels, spacing, "ElementSpacing", code)
+    return scan_of(parse_metaimage(path), path, "MetaImage", "ElementSpacing", channels, any_view)
 
 
 def parse_metaimage(path: Path) -> VolumeHeader:

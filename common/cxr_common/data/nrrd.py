@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume import scaled_scan, upright_code
-from cxr_common.data.volume_header import MAX_AXES, MAX_HEADER, VolumeHeader, damaged, floats, integers, read_plane
+from cxr_common.data.volume_header import MAX_AXES, MAX_HEADER, VolumeHeader, damaged, floats, integers, scan_of
 from cxr_common.errors import InputError
 
 #: Names of the types in the NRRD definition (teem.sourceforge.net/nrrd/format.html).
@@ -50,11 +49,7 @@ def read_nrrd(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     Raises:
         InputError: the file is damaged, a volume, in colour, or a lateral view.
     """
-    header = parse_nrrd(path)
-    picture, axes = read_plane(header, path)
-    spacing = [header.spacing[axis] for axis in axes]
-    code = upright_code([header.directions[axis] for axis in axes], path, any_view)
-    return scaled_scan(path, "NRRD", picture, channels, spacing, "space directions", code)
+    return scan_of(parse_nrrd(path), path, "NRRD", "space directions", channels, any_view)
 
 
 def parse_nrrd(path: Path) -> VolumeHeader:

@@ -87,7 +87,7 @@ def _load(image: Image.Image, path: Path) -> None:
         raise InputError(f"the image is too large ({size})", path, REDUCE)
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
-        raise InputError(f"the file holds {frames} images", path, "give one file an image")
+        raise InputError(f"the file holds {frames} images", path, "give one file per image")
     try:
         image.load()
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more

@@ -68,7 +68,7 @@ class RadiographReader(ImageReader):
         """
         paths = ensure_tuple(data)
         if len(paths) != 1:
-            raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file an image")
+            raise InputError(f"{len(paths)} files for one image", ", ".join(map(str, paths)), "give one file per image")
         path = Path(paths[0])
         if not is_encodable(str(path)):  # no record, page or datalist could name it
             raise InputError("the name of the file or of its folder is not UTF-8", path, "rename it")

@@ -20,7 +20,8 @@ from typing import BinaryIO
 import numpy as np
 
 from cxr_common.data.limits import MAX_BYTES
-from cxr_common.data.volume import as_picture, plane_axes
+from cxr_common.data.scan import Scan
+from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code
 from cxr_common.errors import InputError
 
 COPY_AGAIN = "copy or export it again"
@@ -108,6 +109,28 @@ def read_plane(header: VolumeHeader, path: Path) -> tuple[np.ndarray, tuple[int,
     pixels = np.moveaxis(values.reshape(sizes, order="F"), header.component_axis, -1)
     pixels = pixels[..., 0] if header.components == 1 else pixels
     return as_picture(pixels.astype(header.dtype.newbyteorder("="), copy=False), axes, len(header.sizes)), axes
+
+
+def scan_of(
+    header: VolumeHeader, path: Path, file_format: str, source: str, channels: int = 1, any_view: bool = False
+) -> Scan:
+    """Read the single slice that a checked header describes.
+
+    Args:
+        header: of the file.
+        path: the file; its pixels follow the header, or are in an ordinary file beside it.
+        file_format: its name.
+        source: the field that the spacing comes from.
+        channels: 1 for grey, or 3.
+        any_view: whether to accept a sagittal slice, which is a lateral view.
+
+    Raises:
+        InputError: the file is damaged, a volume, in colour, or a lateral view.
+    """
+    picture, axes = read_plane(header, path)
+    spacing = [header.spacing[axis] for axis in axes]
+    code = upright_code([header.directions[axis] for axis in axes], path, any_view)
+    return scaled_scan(path, file_format, picture, channels, spacing, source, code)
 
 
 def _values(header: VolumeHeader, count: int, path: Path) -> np.ndarray:
