@@ -14,7 +14,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types check results bench tables clean
+.PHONY: help setup demo test test-all lint format types check bundles results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ types: setup  ## check types
 	$(BIN)/mypy
 
 check: lint types test  ## all that a change must pass
+
+bundles: setup  ## write the bundles' configs from their bundle.yaml and the templates in tools/bundles
+	$(RUN) -m tools.bundles
 
 results: setup  ## train and score what docs/results.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)

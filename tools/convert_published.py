@@ -18,6 +18,7 @@ from cxr_common.networks import Pylon, save_weights, weights_sha256
 from cxr_common.networks.weights import read_state_dict
 from cxr_common.published import pylon, pylon_settings
 from cxr_common.start.tools import ToolParser
+from tools.bundles.generate import without_notice
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 #: Of a converted bundle.
@@ -65,12 +66,16 @@ def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Pa
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=".convert-") as temporary:
         folder = Path(temporary) / output.name
-        skip = shutil.ignore_patterns("model.pt", "thresholds.json", "*.png", "__pycache__", "runs", "eval")
+        skip = shutil.ignore_patterns(
+            "bundle.yaml", "model.pt", "thresholds.json", "*.png", "__pycache__", "runs", "eval"
+        )
         shutil.copytree(template, folder, ignore=skip)
         (folder / "models").mkdir(exist_ok=True)
         save_weights(network, folder / "models" / "model.pt")
         thresholds = Thresholds.default(labels).with_weights(weights_sha256(folder / "models" / "model.pt"))
         save_thresholds(thresholds, folder / "models" / "thresholds.json")
+        for config in (folder / "configs").iterdir():
+            config.write_text(without_notice(config.read_text(encoding="utf-8")), encoding="utf-8")
         _edit(folder / "configs" / "inference.json", lambda c: _inference(c, settings, output.name))
         _edit(folder / "configs" / "metadata.json", lambda m: _metadata(m, settings, labels, output.name))
         (folder / "docs" / "README.md").write_text(_card(output.name, settings, labels), encoding="utf-8")
@@ -79,6 +84,7 @@ def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Pa
 
 def _edit(path: Path, change) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
+    del content["_comment"]  # it is not generated
     change(content)
     path.write_text(json.dumps(content, indent=4) + "\n", encoding="utf-8")
 

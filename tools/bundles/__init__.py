@@ -1,0 +1,1 @@
+"""What makes each bundle itself, and the templates of each kind: ``python -m tools.bundles``."""

@@ -1,0 +1,128 @@
+"""What `make bundles` writes: the configs of a bundle, from its bundle.yaml and the templates of its kind."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from cxr_common.errors import InputError
+from cxr_common.files import write_text
+from cxr_common.labels import LABELS
+
+REPOSITORY = Path(__file__).parents[2]
+BUNDLES = REPOSITORY / "bundles"
+TEMPLATES = Path(__file__).parent / "templates"
+CONSTRAINTS = REPOSITORY / "constraints.txt"
+NOTICE = "Written by `make bundles` from bundle.yaml and tools/bundles/templates: change those, not this file."
+#: Templates that are data, and the JSON files that are made of them.
+DATA = {"inference.yaml": "inference.json", "metadata.yaml": "metadata.json"}
+
+
+def generate(bundle: Path) -> dict[Path, str]:
+    """Make the configs of a bundle.
+
+    A template of the bundle's kind can extend one that all kinds share, block by block. Names that start with an
+    underscore are parts of others.
+
+    Args:
+        bundle: folder with a bundle.yaml, which says what makes this bundle itself.
+
+    Returns:
+        File -> content, of every file that bundle.yaml decides.
+
+    Raises:
+        InputError: bundle.yaml is missing, cannot be read, names an unknown kind, or lacks what a template needs.
+    """
+    page = bundle / "bundle.yaml"
+    facts = read_page(page)
+    folder = TEMPLATES / facts["kind"]
+    environment = _environment()
+    pins = read_pins(CONSTRAINTS)
+    logging = "logging.conf"
+    out = {bundle / "configs" / logging: f"# {NOTICE}\n{(TEMPLATES / logging).read_text(encoding='utf-8')}"}
+    for template in sorted(folder.iterdir()):
+        if template.name.startswith("_"):
+            continue
+        try:
+            text = environment.get_template(f"{folder.name}/{template.name}").render(
+                facts, folder=bundle.name, labels=list(LABELS), numbered=numbered, pin=lambda name: pins[name.lower()]
+            )
+        except (jinja2.UndefinedError, KeyError) as error:
+            raise InputError(
+                f"lacks what {template.name} needs: {error}", page, "see tools/bundles/templates"
+            ) from error
+        target = bundle / "configs" / DATA.get(template.name, template.name)
+        out[target] = as_json(text) if template.name in DATA else f"# {NOTICE}\n{text}"
+    return out
+
+
+def write(bundle: Path) -> list[Path]:
+    """Write the configs of a bundle; returns those that changed. Errors as in :func:`generate`."""
+    changed = [(path, text) for path, text in generate(bundle).items() if not path.exists() or path.read_text() != text]
+    for path, text in changed:
+        write_text(text, path)
+    return [path for path, _ in changed]
+
+
+def read_page(page: Path) -> dict[str, Any]:
+    """Read a bundle.yaml.
+
+    Raises:
+        InputError: it is missing, is no YAML mapping, or its kind has no templates.
+    """
+    try:
+        facts = yaml.safe_load(page.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise InputError(
+            f"cannot be read: {error}", page, "every bundle has one; take a sibling's as an example"
+        ) from error
+    kinds = sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
+    if not isinstance(facts, dict) or facts.get("kind") not in kinds:
+        raise InputError("names no kind of bundle", page, f"write kind: {' or '.join(kinds)}")
+    return facts
+
+
+def read_pins(constraints: Path) -> dict[str, str]:
+    """Package (lower case) -> version, of the lines ``name==version`` of a constraints file."""
+    return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==(\S+)$", constraints.read_text(), re.M)}
+
+
+def without_notice(text: str) -> str:
+    """A generated YAML file's text without its first line, for a copy that is no longer generated."""
+    return text.removeprefix(f"# {NOTICE}\n")
+
+
+def numbered(names: Sequence[str]) -> dict[str, str]:
+    """ "0", "1", ... -> name, as metadata.json lists channels."""
+    return {str(number): name for number, name in enumerate(names)}
+
+
+def as_json(text: str) -> str:
+    """YAML text as JSON, laid out as MONAI's model zoo has it. The notice is its first entry: JSON has no comments."""
+    data: Mapping[str, Any] = yaml.safe_load(text)
+    return json.dumps({"_comment": NOTICE, **data}, indent=4, ensure_ascii=False) + "\n"
+
+
+def _environment() -> jinja2.Environment:
+    # MONAI's configs are full of braces, percent signs and dollars; << and <% occur in none.
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([TEMPLATES]),
+        undefined=jinja2.StrictUndefined,
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {}  # keys in the order of bundle.yaml
+    return environment
