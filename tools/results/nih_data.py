@@ -53,8 +53,7 @@ def make_training(settings: dict[str, Any], shared: Path, work: Path) -> tuple[P
         ]
         options = ("--seed", settings["simulated"]["seed"], *counts)
         run_tool("tools.simulate_findings", "--datalist", nih, "--root", shared, "--output", simulated, *options)
-    (phantoms,) = make_phantoms(settings["phantoms"], work / "nih_phantoms")
-    made = (simulated / "datalist.json", phantoms)
+    made = (simulated / "datalist.json", *make_phantoms(settings["phantoms"], work / "nih_phantoms"))
     chests = work / "nih14_chests.json"
     if not chests.exists():
         run_tool("tools.lungs", "--datalist", nih, "--root", shared, "--output", chests)

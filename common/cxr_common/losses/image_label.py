@@ -44,7 +44,7 @@ class ImageLabelLoss(nn.Module):
         pool: turns logit maps (N, C, x, y) into class logits (N, C); a network's ``pool``.
         policy: what to make of uncertain labels, see :func:`apply_label_policy`.
         soft_target: target of the policy "soft".
-        positive_weight: one weight a class for present labels (see :func:`positive_weights`), or None.
+        positive_weight: one weight per class for present labels (see :func:`positive_weights`), or None.
     """
 
     def __init__(
@@ -73,13 +73,16 @@ class ImageLabelLoss(nn.Module):
         return loss / known.sum().clamp_min(1)
 
 
-def positive_weights(items: Sequence[dict], labels: Sequence[str], limit: float = 20.0) -> list[float]:
+def positive_weights(
+    items: Sequence[dict], labels: Sequence[str], limit: float = 20.0, power: float = 1.0
+) -> list[float]:
     """Absent / present counts of each class, for ``ImageLabelLoss(positive_weight=...)``.
 
     Args:
         items: datalist items with a "label" list (None where not annotated).
         labels: class names, for the error.
         limit: largest weight, so that a class of three images does not drown the rest.
+        power: of the ratio; 1 balances the classes' sums, 0.5 goes half of the way.
 
     Raises:
         InputError: when a class has no present or no absent label.
@@ -91,5 +94,5 @@ def positive_weights(items: Sequence[dict], labels: Sequence[str], limit: float 
         if not present or not absent:
             kind = "present" if not present else "absent"
             raise InputError(f"no image has {name} annotated as {kind}", action="add some, or switch class balance off")
-        weights.append(min(absent / present, limit))
+        weights.append(min((absent / present) ** power, limit))
     return weights

@@ -56,6 +56,7 @@ def test_unknown_policy_fails_at_once():
 def test_positive_weights_are_capped_ratios():
     items = [{"label": [1, 0, None]}, {"label": [0, 0, 1]}, {"label": [0, 1, 0]}] + [{"label": [0, -1, None]}] * 30
     assert positive_weights(items, ["a", "b", "c"]) == [20.0, 2.0, 1.0]
+    assert positive_weights(items, ["a", "b", "c"], power=0.5) == pytest.approx([32**0.5, 2**0.5, 1.0])
     maps, label = torch.zeros(1, 3, 2, 2), torch.tensor([[1.0, 1.0, 0.0]])
     loss = ImageLabelLoss(max_pool, positive_weight=[20, 2, 1])(maps, label)
     assert loss.item() == pytest.approx(math.log(2) * 23 / 3)
