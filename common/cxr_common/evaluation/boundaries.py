@@ -13,9 +13,10 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from cxr_common.evaluation.predictions import Predictions
+from cxr_common.findings.walk import Walk
 from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.pseudo_masks import STRIDE
-from cxr_common.refinement.walk import Walk
+from cxr_common.refinement.walk import walk_maps
 
 #: Refined values are kept as logits; this far from 0 and 1 they are finite in float16.
 _MARGIN = 1e-4
@@ -59,7 +60,7 @@ class Boundaries:
             refined = torch.zeros(len(self.labels), *grid)
             if present.any():
                 names = [name for name, there in zip(self.labels, present, strict=True) if there]
-                walked = walk(heat.to(self.device), boundary.to(self.device), names)
+                walked = walk_maps(walk, heat.to(self.device), boundary.to(self.device), names)
                 peak = F.interpolate(walked, scale_factor=STRIDE, mode="bilinear").amax((-2, -1), keepdim=True)
                 refined[torch.from_numpy(present)] = (walked / peak.where(peak > 0, 1))[0].cpu()
             maps[n] = refined.clamp(_MARGIN, 1 - _MARGIN).logit().half().numpy()

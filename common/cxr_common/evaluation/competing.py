@@ -19,11 +19,12 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation.segmentation import dataset_iou_report
 from cxr_common.files import as_path
 from cxr_common.findings.case_names import CaseNames
+from cxr_common.findings.walk import WSMIS, Walk
+from cxr_common.heatmaps import unit_peak
 from cxr_common.metrics.label_maps import label_map_counts
 from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.pseudo_masks import class_labels, normalized_walk
-from cxr_common.refinement.walk import WSMIS, Walk
-from cxr_common.saliency.normalize import unit_peak
+from cxr_common.refinement.walk import walk_maps
 from cxr_common.transforms.original import original_size
 
 BACKGROUND = "background"
@@ -70,7 +71,7 @@ def refined_label_maps(
         boundary = infer(torch.as_tensor(image)[None].to(device), network)[:, :1]
         heat = torch.as_tensor(item["heatmap"]).float()[present].to(device)
         maps = unit_peak(F.interpolate(heat[None], size=boundary.shape[-2:], mode="area"))
-        walked = walk(maps, boundary, [labels[c] for c in present.tolist()])
+        walked = walk_maps(walk, maps, boundary, [labels[c] for c in present.tolist()])
         refined = normalized_walk(walked, size, across_classes=True)
         if original != size:
             refined = F.interpolate(refined, size=original, mode="bilinear")

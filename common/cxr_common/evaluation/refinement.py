@@ -22,11 +22,11 @@ from cxr_common.evaluation.segmentation import counts_at_thresholds
 from cxr_common.files import as_path, write_json
 from cxr_common.findings.thresholds import Thresholds, save_thresholds
 from cxr_common.findings.tuning import MIN_IMAGES
+from cxr_common.findings.walk import WSMIS, Walk
 from cxr_common.metrics import dataset_iou
 from cxr_common.metrics.segmentation import PROBABILITY_GRID
 from cxr_common.networks.weights import load_weights, weights_sha256
 from cxr_common.refinement.inferer import RelationInferer
-from cxr_common.refinement.walk import WSMIS, Walk
 
 
 def predict_refined(

@@ -11,9 +11,9 @@ from typing import Any
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
 from cxr_common.findings.record_models import ThresholdsRecord
+from cxr_common.findings.walk import Walk
 from cxr_common.json_files import read_json
 from cxr_common.networks.weights import weights_sha256
-from cxr_common.refinement.walk import Walk
 
 DEFAULT_DECISION = 0.5
 DEFAULT_MASK = 0.5

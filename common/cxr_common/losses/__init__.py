@@ -8,7 +8,7 @@ from cxr_common.losses.alignment import (
     local_attention,
 )
 from cxr_common.losses.distillation import DistillationLoss
-from cxr_common.losses.image_label import POLICIES, ImageLabelLoss, apply_label_policy, positive_weights
+from cxr_common.losses.image_label import ImageLabelLoss, positive_weights
 from cxr_common.losses.inter_pixel import InterPixelLoss, InterPixelLosses, inter_pixel_losses
 from cxr_common.losses.masked_bce import MaskedBCELoss, masked_bce
 from cxr_common.losses.place import LabelAndPlaceLoss, place_loss
@@ -16,7 +16,6 @@ from cxr_common.losses.soft_dice import SoftDiceLoss
 from cxr_common.losses.soft_focal import SoftFocalLoss, soft_focal_terms
 
 __all__ = [
-    "POLICIES",
     "AlignedLabelLoss",
     "DistillationLoss",
     "ImageLabelLoss",
@@ -27,7 +26,6 @@ __all__ = [
     "SoftDiceLoss",
     "SoftFocalLoss",
     "aligned_logits",
-    "apply_label_policy",
     "class_features",
     "class_probability_maps",
     "inter_pixel_losses",

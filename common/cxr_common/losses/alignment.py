@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cxr_common.distributed import sum_over_processes
-from cxr_common.losses.image_label import apply_label_policy
+from cxr_common.label_policy import apply_label_policy
 
 
 def class_probability_maps(logits: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -83,7 +83,7 @@ class AlignedLabelLoss(nn.Module):
     What is not annotated does not count; the published code takes it for absent.
 
     Args:
-        policy: what to make of uncertain labels, see :func:`~cxr_common.losses.apply_label_policy`.
+        policy: what to make of uncertain labels, see :func:`~cxr_common.label_policy.apply_label_policy`.
         soft_target: target of the policy "soft".
     """
 

@@ -9,30 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cxr_common.errors import InputError
-
-#: What training makes of an uncertain label (-1): leave it out, call it absent, present, or something between.
-POLICIES: tuple[str, ...] = ("ignore", "zeros", "ones", "soft")
-
-
-def apply_label_policy(label: torch.Tensor, policy: str, soft_target: float = 0.7) -> torch.Tensor:
-    """Replace uncertain labels.
-
-    Args:
-        label: any shape; 1 present, 0 absent, -1 uncertain, NaN not annotated.
-        policy: one of :data:`POLICIES` (U-Ignore, U-Zeros, U-Ones of CheXpert, Irvin 2019; "soft" as the label
-            smoothing of Pham 2019 with one fixed target, so that a run can be repeated).
-        soft_target: target of the policy "soft".
-
-    Returns:
-        Targets in [0, 1]; NaN where nothing is to be learnt.
-
-    Raises:
-        ValueError: when the policy is not known.
-    """
-    if policy not in POLICIES:
-        raise ValueError(f"unknown label policy {policy!r}; choose one of {', '.join(POLICIES)}")
-    value = {"ignore": float("nan"), "zeros": 0.0, "ones": 1.0, "soft": soft_target}[policy]
-    return torch.where(label == -1, torch.full_like(label, value), label)
+from cxr_common.label_policy import apply_label_policy
 
 
 class ImageLabelLoss(nn.Module):
@@ -42,7 +19,7 @@ class ImageLabelLoss(nn.Module):
 
     Args:
         pool: turns logit maps (N, C, x, y) into class logits (N, C); a network's ``pool``.
-        policy: what to make of uncertain labels, see :func:`apply_label_policy`.
+        policy: what to make of uncertain labels, see :func:`~cxr_common.label_policy.apply_label_policy`.
         soft_target: target of the policy "soft".
         positive_weight: one weight per class for present labels (see :func:`positive_weights`), or None.
     """

@@ -13,7 +13,7 @@ from torch import nn
 
 from cxr_common.networks.backbones import make_backbone
 from cxr_common.networks.pooling import max_pool
-from cxr_common.networks.pylon import resize_like
+from cxr_common.networks.resize import resize_like
 
 LOW_LEVEL_WIDTH = 48  # as the paper has it
 

@@ -9,15 +9,10 @@ import math
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from cxr_common.networks.backbones import make_backbone
 from cxr_common.networks.pooling import max_pool
-
-
-def resize_like(x: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
-    """Resize (N, C, x, y) bilinearly to the reference's spatial size, corners aligned as published."""
-    return F.interpolate(x, size=reference.shape[-2:], mode="bilinear", align_corners=True)
+from cxr_common.networks.resize import resize_like
 
 
 class ConvNormRelu(nn.Sequential):

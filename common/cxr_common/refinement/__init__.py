@@ -1,5 +1,6 @@
 """From coarse maps to masks: IRNet's pixel relations, boundaries and random walk."""
 
+from cxr_common.findings.walk import CHEXSEG, WSMIS, Walk
 from cxr_common.refinement.affinity import affinities, path_maxima, shifted
 from cxr_common.refinement.crf import CrfSettings, dense_crf, mean_field, refine_labels, unary_from_labels
 from cxr_common.refinement.inferer import RelationInferer
@@ -14,7 +15,7 @@ from cxr_common.refinement.relation_labels import (
     reduce_labels,
     single_label_relations,
 )
-from cxr_common.refinement.walk import CHEXSEG, WSMIS, Walk
+from cxr_common.refinement.walk import walk_maps
 
 __all__ = [
     "CHEXSEG",
@@ -44,4 +45,5 @@ __all__ = [
     "shifted",
     "single_label_relations",
     "unary_from_labels",
+    "walk_maps",
 ]

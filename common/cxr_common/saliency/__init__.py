@@ -14,7 +14,6 @@ from cxr_common.saliency.methods import (
     make_method,
 )
 from cxr_common.saliency.mirrored import MirroredInferer
-from cxr_common.saliency.normalize import unit_peak
 
 __all__ = [
     "METHODS",
@@ -32,5 +31,4 @@ __all__ = [
     "make_method",
     "otsu_masks",
     "saliency_logits",
-    "unit_peak",
 ]

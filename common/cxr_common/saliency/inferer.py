@@ -9,9 +9,9 @@ import torch
 from monai.inferers import Inferer
 from torch import nn
 
+from cxr_common.heatmaps import unit_peak
 from cxr_common.networks.pooling import max_pool
 from cxr_common.saliency.methods import Cam, SaliencyMethod, make_method
-from cxr_common.saliency.normalize import unit_peak
 
 #: Heat below this share of the map's peak counts as this share, which keeps the logits finite.
 LEAST_HEAT = 1e-6

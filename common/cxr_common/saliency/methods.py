@@ -1,6 +1,6 @@
 """Class activation methods: from a layer's activation and gradients to one saliency map a class.
 
-Maps are not normalised (see :func:`cxr_common.saliency.unit_peak`); larger is more evidence.
+Maps are not normalised (see :func:`cxr_common.heatmaps.unit_peak`); larger is more evidence.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from cxr_common.data.supervision import supervised_items
 from cxr_common.errors import InputError
 
 Items = Sequence[Mapping[str, Any]]
@@ -94,9 +95,7 @@ def check_supervision(items: Items, boxes: int, labels: int) -> None:
 
 
 def masked_items(items: Items, mode: str) -> Items:
-    """The items that a mode of supervision learns from; see ``supervised_items``."""
-    from cxr_common.training.mixed_supervision import supervised_items  # training imports this package
-
+    """The items that a mode of supervision learns from; see :func:`~cxr_common.data.supervision.supervised_items`."""
     return supervised_items(items, mode)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cxr_common.data.datalist_schema import SECTIONS
-from cxr_common.losses.image_label import POLICIES
+from cxr_common.label_policy import POLICIES
 from cxr_common.start.rules import SWITCH, Rule, either, nothing_or, number, one_of, several, whole
 
 SIDES = several(whole(1), 2)

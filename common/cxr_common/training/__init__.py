@@ -2,16 +2,17 @@
 
 from cxr_common.training.batches import label_and_place
 from cxr_common.training.bfloat16 import Bfloat16Inferer, cpu_has_bfloat16
+from cxr_common.training.boundaries import TensorBoardBoundaries
 from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoint
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.distillation import TeacherLabels
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
 from cxr_common.training.finite_batches import FiniteBatches
-from cxr_common.training.mixed_supervision import MixedSupervisionDataset, supervised_items
+from cxr_common.training.mixed_supervision import MixedSupervisionDataset
 from cxr_common.training.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
 from cxr_common.training.omni_trainer import OmniTrainer
 from cxr_common.training.parameter_groups import backbone_slower
-from cxr_common.training.pictures import TensorBoardBoundaries, TensorBoardHeatmaps
+from cxr_common.training.pictures import TensorBoardHeatmaps
 from cxr_common.training.ramp_up import SigmoidRampUp
 from cxr_common.training.relation_network import calibrate_mean_shift, load_frozen_backbone, relation_parameter_groups
 from cxr_common.training.relevance import TensorBoardRelevance, relevance_figure
@@ -48,6 +49,5 @@ __all__ = [
     "relation_parameter_groups",
     "relevance_figure",
     "sampling_chances",
-    "supervised_items",
     "supervision_kind",
 ]

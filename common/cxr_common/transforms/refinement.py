@@ -14,8 +14,9 @@ from torch.nn import functional as F
 from cxr_common.errors import InputError
 from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.findings.walk import Walk
 from cxr_common.refinement.pseudo_masks import normalized_walk
-from cxr_common.refinement.walk import Walk
+from cxr_common.refinement.walk import walk_maps
 from cxr_common.transforms.image_findings import ImageFindingsd
 from cxr_common.transforms.original import identity, like_original, original_size
 
@@ -84,7 +85,7 @@ class RefineHeatmapd(ImageFindingsd):
         walked = torch.zeros_like(maps)
         if any(present):
             names = [name for name, there in zip(labels, present, strict=True) if there]
-            walked[:, present] = self.walk(maps[:, present], boundary[None], names)
+            walked[:, present] = walk_maps(self.walk, maps[:, present], boundary[None], names)
         refined = normalized_walk(walked, (image.shape[-2], image.shape[-1]))[0]
         probability = [float(p) for p in item.get(probability_key, present)]
         cell = refined[0].numel() / boundary[0].numel()

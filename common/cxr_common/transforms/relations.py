@@ -12,9 +12,9 @@ from monai.transforms import MapTransform
 from torch.nn import functional as F
 
 from cxr_common.errors import InputError
+from cxr_common.heatmaps import unit_peak
 from cxr_common.refinement.crf import CrfSettings, refine_labels
 from cxr_common.refinement.relation_labels import multi_label_relations, single_label_relations
-from cxr_common.saliency.normalize import unit_peak
 
 STRIDE = 4
 

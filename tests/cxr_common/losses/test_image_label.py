@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from cxr_common.errors import InputError
-from cxr_common.losses import ImageLabelLoss, apply_label_policy, positive_weights
+from cxr_common.losses import ImageLabelLoss, positive_weights
 from cxr_common.networks import average_pool, max_pool
 
 NAN = float("nan")
@@ -38,14 +38,6 @@ def test_a_batch_without_any_label_costs_nothing():
     loss.backward()
     assert loss.item() == 0
     assert maps.grad.abs().max() == 0
-
-
-@pytest.mark.parametrize(("policy", "target"), [("zeros", 0.0), ("ones", 1.0), ("soft", 0.7), ("ignore", NAN)])
-def test_policies(policy, target):
-    out = apply_label_policy(torch.tensor([1.0, 0.0, -1.0, NAN]), policy)
-    assert out[:2].tolist() == [1, 0]
-    assert math.isnan(out[3])
-    assert math.isnan(out[2]) if math.isnan(target) else out[2].item() == pytest.approx(target)
 
 
 def test_unknown_policy_fails_at_once():

@@ -7,8 +7,9 @@ import torch
 from monai.data import DataLoader, Dataset, MetaTensor
 from monai.engines import SupervisedEvaluator
 
+from cxr_common.heatmaps import unit_peak
 from cxr_common.networks import max_pool
-from cxr_common.saliency import METHODS, SaliencyInferer, saliency_logits, unit_peak
+from cxr_common.saliency import METHODS, SaliencyInferer, saliency_logits
 from cxr_common.saliency.methods import make_method
 from tests.cxr_common.saliency.networks import classifier, image, small
 

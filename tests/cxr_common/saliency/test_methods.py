@@ -8,7 +8,8 @@ from torch import nn
 
 from cxr_common.axes import argmax_point
 from cxr_common.errors import InputError
-from cxr_common.saliency import METHODS, Cam, GradCam, GradCamPlusPlus, LayerCam, make_method, unit_peak
+from cxr_common.heatmaps import unit_peak
+from cxr_common.saliency import METHODS, Cam, GradCam, GradCamPlusPlus, LayerCam, make_method
 from tests import golden
 from tests.cxr_common.saliency.networks import ClassLogits, classifier, golden_network, image, small
 

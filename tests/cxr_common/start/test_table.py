@@ -12,6 +12,7 @@ from cxr_common.start.table import CHECKS
 from tests.golden import REPOSITORY
 
 LEFT_OUT = {
+    "_comment": "says that the file is generated",
     "bundle_root": "every path above it is checked",
     "dataset_dir": "find_radiographs and load_datalist say what is wrong with it",
     "localizer": "a bundle that is read when a heatmap is missing",

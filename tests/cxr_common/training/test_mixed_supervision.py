@@ -10,7 +10,7 @@ from monai.transforms import Compose, Lambdad, RandGaussianNoised
 from torch.utils.data import DistributedSampler
 
 from cxr_common.errors import InputError
-from cxr_common.training import MixedSupervisionDataset, supervised_items
+from cxr_common.training import MixedSupervisionDataset
 
 
 def items(experts=4, pseudo=16):
@@ -108,27 +108,3 @@ def test_worker_processes_see_the_epochs_draw():
     dataset = make(epoch=5)
     batches = [b["image"] for b in DataLoader(dataset, batch_size=4, num_workers=2)]
     assert [name for batch in batches for name in batch] == names(dataset)
-
-
-@pytest.mark.parametrize(
-    ("experts", "pseudo", "mode", "missing"),
-    [(0, 3, "sample", "expert"), (3, 0, "sample", "pseudo"), (0, 3, "expert", "expert"), (3, 0, "pseudo", "pseudo")],
-)
-def test_a_missing_kind_is_one_clear_error(experts, pseudo, mode, missing):
-    with pytest.raises(InputError, match=f"no image has {missing} masks, which the mode '{mode}' learns from"):
-        supervised_items(items(experts, pseudo), mode)
-
-
-def test_concat_takes_what_is_there():
-    assert len(supervised_items(items(3, 0), "concat")) == 3
-    anonymous = [{"image": "a.png", "mask": {"a": None}}]
-    assert supervised_items(anonymous, "concat") == anonymous
-    with pytest.raises(InputError, match="no image has expert or pseudo masks"):
-        supervised_items(items(0, 0), "concat")
-
-
-def test_masks_of_unknown_origin_and_unknown_modes_are_refused():
-    with pytest.raises(InputError, match="a.png: masks without mask_origin"):
-        supervised_items([{"image": "a.png", "mask": {"a": None}}])
-    with pytest.raises(InputError, match="'weighted'.*sample, concat, expert, pseudo"):
-        supervised_items(items(), "weighted")
