@@ -19,6 +19,7 @@ import numpy as np
 from cxr_common.evaluation import Predictions
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
+from tools.results.moved_code import without_modules
 from tools.results.score import Scored, measure
 
 Items = list[dict[str, Any]]
@@ -72,7 +73,7 @@ class Outcomes:
             return None
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            if about.pop("made_with") != self._key(made_with):
+            if without_modules(about.pop("made_with")) != self._key(made_with):
                 return None
             scored = {test: _unpacked(file, test, items, self.labels[test]) for test, items in self.tests.items()}
             return Outcome(about.pop("weights_sha256"), about, scored, file["gallery"])
@@ -109,7 +110,7 @@ class Outcomes:
         return outcome
 
     def _key(self, made_with: dict[str, Any]) -> Any:
-        return json.loads(json.dumps({**made_with, "test_sha256": self.test_sha256}))
+        return without_modules({**made_with, "test_sha256": self.test_sha256})
 
 
 def gallery_rows(items: Items, labels: Sequence[str] = LABELS) -> list[tuple[int, int]]:

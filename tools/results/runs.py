@@ -28,6 +28,7 @@ from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.published.backbone import IMAGENET
 from cxr_common.published.efficientnet_lite import installed_lite_weights
+from tools.results.moved_code import without_modules
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
@@ -68,14 +69,14 @@ class Run:
         return self.folder / "model.pt"
 
     def recipe(self, data_hash: str) -> str:
-        """Hash of what must be equal for a finished run to be used again: configs (not comments), seed, data and the
-        content of the file that the backbone starts from."""
+        """Hash of what must be equal for a finished run to be used again: configs (not comments, nor in which module a
+        name is defined), seed, data and the content of the file that the backbone starts from."""
         parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.configs]
         parts += [self.overrides, self.seed, data_hash]
         if backbone := self.backbone_weights():
             parts.append(weights_sha256(backbone))
         parts += [run.recipe(data_hash) for run in (self.previous, self.start) if run]
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(without_modules(parts), sort_keys=True).encode()).hexdigest()
 
     def config(self, labels: Sequence[str] = LABELS) -> ConfigParser:
         """The configuration it is trained with, for data of these classes."""
