@@ -16,7 +16,7 @@ from cxr_common.errors import InputError
 from cxr_common.findings import Thresholds, save_thresholds
 from cxr_common.networks import Pylon, save_weights, weights_sha256
 from cxr_common.networks.weights import read_state_dict
-from cxr_common.published import pylon, pylon_settings
+from cxr_common.published import from_published_pylon, pylon_settings
 from cxr_common.start.tools import ToolParser
 from tools.bundles.generate import without_notice
 
@@ -46,7 +46,7 @@ def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Pa
     """Write a bundle around a converted network: the template's files with its settings, labels and weights.
 
     Args:
-        network: what :func:`cxr_common.published.pylon` gave.
+        network: what :func:`cxr_common.published.from_published_pylon` gave.
         settings: its arguments.
         labels: class names in the order of its maps.
         template: the bundle whose configs, licence and documents to take.
@@ -142,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
     state = read_state_dict(args.checkpoint)
     labels = NIH_LABELS if args.labels == "NIH" else [name.strip() for name in args.labels.split(",")]
     template = REPOSITORY / "bundles" / "cxr_pylon_localization"
-    write_bundle(pylon(state), pylon_settings(state), labels, template, args.output)
+    write_bundle(from_published_pylon(state), pylon_settings(state), labels, template, args.output)
     print(f"wrote {args.output}")
     return 0
 

@@ -29,7 +29,7 @@ _RULES = (
 _ALIASES = re.compile(r"^(stage[1-5]|backbone|edge_layers|dp_layers)\.|^fc_dp7\.4\.")
 
 
-def irn(state_dict: dict[str, torch.Tensor]) -> InterPixelRelationNetwork:
+def from_published_irn(state_dict: dict[str, torch.Tensor]) -> InterPixelRelationNetwork:
     """Build our network from a published IRN state dict.
 
     The published displacement is (row, column), ours (x, y): its last convolution's outputs and the mean shift change

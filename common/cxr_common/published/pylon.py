@@ -81,7 +81,7 @@ def pylon_settings(state_dict: dict[str, torch.Tensor]) -> dict:
     }
 
 
-def pylon(state_dict: dict[str, torch.Tensor]) -> Pylon:
+def from_published_pylon(state_dict: dict[str, torch.Tensor]) -> Pylon:
     """Build our network from a published PYLON state dict.
 
     Args:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common import published
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
 from cxr_common.errors import InputError
 from cxr_common.networks import InterPixelRelationNetwork, relations
+from cxr_common.published import from_published_irn
 from tests import golden
 
 
@@ -35,7 +35,7 @@ def close(found, expected, dtype):
 @golden.needs_golden
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_parity(expected, dtype):
-    network = published.irn(state(expected)).to(dtype)
+    network = from_published_irn(state(expected)).to(dtype)
     assert not network.training
     x = picture_to_tensor(golden.image(401, 1, 3, 128, 128).to(dtype))
     with torch.no_grad():
@@ -54,7 +54,7 @@ def test_parity(expected, dtype):
 @golden.needs_golden
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_parity_of_the_padded_wrapper(expected, dtype):
-    network = published.irn(state(expected)).to(dtype)
+    network = from_published_irn(state(expected)).to(dtype)
     y = picture_to_tensor(golden.image(402, 1, 3, 100, 120).to(dtype))
     with torch.no_grad():
         boundary, displacement = relations(network, y, crop_size=128)
@@ -67,7 +67,7 @@ def test_parity_of_the_padded_wrapper(expected, dtype):
 @golden.needs_golden
 def test_mean_shift_is_swapped_and_taken_off_in_evaluation_only(expected):
     shifted = {**state(expected), "mean_shift.running_mean": torch.tensor([3.0, 5.0], dtype=torch.float64)}
-    network, plain = published.irn(shifted), published.irn(state(expected))
+    network, plain = from_published_irn(shifted), from_published_irn(state(expected))
     torch.testing.assert_close(network.mean_shift, torch.tensor([5.0, 3.0], dtype=torch.float64))
     x = torch.randn(1, 3, 64, 64, dtype=torch.float64)
     with torch.no_grad():
@@ -82,14 +82,14 @@ def test_aliases_of_a_real_file_are_understood_and_unknown_keys_named(expected):
 
     aliases = json.loads((golden.SHARED / "golden" / "irn_net_alias.json").read_text())
     found = state(expected)
-    published.irn({**found, **{alias: found[name] for alias, name in aliases.items()}})
+    from_published_irn({**found, **{alias: found[name] for alias, name in aliases.items()}})
     with pytest.raises(InputError, match="fc_edge9"):
-        published.irn({**found, "fc_edge9.weight": torch.zeros(1)})
+        from_published_irn({**found, "fc_edge9.weight": torch.zeros(1)})
     del found["fc_dp3.0.weight"]
     with pytest.raises(InputError, match=r"displacement\.2\.0\.weight"):
-        published.irn(found)
+        from_published_irn(found)
     with pytest.raises(InputError, match="resnet50"):
-        published.irn({"x": torch.zeros(1)})
+        from_published_irn({"x": torch.zeros(1)})
 
 
 @pytest.mark.parametrize("size", [(64, 64), (97, 130), (256, 100)])

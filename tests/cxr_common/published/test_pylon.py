@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common import published
 from cxr_common.axes import argmax_point, picture_to_tensor, tensor_to_picture
 from cxr_common.errors import InputError
+from cxr_common.published import from_published_pylon
 from tests import golden
 
 CASES = [("pylon_2021_256", 105, 2), ("pylon_2020_256", 208, 1)]
@@ -17,7 +17,7 @@ CASES = [("pylon_2021_256", 105, 2), ("pylon_2020_256", 208, 1)]
 @pytest.mark.parametrize(("case", "seed", "convolutions"), CASES)
 def test_parity_float64(case, seed, convolutions):
     expected = golden.load(case)
-    network = published.pylon(golden.weights(case, seed))
+    network = from_published_pylon(golden.weights(case, seed))
     assert not network.training
     assert len(network.up[0].lateral) == convolutions
     x = golden.image(seed, 2, 1, 256, 256)
@@ -47,7 +47,7 @@ def test_parity_float64(case, seed, convolutions):
 @pytest.mark.parametrize(("case", "seed", "convolutions"), CASES)
 def test_parity_float32(case, seed, convolutions):
     expected = golden.load(case)
-    network = published.pylon(golden.weights(case, seed)).float()
+    network = from_published_pylon(golden.weights(case, seed)).float()
     with torch.no_grad():
         maps = network(picture_to_tensor(golden.image(seed, 2, 1, 256, 256).float()))
     torch.testing.assert_close(
@@ -87,7 +87,7 @@ def test_round_trip_of_every_variant(backbone, attention, convolutions):
 
     torch.manual_seed(0)
     ours = Pylon(3, 1, backbone, 16, convolutions, attention, up_blocks=2).eval()
-    back = published.pylon(as_published(ours))
+    back = from_published_pylon(as_published(ours))
     x = torch.randn(1, 1, 64, 96)
     with torch.no_grad():
         torch.testing.assert_close(back(x), ours(x), atol=0, rtol=0)
@@ -100,11 +100,11 @@ def test_one_error_names_unknown_and_missing_keys():
     del state["net.encoder.layer2.0.conv1.weight"]
     state["net.decoder.pa.surprise.weight"] = torch.zeros(1)
     with pytest.raises(InputError) as error:
-        published.pylon(state)
+        from_published_pylon(state)
     assert "layer2.0.conv1.weight" in str(error.value)
     assert "net.decoder.pa.surprise.weight" in str(error.value)
 
 
 def test_refuses_a_foreign_state_dict():
     with pytest.raises(InputError, match="not a PYLON checkpoint"):
-        published.pylon({"fc.weight": torch.zeros(2, 2)})
+        from_published_pylon({"fc.weight": torch.zeros(2, 2)})
