@@ -1,13 +1,13 @@
 """Heatmap to findings: extraction, thresholds, overlay and the files a run writes."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cxr_common.findings.extraction import Region, extract_mask, peak_point
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.localized import attach_heatmaps, items_to_refine, localized_items
 from cxr_common.findings.run_record import read_findings
 from cxr_common.findings.thresholds import Thresholds, load_thresholds, save_thresholds, thresholds_beside
+from cxr_common.lazy import lazy_attributes
 
 if TYPE_CHECKING:
     from cxr_common.findings.detection_writer import CocoBoxes, DetectionWriter
@@ -59,9 +59,4 @@ _LAZY = {
     "render_overlay": "overlay",
     "save_mask": "nifti",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+__getattr__ = lazy_attributes(__name__, _LAZY)
