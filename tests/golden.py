@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 import torch
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from tools.repository import REPOSITORY
+
 SHARED = Path(os.environ.get("CXR_SHARED", REPOSITORY.parent / "shared"))
 needs_golden = pytest.mark.skipif(not (SHARED / "golden").is_dir(), reason="golden vectors (../shared) are not here")
 needs_radiographs = pytest.mark.skipif(

@@ -19,8 +19,8 @@ from cxr_common.networks.weights import read_state_dict
 from cxr_common.published import from_published_pylon, pylon_settings
 from cxr_common.start.tools import ToolParser
 from tools.bundles.generate import without_notice
+from tools.repository import BUNDLES
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 #: Of a converted bundle.
 VERSION = "0.1.0"
 #: Class order of the authors' NIH ChestX-ray14 networks (github.com/cmb-chula/pylon at e2d493c).
@@ -141,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     state = read_state_dict(args.checkpoint)
     labels = NIH_LABELS if args.labels == "NIH" else [name.strip() for name in args.labels.split(",")]
-    template = REPOSITORY / "bundles" / "cxr_pylon_localization"
+    template = BUNDLES / "cxr_pylon_localization"
     write_bundle(from_published_pylon(state), pylon_settings(state), labels, template, args.output)
     print(f"wrote {args.output}")
     return 0

@@ -23,8 +23,9 @@ from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
 from cxr_common.findings.report import Truth, write_report
 from cxr_common.start.tools import ToolParser
+from tools.repository import BUNDLES
+from tools.workflow import failure_reason, workflow_command
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 #: Of the demo alone: no training, validation or test set is made from it.
 SEED = 20_260_101
 SIZE = 512
@@ -92,12 +93,11 @@ def run_inference(bundle: Path, images: Path, results: Path, log: Path) -> int:
     if not config.is_file():
         raise InputError("no bundle with configs/inference.json", bundle, "check --bundle")
     _remove_results(results)
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", config, "--bundle_root", bundle]
-    command += ["--dataset_dir", images, "--output_dir", results]
+    command = workflow_command(bundle, [config], {"dataset_dir": images, "output_dir": results})
     with open(log, "wb") as file:
-        status = subprocess.run([str(part) for part in command], stdout=file, stderr=subprocess.STDOUT).returncode
+        status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode
     if not (results / "findings.json").is_file():
-        raise InputError(_reason(log, status), bundle, f"see {log}")
+        raise InputError(failure_reason(log) or f"inference ended with status {status}", bundle, f"see {log}")
     return status
 
 
@@ -109,13 +109,6 @@ def _remove_results(folder: Path) -> None:
             for name in (files["heatmap"], files["overlay"], *files["masks"].values()):
                 (folder / Path(name).name).unlink(missing_ok=True)
     (folder / "findings.json").unlink(missing_ok=True)
-
-
-def _reason(log: Path, status: int) -> str:
-    """What a failed run said last: our own error line if there is one, else the last line."""
-    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    return (errors or lines or [f"inference ended with status {status}"])[-1].strip()
 
 
 def demo(output: Path, bundle: Path, images: Path | None, count: int) -> int:
@@ -175,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--images", type=Path, help="folder of radiographs; default: phantoms are made")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder for the page and all files")
-    parser.add_argument("--bundle", type=Path, default=REPOSITORY / "bundles" / "cxr_multiscale_localization")
+    parser.add_argument("--bundle", type=Path, default=BUNDLES / "cxr_multiscale_localization")
     parser.add_argument("--count", type=int, default=6, help="phantoms to make")
     args = parser.parse_args(argv)
     return demo(args.output, args.bundle, args.images, args.count)

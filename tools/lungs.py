@@ -27,8 +27,9 @@ from cxr_common.findings import load_thresholds
 from cxr_common.networks import load_weights
 from cxr_common.start.tools import ToolParser
 from cxr_common.training import Bfloat16Inferer, cpu_has_bfloat16
+from tools.repository import BUNDLES
 
-SEGMENTER = Path(__file__).resolve().parents[1] / "bundles" / "cxr_chexseg_segmentation"
+SEGMENTER = BUNDLES / "cxr_chexseg_segmentation"
 #: Part of a picture that both lungs cover together; outside of it the lung model has failed.
 LUNG_AREA = (0.12, 0.6)
 #: What a chest has beyond the lungs, in parts of the picture's side: a little at the sides and above, more below, where

@@ -16,7 +16,12 @@ def lazy_attributes(package: str, modules: Mapping[str, str]) -> Callable[[str],
 
     Returns:
         A function that imports a name's module and returns the name. It raises AttributeError for any other name.
+
+    Raises:
+        ValueError: a name is that of its own module, whose import would hide it.
     """
+    if hidden := [name for name, module in modules.items() if name == module]:
+        raise ValueError(f"{package}: {', '.join(hidden)} would be hidden by the module of that name")
 
     def get(name: str) -> Any:
         if name not in modules:

@@ -15,8 +15,9 @@ from cxr_common.labels import LABELS
 from cxr_common.networks import Pylon, save_weights
 from cxr_common.transforms import LoadRadiographd, LocalizeFindingsd
 from tools import demo
+from tools.repository import BUNDLES
 
-BUNDLE = demo.REPOSITORY / "bundles" / "cxr_pylon_localization"
+BUNDLE = BUNDLES / "cxr_pylon_localization"
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ import torch
 
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
+from tools.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 Record = dict[str, Any]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from cxr_common.cli import one_line_errors
-from tools.bundles.generate import BUNDLES, write
+from tools.bundles.generate import write
+from tools.repository import BUNDLES
 
 
 @one_line_errors

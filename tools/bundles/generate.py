@@ -14,9 +14,8 @@ import yaml
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from cxr_common.labels import LABELS
+from tools.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-BUNDLES = REPOSITORY / "bundles"
 TEMPLATES = Path(__file__).parent / "templates"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
 NOTICE = "Written by `make bundles` from bundle.yaml and tools/bundles/templates: change those, not this file."

@@ -19,7 +19,8 @@ from cxr_common.findings import load_thresholds
 from cxr_common.networks import weights_sha256
 from cxr_common.start.tools import check_overrides
 from tools.pipeline.settings import LOCALIZERS, PARTS
-from tools.pipeline.stage import REPOSITORY, Stage
+from tools.pipeline.stage import Stage
+from tools.repository import BUNDLES
 
 SECTIONS = ("training", "validation")
 REFINEMENT, SEGMENTER = "cxr_irn_refinement", "cxr_chexseg_segmentation"
@@ -64,7 +65,7 @@ class Road:
         """
         for part, bundle in zip(PARTS, (LOCALIZERS[self.localizer], REFINEMENT, SEGMENTER), strict=True):
             settings = self.settings[part]
-            configs = [REPOSITORY / "bundles" / bundle / "configs" / name for name in settings["configs"]]
+            configs = [BUNDLES / bundle / "configs" / name for name in settings["configs"]]
             check_overrides(configs, settings["overrides"], f"settings: {part}")
         for section in SECTIONS:
             if not read_datalist(self.datalist).get(section):
@@ -148,7 +149,7 @@ class Road:
 
     def _config(self, part: str, bundle: str) -> ConfigParser:
         """The configuration a part is trained with."""
-        root, settings = REPOSITORY / "bundles" / bundle, self.settings[part]
+        root, settings = BUNDLES / bundle, self.settings[part]
         parser = ConfigParser()
         parser.read_config([root / "configs" / name for name in settings["configs"]])
         parser.update({**settings["overrides"], "bundle_root": str(root), "labels": load_labels(self.datalist)})
@@ -163,7 +164,7 @@ class Road:
         """Hash of the weights a training starts from; they may be given relative to its bundle."""
         if weights is None:
             return {}
-        parser = ConfigParser({"bundle_root": str(REPOSITORY / "bundles" / bundle), "weights": weights})
+        parser = ConfigParser({"bundle_root": str(BUNDLES / bundle), "weights": weights})
         path = Path(parser.get_parsed_content("weights"))
         if not path.is_file():
             raise InputError("is not there", path, "give backbone_weights another file, or leave it out")
@@ -180,7 +181,7 @@ class Road:
         """Weights a part uses: those it trains, else the bundle's."""
         if self.settings[part]["train"]:
             return self.output / part / "model.pt"
-        return REPOSITORY / "bundles" / bundle / "models" / "model.pt"
+        return BUNDLES / bundle / "models" / "model.pt"
 
     def _data_hash(self, sections: Sequence[str], masks: bool = False) -> str:
         items = [i for section in sections for i in load_datalist(self.datalist, section, str(self.root), require=())]

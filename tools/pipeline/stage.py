@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,11 +16,10 @@ import yaml
 
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
+from tools.repository import BUNDLES
+from tools.workflow import failure_reason, workflow_command
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 DONE, STARTED = "stage.json", "stage.started"
-#: How MONAI's config parser wraps whatever a config entry raised.
-_PARSER = "Failed to evaluate"
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class Stage:
     @property
     def root(self) -> Path:
         """The bundle's folder."""
-        return REPOSITORY / "bundles" / self.bundle
+        return BUNDLES / self.bundle
 
     @property
     def config_files(self) -> list[Path]:
@@ -70,15 +67,9 @@ class Stage:
         return done.is_file() and json.loads(done.read_text(encoding="utf-8")).get("key") == self.key()
 
     def command(self) -> list[str]:
-        """The command line: ``python -m monai.bundle run``, under torchrun with several processes."""
-        files = ",".join(f"'{path}'" for path in [*self.config_files, self.output / "overrides.json"])
-        launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(self.processes)]
-        return [
-            sys.executable,
-            *(launcher if self.processes > 1 else []),
-            *("-m", "monai.bundle", "run", "--config_file", f"[{files}]"),
-            *("--bundle_root", str(self.root), "--output_dir", str(self.output)),
-        ]
+        """The command line, see :func:`~tools.workflow.workflow_command`."""
+        files = [*self.config_files, self.output / "overrides.json"]
+        return workflow_command(self.root, files, {"output_dir": self.output}, self.processes)
 
     def run(
         self,
@@ -125,7 +116,8 @@ class Stage:
                     process.terminate()
                     process.wait()
         if process.returncode not in accept:
-            raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, _reason(log, before))
+            reason = failure_reason(log, before) or "read the end of this log"
+            raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, reason)
         if check is not None:
             check()
         write_json(
@@ -142,13 +134,3 @@ def last_line(log: Path, size: int = 4000) -> str:
         text = file.read().decode("utf-8", "replace")
     lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
     return lines[-1] if lines else ""
-
-
-def _reason(log: Path, start: int) -> str:
-    """From a byte of the log on, our own error line where there is one, else the exception beneath those of MONAI's
-    config parser."""
-    text = log.read_bytes()[start:].decode("utf-8", "replace")
-    errors = re.findall(r"^error: (.*)$", text, re.MULTILINE)
-    exceptions = re.findall(r"^[\w.]+(?:Error|Exception): .*$", text, re.MULTILINE)
-    raised = [line for line in exceptions if _PARSER not in line]
-    return errors[-1] if errors else raised[-1] if raised else "read the end of this log"

@@ -8,6 +8,7 @@ from pathlib import Path
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.start.tools import ToolParser
+from tools.repository import REPOSITORY
 from tools.results.detection import run_detection
 from tools.results.localization import run_experiment
 from tools.results.lungs import run_lungs
@@ -18,7 +19,6 @@ from tools.results.refinement import run_refinement
 from tools.results.render import render_all, render_quick
 from tools.results.segmentation import run_segmentation
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 #: Part -> experiment file beside this module, what runs it, and its folder of real radiographs in ../shared.
 PARTS = {
     "localisation": ("localization.yaml", run_experiment, "cxr"),

@@ -40,7 +40,6 @@ from tools.results.runs import Run, chosen, finished, minutes, seed_runs, ship, 
 from tools.results.score import PHANTOM_SKIP
 from tools.results.settings import load_experiment
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 Statistic = Callable[[Any], Any]
 MAIN = "AP40"

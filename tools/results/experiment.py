@@ -17,12 +17,12 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import Predictions, predict
 from cxr_common.labels import LABELS
 from cxr_common.networks import weights_sha256
+from tools.repository import BUNDLES
 from tools.results.options import Options
 from tools.results.outcomes import Outcome, Outcomes
 from tools.results.runs import Run, chosen, ship, train_all
 from tools.results.score import Scored
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 #: Test set, predictions over the shared labels -> predictions over the test set's own.
 View = Callable[[str, Predictions], Predictions]
@@ -152,7 +152,7 @@ def plan_runs(settings: Settings, work: Path) -> list[Run]:
     """The last training of every method and seed: first seeds first, so that all methods can be compared early."""
 
     def bundle_and_configs(name: str) -> tuple[Path, tuple[Path, ...]]:
-        bundle = REPOSITORY / "bundles" / name
+        bundle = BUNDLES / name
         return bundle, tuple(bundle / "configs" / config for config in settings["configs"])
 
     runs = []

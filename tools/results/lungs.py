@@ -19,13 +19,13 @@ from cxr_common.evaluation import data_sha256, mask_tables, predict
 from cxr_common.findings import load_thresholds
 from cxr_common.metrics import bootstrap_ci, image_dice, image_iou
 from cxr_common.networks import weights_sha256
+from tools.repository import BUNDLES
 from tools.results.data import run_tool
 from tools.results.options import Options
 from tools.results.record import write_once
 from tools.results.runs import Run, finished, ship, train_all, training_hash
 from tools.results.segmentation import mean_of
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 LUNGS, SIDES = "Lungs", ("Left Lung", "Right Lung")
 Settings = dict[str, Any]
 
@@ -88,7 +88,7 @@ def run_lungs(options: Options) -> None:
         )
     datalist, tests = make_lungs(settings, options.shared, options.work)
     data_hash = training_hash(datalist, masks=True)
-    bundle = REPOSITORY / "bundles" / settings["bundle"]
+    bundle = BUNDLES / settings["bundle"]
     configs = tuple(bundle / "configs" / c for c in settings["configs"])
     run = Run("lungs", 0, bundle, configs, settings["overrides"], options.work / "runs" / "lungs")
     if options.train:

@@ -12,12 +12,12 @@ from cxr_common.data.datalist_io import read_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
+from tools.repository import BUNDLES
 from tools.results.data import make_nih, make_phantoms, mix
 from tools.results.options import Options
 from tools.results.runs import Run, chosen, seed_runs, ship, shipped, train_all, trained
 from tools.results.settings import load_experiment
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 #: Sections of the localisation experiment whose data this one shares.
 DATA = ("phantoms", "nih")
@@ -56,12 +56,12 @@ def _bundle(localizer: Settings) -> str:
 
 def localizer_weights(localizer: Settings) -> Path:
     """Weights of a localiser's bundle."""
-    return REPOSITORY / "bundles" / localizer["bundle"] / "models" / "model.pt"
+    return BUNDLES / localizer["bundle"] / "models" / "model.pt"
 
 
 def inputs_hash(settings: Settings, name: str, datalist: Path) -> str:
     """Hash of what a relation network learns from: images, labels, the localiser and the backbone."""
-    backbone = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
+    backbone = BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
     weights = [weights_sha256(path) for path in (localizer_weights(settings["localizers"][name]), backbone)]
     sections = [data_sha256(load_datalist(datalist, section)) for section in ("training", "validation")]
     return hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()

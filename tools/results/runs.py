@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +27,10 @@ from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.published.backbone import IMAGENET
 from cxr_common.published.efficientnet_lite import installed_lite_weights
+from tools.repository import BUNDLES
 from tools.results.moved_code import without_modules
+from tools.workflow import workflow_command
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
 
@@ -144,7 +144,7 @@ def seed_runs(
         seeds: of the trainings.
         work: folder of everything.
     """
-    bundle = REPOSITORY / "bundles" / settings["bundle"]
+    bundle = BUNDLES / settings["bundle"]
     configs = tuple(bundle / "configs" / config for config in settings["configs"])
     both = {**settings["overrides"], **overrides}
     return [Run(name, seed, bundle, configs, both, work / "runs" / f"{name}-seed{seed}") for seed in seeds]
@@ -175,10 +175,8 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
     start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
     start |= {"backbone_weights": str(run.start.weights)} if run.start else {}
     (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
-    files = ",".join(f"'{path}'" for path in run.config_files())
-    command = [sys.executable, "-m", "monai.bundle", "run", "--config_file", f"[{files}]"]
-    command += ["--bundle_root", str(run.bundle), "--datalist", str(datalist), "--dataset_dir", str(datalist.parent)]
-    command += ["--output_dir", str(run.folder)]
+    options = {"datalist": datalist, "dataset_dir": datalist.parent, "output_dir": run.folder}
+    command = workflow_command(run.bundle, run.config_files(), options)
     begin = time.monotonic()
     with open(run.folder / "log.txt", "a") as log:
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}

@@ -34,7 +34,6 @@ from tools.results.score import PHANTOM_SKIP
 from tools.results.segmentation_masks import make_masks, refiner, step_counts
 from tools.results.settings import load_experiment
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 Settings = dict[str, Any]
 
 

@@ -17,6 +17,7 @@ from cxr_common.findings import load_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tools.pipeline.stage import Stage
+from tools.repository import BUNDLES
 from tools.results.options import Options
 from tools.results.refinement import DATA
 from tools.results.refinement import plan as plan_refinement
@@ -25,7 +26,6 @@ from tools.results.runs import Run, shipped
 from tools.results.score import PHANTOM_SKIP
 from tools.results.settings import load_experiment
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 REFINEMENT = "cxr_irn_refinement"
 Settings = dict[str, Any]
 #: What images without an expert's mask have: cut heatmaps, refined ones, or experts' masks too.
@@ -116,7 +116,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
 
 def _model_hash(bundle: str) -> str:
     """Hash of a bundle's weights and thresholds."""
-    models = REPOSITORY / "bundles" / bundle / "models"
+    models = BUNDLES / bundle / "models"
     return "".join(file_sha256(models / name) for name in ("model.pt", "thresholds.json"))
 
 

@@ -9,18 +9,20 @@ import pytest
 import yaml
 
 from cxr_common.errors import InputError
-from tests.bundles.conftest import BUNDLES, LOCALIZERS
+from tests.bundles.conftest import BUNDLES as NAMES
+from tests.bundles.conftest import LOCALIZERS
 from tools.bundles import generate as module
 from tools.bundles.generate import generate, without_notice, write
+from tools.repository import BUNDLES
 
-FOLDERS = [module.BUNDLES / name for name in BUNDLES]
+FOLDERS = [BUNDLES / name for name in NAMES]
 
 
 @pytest.fixture
 def copy(tmp_path):
     """A bundle that a test may change."""
     folder = tmp_path / "cxr_pylon_localization"
-    shutil.copytree(module.BUNDLES / folder.name, folder, ignore=shutil.ignore_patterns("models"))
+    shutil.copytree(BUNDLES / folder.name, folder, ignore=shutil.ignore_patterns("models"))
     return folder
 
 
@@ -54,7 +56,7 @@ def test_writing_changes_what_the_page_changed_and_nothing_else(copy):
 
 def test_localizers_share_all_but_what_their_pages_say():
     """A comparison of localisers compares networks: their recipes, schedules and augmentation are one template's."""
-    configs = [yaml.safe_load((module.BUNDLES / name / "configs" / "train.yaml").read_text()) for name in LOCALIZERS]
+    configs = [yaml.safe_load((BUNDLES / name / "configs" / "train.yaml").read_text()) for name in LOCALIZERS]
     for config in configs:
         del config["network_def"], config["heatmap_inferer"]
         handlers = config["validate"]["handlers"]
@@ -65,7 +67,7 @@ def test_localizers_share_all_but_what_their_pages_say():
 @pytest.mark.parametrize("bundle", LOCALIZERS)
 def test_heatmaps_are_pooled_by_their_maximum(bundle):
     """PYLON's are so by nature, the others' by SaliencyInferer: the largest pixel is the class probability."""
-    config = json.loads((module.BUNDLES / bundle / "configs" / "inference.json").read_text())
+    config = json.loads((BUNDLES / bundle / "configs" / "inference.json").read_text())
     assert config["postprocessing"]["transforms"][0]["pool"] == "max"
     own = bundle == "cxr_pylon_localization"
     assert config["inferer"]["_target_"] == ("SimpleInferer" if own else "cxr_common.saliency.SaliencyInferer")

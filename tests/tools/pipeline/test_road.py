@@ -10,7 +10,7 @@ from cxr_common.data import write_datalist
 from cxr_common.errors import InputError
 from tools.pipeline.road import REFINEMENT, SECTIONS, SEGMENTER, Road
 from tools.pipeline.settings import LOCALIZERS, load_settings
-from tools.pipeline.stage import REPOSITORY
+from tools.repository import REPOSITORY
 
 
 def road(folder, settings, localizer="pylon", labels=("Effusion", "Mass")):

@@ -6,7 +6,7 @@ import pytest
 
 from cxr_common.errors import InputError
 from tools.pipeline.settings import FOLDER, PARTS, load_settings
-from tools.pipeline.stage import REPOSITORY
+from tools.repository import REPOSITORY
 
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in FOLDER.glob("*.yaml")))
