@@ -35,6 +35,25 @@ def test_pads_are_tensorflows(kernel, stride):
     torch.testing.assert_close(conv(x), tensorflow_same(x, conv.weight, stride, 4))
 
 
+@pytest.mark.parametrize("kernel", [3, 5])
+@pytest.mark.parametrize("size", [(8, 8), (4, 10), (7, 8)])
+def test_dilation_in_training_is_the_same_convolution(kernel, size):
+    torch.manual_seed(0)
+    conv = SameConv2d(6, 6, kernel, groups=6).double()
+    conv.dilation = (2, 2)
+    conv.set_pads()
+    x = torch.randn(2, 6, *size, dtype=torch.float64, requires_grad=True)
+    found, plain = conv.train()(x), conv.eval()(x)
+    torch.testing.assert_close(found, plain)
+    seed = torch.randn_like(plain)
+    for a, b in zip(
+        torch.autograd.grad(found, (x, conv.weight), seed),
+        torch.autograd.grad(plain, (x, conv.weight), seed),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize("name", LITES)
 def test_feature_maps_have_their_channels_and_strides(name):
     backbone = make_backbone(name).eval()
