@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
-from scipy import ndimage
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.findings.fonts import drawable
 from cxr_common.findings.palette import Colour, class_colour, text_colour
 from cxr_common.findings.tags import Rect, distance, place_tags
 
-_SUPERSAMPLE = 2  # Pillow's lines are not antialiased; drawn at twice the size and reduced, they are
 _MAX_TINT = 0.38
 _TAGS_PER_CLASS = 3
+#: How much ink an outline has where a blurred mask is so bright: the line on its edge (128), a dark halo around it.
+_LINE = [round(min(max(0.85 - abs(v - 128) / 106, 0) * 2.2, 1) * 255) for v in range(256)]
+_HALO = [round(min((128 - abs(v - 128)) / 64, 1) * 150) if v else 0 for v in range(256)]
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ def annotate(
     Returns:
         RGB picture of the same size as `grey`.
     """
-    lines = Image.new("RGBA", (grey.width * _SUPERSAMPLE, grey.height * _SUPERSAMPLE))
-    heat = _Heat(grey)
+    tints: list[tuple[Image.Image, Colour]] = []
+    outlines: list[tuple[Image.Image, Colour, int]] = []
     boxes: list[_Box] = []
     scale = (grey.width / size[0], grey.height / size[1])
     order = sorted((f["probability"], i) for i, f in enumerate(findings) if f["decision"])
@@ -65,19 +66,22 @@ def annotate(
         finding, colour = findings[index], class_colour(index)
         measured = "area_px" in finding
         if finding["label"] in masks:
-            inside = _sample(masks[finding["label"]], lines.size)
+            inside = _resized(masks[finding["label"]] != 0, grey.size)
             if heatmap is not None and not measured:
-                heat.add(heatmap[index], inside, colour)
-            _outline(lines, inside, colour, 2 if measured else 1)
+                heat = _resized(heatmap[index] / max(float(heatmap[index].max()), 1e-6), grey.size)
+                tints.append((ImageChops.multiply(heat, inside), colour))
+            outlines.append((inside, colour, 2 if measured else 1))
         for region in finding["boxes"]:
             x0, y0, x1, y1 = region["box"]
             rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
             boxes.append(_Box(rect, finding["label"], region["score"], colour, not measured))
+    annotated = grey.convert("RGB")
+    _tint(annotated, tints)
+    for inside, colour, width in outlines:
+        _outline(annotated, inside, colour, width)
     for box in boxes:
         if box.framed:
-            _rectangle(lines, box.rect, box.colour)
-    annotated = heat.picture()
-    annotated.paste(reduced := lines.resize(grey.size, Image.Resampling.BOX), mask=reduced.getchannel("A"))
+            _rectangle(annotated, box.rect, box.colour)
     _draw_tags(annotated, _to_name(boxes))
     return annotated
 
@@ -93,54 +97,44 @@ def _to_name(boxes: list[_Box]) -> list[_Box]:
     return sorted(named, key=lambda box: -(box.score or 0.0))
 
 
-class _Heat:
-    """Heat of several classes over one picture, which stays visible however many there are."""
-
-    def __init__(self, grey: Image.Image) -> None:
-        self._grey = np.asarray(grey, np.float32)
-        self._size = grey.size
-        self._strongest = np.zeros_like(self._grey)
-        self._sum = np.zeros_like(self._grey)
-        self._colour = np.zeros((*self._grey.shape, 3), np.float32)
-
-    def add(self, heat: np.ndarray, inside: np.ndarray, colour: Colour) -> None:
-        """Add a class: (X, Y) heat, and its mask as a picture of any size."""
-        picture = Image.fromarray(np.ascontiguousarray(tensor_to_picture(heat), np.float32))
-        alpha = np.asarray(picture.resize(self._size, Image.Resampling.BILINEAR))
-        mask = Image.fromarray(inside.astype(np.uint8) * 255).resize(self._size, Image.Resampling.BOX)
-        alpha = np.asarray(mask, np.float32) / 255 * alpha / max(float(alpha.max()), 1e-6)
-        self._strongest = np.maximum(self._strongest, alpha)
-        self._sum += alpha
-        self._colour += alpha[..., None] * np.array(colour, np.float32)
-
-    def picture(self) -> Image.Image:
-        alpha = _MAX_TINT * self._strongest[..., None]
-        colour = self._colour / np.maximum(self._sum, 1e-6)[..., None]
-        values = self._grey[..., None] * (1 - alpha) + colour * alpha
-        return Image.fromarray(values.round().clip(0, 255).astype(np.uint8))
+def _resized(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
+    """Values (X, Y) in [0, 1], or bool, as a smooth picture of a size, mode L."""
+    picture = np.multiply(tensor_to_picture(values), 255, order="C", dtype=np.float32 if values.dtype != bool else None)
+    return Image.fromarray(picture.astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
 
 
-def _sample(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A mask (width, height) as a picture [row, column] of `size`, each pixel that of the mask under its centre."""
-    x, y = (np.floor((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(size, mask.shape, strict=True))
-    return tensor_to_picture(mask[x[:, None], y[None, :]]) != 0
+def _tint(picture: Image.Image, tints: Sequence[tuple[Image.Image, Colour]]) -> None:
+    """Colour a picture by heat, mixed where classes overlap: it stays visible however many there are."""
+    strongest = Image.new("L", picture.size)
+    for heat, _ in tints:
+        strongest = ImageChops.lighter(strongest, heat)
+    if not (box := strongest.getbbox()):
+        return
+    strongest = strongest.crop(box)
+    colours, total = Image.new("RGB", strongest.size), np.zeros((strongest.height, strongest.width), np.float32)
+    for heat, colour in tints:
+        values = np.asarray(heat.crop(box), np.float32)
+        total += values
+        share = 255 * values / np.maximum(total, 1)
+        colours.paste(colour, mask=Image.fromarray(share.astype(np.uint8)))
+    picture.paste(colours, box, strongest.point([round(_MAX_TINT * value) for value in range(256)]))
 
 
-def _outline(lines: Image.Image, inside: np.ndarray, colour: Colour, width: int) -> None:
-    inner = ndimage.binary_erosion(inside, iterations=width * _SUPERSAMPLE, border_value=1)
-    halo = ndimage.binary_dilation(inside, iterations=_SUPERSAMPLE) & ~inner
-    lines.paste((0, 0, 0, 150), mask=Image.fromarray((halo * 255).astype(np.uint8)))
-    lines.paste((*colour, 255), mask=Image.fromarray(((inside & ~inner) * 255).astype(np.uint8)))
+def _outline(picture: Image.Image, inside: Image.Image, colour: Colour, width: int) -> None:
+    """Draw the edge of a mask: blurred, it falls evenly from 255 inside to 0 outside, so its grey is a distance."""
+    soft = inside.filter(ImageFilter.BoxBlur(width + 1))
+    if box := soft.getbbox():
+        soft = soft.crop(box)
+        picture.paste((0, 0, 0), box, soft.point(_HALO))
+        picture.paste(colour, box, soft.point(_LINE))
 
 
-def _rectangle(lines: Image.Image, box: Rect, colour: Colour) -> None:
-    draw = ImageDraw.Draw(lines)
-    corners = [value * _SUPERSAMPLE for value in box]
-    for grow, width, ink in ((1.5, 5, (0, 0, 0, 170)), (0.5, 2, (*colour, 255))):
-        pad = grow * _SUPERSAMPLE
-        x0, y0 = max(corners[0] - pad, 0), max(corners[1] - pad, 0)
-        x1, y1 = min(corners[2] + pad, lines.width - 1), min(corners[3] + pad, lines.height - 1)
-        draw.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=ink, width=round(width * _SUPERSAMPLE / 2) + 1)
+def _rectangle(picture: Image.Image, box: Rect, colour: Colour) -> None:
+    draw = ImageDraw.Draw(picture, "RGBA")
+    for grow, width, ink in ((1, 4, (0, 0, 0, 170)), (0, 2, colour)):
+        x0, y0 = (max(round(value) - grow, 0) for value in box[:2])
+        x1, y1 = (min(round(v) - 1 + grow, n - 1) for v, n in zip(box[2:], picture.size, strict=True))
+        draw.rectangle((x0, y0, max(x1, x0), max(y1, y0)), outline=ink, width=width)
 
 
 def _draw_tags(picture: Image.Image, boxes: list[_Box]) -> None:

@@ -21,6 +21,7 @@ SYSTEM_FONTS = (
 _NO_CHARACTER = "\uffff"
 
 
+@lru_cache(maxsize=20)
 def font(size: int) -> ImageFont.FreeTypeFont:
     """The font that comes with Pillow, so that overlays look the same everywhere; it has ASCII only."""
     return ImageFont.load_default(size)  # type: ignore[return-value]
@@ -63,6 +64,7 @@ def _system_font(name: str, size: int) -> ImageFont.FreeTypeFont | None:
         return None
 
 
+@lru_cache(maxsize=10_000)
 def _has(face: ImageFont.FreeTypeFont, character: str) -> bool:
     """Whether a font has a character: one that it lacks is drawn as a character is that none has."""
     if character.isspace():
