@@ -1,4 +1,4 @@
-"""``python -m tools.bench random_walk`` times the random walk against the published dense form."""
+"""``python -m tools.bench PART``: random_walk against the published dense form, inference against the network alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cxr_common.cli import one_line_errors
 from cxr_common.start.tools import ToolParser
-from tools.bench.tables import table
+from tools.bench.inference import bench_inference
+from tools.bench.tables import inference_table, table
 from tools.bench.walk import REPOSITORY, bench_walk
 
 
@@ -23,7 +24,17 @@ def main(argv: list[str] | None = None) -> int:
     walk.add_argument("--dense-sizes", type=int, nargs="*", default=[32, 64, 96], help="96 takes minutes and 2 GB")
     walk.add_argument("--extrapolate-to", type=int, default=128, help="side at which the dense time is derived")
     walk.add_argument("--repeats", type=int, default=5, help="of our walk; the dense one runs once")
+    inference = commands.add_parser("inference", help="a run with all outputs against reading and network alone")
+    inference.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_inference.json")
+    inference.add_argument("--bundles", nargs="+", default=["cxr_multiscale_localization", "cxr_pylon_localization"])
+    inference.add_argument("--sizes", type=int, nargs="+", default=[512, 2000], help="sides of the phantoms, pixels")
+    inference.add_argument("--images", type=int, nargs="+", default=[40, 6], help="how many of each size")
+    inference.add_argument("--repeats", type=int, default=3, help="the least CPU time counts")
     args = parser.parse_args(argv)
+    if args.command == "inference":
+        sizes = dict(zip(args.sizes, args.images, strict=True))
+        print(inference_table(bench_inference(args.output, tuple(args.bundles), sizes, args.repeats)))
+        return 0
     record = bench_walk(
         args.output, args.threads, tuple(args.sizes), tuple(args.dense_sizes), args.extrapolate_to, args.repeats
     )

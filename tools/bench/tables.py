@@ -31,6 +31,27 @@ def table(record: Record) -> str:
     return markdown(head, rows) + "\n" + _notes(record)
 
 
+def inference_table(record: Record) -> str:
+    """CPU time per image of whole runs beside reading and network alone."""
+    rows = [
+        [
+            case["bundle"],
+            f"{case['size']} x {case['size']}",
+            f"{_three(case['alone_ms'])} ms",
+            f"{_three(case['run_ms'])} ms",
+            f"{case['ratio']:.2f}x",
+            f"{case['start_ms'] / 1000:.1f} s",
+        ]
+        for case in record["cases"]
+    ]
+    head = ["bundle", "image", "reading and network", "whole run", "ratio", "start: imports, weights"]
+    text = (
+        f"CPU time per image, all outputs on, one thread; the least of {record['repeats']} passes. Measured"
+        f" {record['date']}, load average {record['load_before']:.1f} before; torch {record['versions']['torch']}.\n"
+    )
+    return markdown(head, rows) + "\n" + text
+
+
 def _notes(record: Record) -> str:
     settings, scaling = record["settings"], record["scaling"]
     steps = 2 ** settings["squarings"]

@@ -54,7 +54,8 @@ def bench_walk(
         methods = (["ours", "chebyshev"] if size in sizes else []) + (["dense"] if size in dense_sizes else [])
         grid: Record = {"size": size, "pixels": size * size}
         for method in methods:
-            grid[method] = _run(method, size, settings)
+            case = {"method": method, "size": size, "settings": settings}
+            grid[method] = run_case("tools.bench.case", case, threads)
             print(f"{size} x {size} {method}: {grid[method]['seconds']:.3f} s", flush=True)
         grids.append(grid)
     torch.set_num_threads(threads)  # what provenance tells
@@ -108,16 +109,15 @@ def scaling(grids: list[Record]) -> Record:
     }
 
 
-def _run(method: str, size: int, settings: Record) -> Record:
-    case = json.dumps({"method": method, "size": size, "settings": settings})
-    threads = str(settings["threads"])
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+def run_case(module: str, case: Record, threads: int) -> Record:
+    """What a module prints as the last line of a fresh process, JSON, given a case and a number of threads."""
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     done = subprocess.run(
-        [sys.executable, "-m", "tools.bench.case", case],
+        [sys.executable, "-m", module, json.dumps(case)],
         cwd=REPOSITORY,
         env=environment,
         stdout=subprocess.PIPE,
         check=True,
         text=True,
     )
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])

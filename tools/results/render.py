@@ -75,6 +75,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "detection-claims": ("detection.json", detection_tables.claims),
     "detection-training": ("detection.json", detection_tables.training),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
+    "bench-inference": ("bench_inference.json", bench.inference_table),
 }
 PAGES: tuple[str, ...] = (
     "README.md",

@@ -19,7 +19,7 @@ _MAX_TINT = 0.38
 _TAGS_PER_CLASS = 3
 #: How much ink an outline has where a blurred mask is so bright: the line on its edge (128), a dark halo around it.
 _LINE = [round(min(max(0.85 - abs(v - 128) / 106, 0) * 2.2, 1) * 255) for v in range(256)]
-_HALO = [round(min((128 - abs(v - 128)) / 64, 1) * 150) if v else 0 for v in range(256)]
+_HALO = [round(min(max(127 - abs(v - 128), 0) / 64, 1) * 150) for v in range(256)]
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,11 @@ def _tint(picture: Image.Image, tints: Sequence[tuple[Image.Image, Colour]]) -> 
 
 def _outline(picture: Image.Image, inside: Image.Image, colour: Colour, width: int) -> None:
     """Draw the edge of a mask: blurred, it falls evenly from 255 inside to 0 outside, so its grey is a distance."""
-    soft = inside.filter(ImageFilter.BoxBlur(width + 1))
-    if box := soft.getbbox():
-        soft = soft.crop(box)
+    if found := inside.getbbox():
+        far = 2 * width + 2
+        box = (max(found[0] - far, 0), max(found[1] - far, 0), found[2] + far, found[3] + far)
+        box = (*box[:2], min(box[2], inside.width), min(box[3], inside.height))
+        soft = inside.crop(box).filter(ImageFilter.BoxBlur(width + 1))
         picture.paste((0, 0, 0), box, soft.point(_HALO))
         picture.paste(colour, box, soft.point(_LINE))
 

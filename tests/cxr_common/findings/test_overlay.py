@@ -6,6 +6,7 @@ from PIL import Image
 
 from cxr_common.findings import render_overlay
 from cxr_common.findings.annotate import annotate
+from cxr_common.findings.overlay import save_png
 from cxr_common.findings.palette import PALETTE, class_colour, text_colour
 from cxr_common.findings.tags import overlap, place_tags
 
@@ -105,3 +106,24 @@ def test_colours_differ_and_their_text_reads():
     assert class_colour(8) == class_colour(0)
     assert text_colour((255, 255, 255)) == (0, 0, 0)
     assert text_colour((0, 0, 80)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 1), (1, 9), (33, 20)])
+def test_png_holds_the_pixels(tmp_path, size):
+    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    save_png(Image.fromarray(pixels), tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(picture), pixels)
+
+
+def test_heat_has_the_colour_of_its_class_and_mixes_where_classes_overlap():
+    grey = Image.new("L", (200, 200), 0)
+    masks = {"A": np.zeros((200, 200), bool), "B": np.zeros((200, 200), bool)}
+    masks["A"][20:140, 20:180], masks["B"][60:180, 20:180] = True, True
+    findings = [finding("A", [(20, 20, 140, 180)]), finding("B", [(60, 20, 180, 180)])]
+    picture = np.asarray(annotate(grey, findings, np.ones((2, 8, 8)), masks, (200, 200)), float)[100]
+    a, b = (0.38 * np.array(class_colour(index)) for index in (0, 1))
+    np.testing.assert_allclose(picture[40], a, atol=2)
+    np.testing.assert_allclose(picture[160], b, atol=2)
+    np.testing.assert_allclose(picture[100], (a + b) / 2, atol=2)
