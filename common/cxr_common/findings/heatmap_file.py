@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,13 +44,9 @@ class Heatmap:
 
 def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     """Write a .npz that loads without pickle and states its axis order."""
-    arrays = {"heatmap": heatmap.heatmap.astype(np.float16), "axes": np.array(AXES)}
-    arrays |= {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
-    # NumPy's savez_compressed knows level 6 alone: 1.6 times the time for the same size, within 1%.
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:
-        for name, array in arrays.items():
-            with file.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+    arrays: dict[str, Any] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
+    with open(path, "wb") as file:
+        np.savez_compressed(file, heatmap=heatmap.heatmap.astype(np.float16), axes=np.array(AXES), **arrays)
 
 
 def load_heatmap(path: str | Path) -> Heatmap:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -77,22 +74,6 @@ def render_overlay(
     legend = _LEGEND_OF_BOXES if heatmap is None else _LEGEND
     _footer(draw, _LEGEND_OF_MASKS if measured else legend, model, sheet.height)
     return sheet
-
-
-def save_png(picture: Image.Image, path: str | Path) -> None:
-    """Write an RGB picture as PNG in half the time of Pillow's quickest, which tries every filter on every row.
-
-    Each row is stored as its difference to the row above (filter type 2 of the PNG specification, section 9).
-    """
-    pixels = np.asarray(picture.convert("RGB")).reshape(picture.height, -1)
-    rows = np.full((picture.height, 1 + pixels.shape[1]), 2, np.uint8)
-    rows[0, 1:] = pixels[0]
-    np.subtract(pixels[1:], pixels[:-1], out=rows[1:, 1:])
-    with open(path, "wb") as file:
-        file.write(b"\x89PNG\r\n\x1a\n")
-        header = struct.pack(">IIBBBBB", *picture.size, 8, 2, 0, 0, 0)
-        for chunk in (b"IHDR" + header, b"IDAT" + zlib.compress(rows, 1), b"IEND"):
-            file.write(struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)))
 
 
 def _grey(picture: Any) -> Image.Image:

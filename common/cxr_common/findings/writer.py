@@ -19,7 +19,7 @@ from cxr_common.findings.case_names import CaseNames, absolute
 from cxr_common.findings.class_names import check_class_names
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks
-from cxr_common.findings.overlay import network_input_picture, render_overlay, save_png
+from cxr_common.findings.overlay import network_input_picture, render_overlay
 from cxr_common.findings.publish import published
 from cxr_common.findings.run_folder import RunFolder
 from cxr_common.findings.run_record import FILE_NAME, failure_record, run_record, summary, write_run_record
@@ -263,7 +263,7 @@ class FindingsWriter:
                     str(absolute(path)),
                 )
                 save_heatmap(content, folder / files["heatmap"])
-            save_png(overlay, folder / files["overlay"])
+            overlay.save(folder / files["overlay"], compress_level=1)  # half the time of the default, a quarter larger
             in_order = {label: masks[label] for label in self.thresholds.labels if label in masks}
             for writer in self.mask_writers:
                 files[writer.kind] = writer.write(case, found, in_order, folder)

@@ -6,7 +6,6 @@ from PIL import Image
 
 from cxr_common.findings import render_overlay
 from cxr_common.findings.annotate import annotate
-from cxr_common.findings.overlay import save_png
 from cxr_common.findings.palette import PALETTE, class_colour, text_colour
 from cxr_common.findings.tags import overlap, place_tags
 
@@ -106,15 +105,6 @@ def test_colours_differ_and_their_text_reads():
     assert class_colour(8) == class_colour(0)
     assert text_colour((255, 255, 255)) == (0, 0, 0)
     assert text_colour((0, 0, 80)) == (255, 255, 255)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (7, 1), (1, 9), (33, 20)])
-def test_png_holds_the_pixels(tmp_path, size):
-    pixels = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), np.uint8)
-    save_png(Image.fromarray(pixels), tmp_path / "a.png")
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.mode == "RGB"
-        np.testing.assert_array_equal(np.asarray(picture), pixels)
 
 
 def test_heat_has_the_colour_of_its_class_and_mixes_where_classes_overlap():
