@@ -41,15 +41,19 @@ def find_config_error(error: BaseException) -> InputError | None:
     """A mistake in the text of a configuration as an InputError; None for an exception that arose in code.
 
     The text is at fault where the first exception was raised by MONAI's parser itself, by its call of a component
-    (which has no such argument), or by an expression's own text; or where a component refused a value (ValueError) when
-    it was made, unless it was already reading images.
+    (which has no such argument), or by an expression's own text; or where a component refused a value when it was made
+    (ValueError, a division by zero), unless it was already reading images.
     """
     chain = list(_causes(error))
     if not any(str(cause).startswith(_WRAPPERS) for cause in chain):
         return None
     first, frames = chain[-1], traceback.extract_tb(chain[-1].__traceback__)
     called = [found for cause in chain if (found := _COMPONENT.search(str(cause)))]
-    refused = called and isinstance(first, ValueError) and not any("applying transform" in str(c) for c in chain)
+    refused = (
+        called
+        and isinstance(first, (ValueError, ArithmeticError))
+        and not any("applying transform" in str(c) for c in chain)
+    )
     no_python = isinstance(first, SyntaxError) and first.filename in ("<string>", "<unknown>")  # an expression's text
     if not refused and not no_python and not (frames and frames[-1].filename.endswith(("<string>", *_PARSER))):
         return None

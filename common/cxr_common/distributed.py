@@ -9,7 +9,9 @@ from torch import distributed, nn
 
 from cxr_common.errors import InputError
 
-_START = "start it as torchrun --standalone --nproc_per_node 2 -m monai.bundle run ..., or leave multi_gpu_train.yaml out"
+_START = (
+    "start it as torchrun --standalone --nproc_per_node 2 -m monai.bundle run ..., or leave multi_gpu_train.yaml out"
+)
 
 
 def process_count() -> int:

@@ -12,8 +12,8 @@ import numpy as np
 from cxr_common.data.limits import MAX_BYTES
 from cxr_common.data.orientation import IDENTITY
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume_header import file_beside
 from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code
+from cxr_common.data.volume_header import file_beside
 from cxr_common.errors import InputError
 
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}

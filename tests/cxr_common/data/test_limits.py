@@ -1,8 +1,8 @@
 """What a header declares is bounded before memory is taken, colours and opacity included."""
 
 import resource
+import zlib
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -26,7 +26,9 @@ def test_what_may_not(shape):
 def test_a_large_picture_in_colour_takes_no_memory(tmp_path, mode):
     side = int(MAX_PIXELS**0.5) - 70
     path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    Image.new(mode, (side, side)).save(path, compression="tiff_deflate") if mode == "CMYK" else _write_png(path, side, mode)
+    Image.new(mode, (side, side)).save(path, compression="tiff_deflate") if mode == "CMYK" else _write_png(
+        path, side, mode
+    )
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(InputError, match="too large"):
         read_image(path)
@@ -37,7 +39,5 @@ def _write_png(path, side, mode):
     Image.new(mode, (8, 8)).save(path)
     content = bytearray(path.read_bytes())
     content[16:24] = side.to_bytes(4, "big") * 2
-    import zlib
-
     content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
     path.write_bytes(content)

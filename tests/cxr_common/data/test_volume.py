@@ -288,7 +288,9 @@ def test_a_huge_claim_is_refused_before_memory_is_taken(tmp_path, header):
         read_image(tmp_path / "i")
 
 
-@pytest.mark.parametrize(("kind", "name"), [("Nifti1Pair", "a.hdr"), ("Nifti2Pair", "a.hdr"), ("Nifti1Pair", "a.hdr.gz")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Nifti1Pair", "a.hdr"), ("Nifti2Pair", "a.hdr"), ("Nifti1Pair", "a.hdr.gz")]
+)
 def test_nifti_in_two_files(tmp_path, kind, name):
     pixels = np.ascontiguousarray(marker_picture().T)
     nibabel.save(getattr(nibabel, kind)(pixels, np.diag([-0.2, -0.3, 1, 1])), tmp_path / name)
