@@ -14,7 +14,8 @@ LISTS = ["Cardiomegaly", "Cardiomegaly|Emphysema", "No Finding", "Hernia", "Effu
 TABLES = {
     "Data_Entry.csv": "Image Index,Finding Labels,Follow-up #,Patient ID,View Position\n"
     + "".join(f"0000000{i}_000.png,{listed},0,{i},PA\n" for i, listed in enumerate(LISTS, 1)),
-    "BBox_List.csv": "Image Index,Finding Label,Bbox [x,y,w,h],,,\n00000001_000.png,Cardiomegaly,2.5,3.5,10.5,12.25,,\n",
+    "BBox_List.csv": "Image Index,Finding Label,Bbox [x,y,w,h],,,\n"
+    "00000001_000.png,Cardiomegaly,2.5,3.5,10.5,12.25,,,\n",
     "chexpert.csv": "Path,Sex,Age,Frontal/Lateral,AP/PA,Cardiomegaly,Pleural Effusion\n"
     + "".join(
         f"CheXpert-v1.0-small/valid/patient0000{p}/study{s}/view1_frontal.jpg,Female,68,Frontal,AP,,{v}\n"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 
@@ -73,10 +74,10 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     return scaled_scan(path, "NIfTI", picture, channels, zooms, "pixdim", stored_axes)
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path) -> io.BufferedIOBase:
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(path)) if compressed else open(path, "rb")
+    return gzip.open(path) if compressed else open(path, "rb")
 
 
 def _kind(start: bytes, nibabel: Any) -> tuple[Any, bool]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from cxr_common.data.bounded import bounded
 from cxr_common.data.codestream import parse_codestream
@@ -91,11 +91,8 @@ def _load(image: Image.Image, path: Path) -> None:
     if frames > 1:
         raise InputError(f"the file holds {frames} images", path, "give one file per image")
     try:
-        if image.info.get("progressive"):  # each of its scans, of which there may be hundreds, goes over all pixels
-            content = bounded(image.tobytes, path)
-            image.load_prepare()
-            image.frombytes(content)
-            image.tile = []
+        if image.info.get("progressive") and isinstance(image, ImageFile.ImageFile):
+            _load_progressive(image, path)
         image.load()
     except InputError:
         raise
@@ -103,6 +100,14 @@ def _load(image: Image.Image, path: Path) -> None:
         raise InputError(f"the image data are damaged or cut off ({error})", path, _SAVE_AGAIN) from error
     if 0 in image.size:
         raise InputError("the image has no pixels", path, _SAVE_AGAIN)
+
+
+def _load_progressive(image: ImageFile.ImageFile, path: Path) -> None:
+    """Decode a progressive JPEG within limits: each of its scans, perhaps hundreds, goes over all pixels."""
+    content = bounded(image.tobytes, path)
+    image.load_prepare()
+    image.frombytes(content)
+    image.tile = []
 
 
 def _scan(image: Image.Image, path: Path, channels: int) -> Scan:

@@ -22,22 +22,16 @@ def test_what_may_not(shape):
         check_size(shape[0], shape[1], "x", *shape[2:])
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK"])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_a_large_picture_in_colour_takes_no_memory(tmp_path, mode):
     side = int(MAX_PIXELS**0.5) - 70
-    path = tmp_path / ("a.tif" if mode == "CMYK" else "a.png")
-    Image.new(mode, (side, side)).save(path, compression="tiff_deflate") if mode == "CMYK" else _write_png(
-        path, side, mode
-    )
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(InputError, match="too large"):
-        read_image(path)
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
-
-
-def _write_png(path, side, mode):
+    path = tmp_path / "a.png"
     Image.new(mode, (8, 8)).save(path)
     content = bytearray(path.read_bytes())
     content[16:24] = side.to_bytes(4, "big") * 2
     content[29:33] = zlib.crc32(bytes(content[12:29])).to_bytes(4, "big")
     path.write_bytes(content)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(InputError, match="too large"):
+        read_image(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
