@@ -16,9 +16,9 @@ import yaml
 
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
+from cxr_common.json_files import read_json
 from tools.repository import BUNDLES
 from tools.workflow import failure_reason, workflow_command
-from cxr_common.json_files import read_json
 
 DONE, STARTED = "stage.json", "stage.started"
 
