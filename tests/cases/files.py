@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import nibabel
 import numpy as np
 from PIL import Image
 
-from tests.cases.inputs import SCRIPT
 from tests.cases.product import findings, infer
 from tests.cases.table import TWIN, Run, case
 from tests.image_files import JPEG_2000_LOSSLESS, stored_grey, write_dicom
@@ -92,8 +90,3 @@ def others(run: Run) -> None:
     assert not outcome.traceback
     assert "pair.hdr" in {image["path"] for image in record["images"]}
     assert not any("0x" in failure["reason"] for failure in record["failures"])
-
-
-def shared_script() -> Path | None:
-    """make_cases.py, where it is beside the checkout."""
-    return SCRIPT if os.path.exists(SCRIPT) else None

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 from monai.bundle import ConfigWorkflow
 
 from cxr_common.cli import find_config_error, find_input_error
-from tests.golden import REPOSITORY
+from tools.repository import BUNDLES, REPOSITORY
+from tools.workflow import workflow_command
 
-BUNDLE = REPOSITORY / "bundles" / "cxr_pylon_localization"
+BUNDLE = BUNDLES / "cxr_pylon_localization"
 #: A training of seconds on small images.
 SMALL = {"backbone": "resnet18", "spatial_size": [64, 64], "batch_size": 4, "max_epochs": 1}
 
@@ -126,23 +127,20 @@ class AsAUser:
 
     def bundle(self, configs: list[str], cwd: Path, processes: int = 1, **options: Any) -> Outcome:
         """See `Product`; several processes by torchrun."""
-        several = ["torch.distributed.run", "--standalone", f"--nproc_per_node={processes}", "-m"]
         configs = [*configs, *(["multi_gpu_train.yaml"] if processes > 1 else [])]
-        files = "[" + ",".join(f"'{BUNDLE}/configs/{name}'" for name in configs) + "]"
-        arguments = ["monai.bundle", "run", "--config_file", files, "--bundle_root", str(BUNDLE)]
-        for name, value in options.items():
-            arguments += [f"--{name.replace('::', '#')}", str(value)]
-        return self._outcome([*(several if processes > 1 else []), *arguments], cwd)
+        values = {name.replace("::", "#"): value for name, value in options.items()}
+        paths = [BUNDLE / "configs" / name for name in configs]
+        return self._outcome(workflow_command(BUNDLE, paths, values, processes), cwd)
 
     def tool(self, module: str, *arguments: str) -> Outcome:
         """See `Product`."""
-        return self._outcome([module, *arguments], REPOSITORY)
+        return self._outcome([sys.executable, "-m", module, *arguments], REPOSITORY)
 
     @staticmethod
-    def _outcome(arguments: list[str], cwd: Path) -> Outcome:
+    def _outcome(command: list[str], cwd: Path) -> Outcome:
         environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY / 'common'}{os.pathsep}{REPOSITORY}"}
         done = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            command,
             cwd=cwd,
             env=environment,
             capture_output=True,
