@@ -9,12 +9,13 @@ IMAGES ?=
 BUNDLE ?= cxr_multiscale_localization
 OUTPUT ?= build/demo
 PART ?= localisation
+CASES ?= build/cases
 QUICK ?=
 # A test process for each core; the tests of a file stay together and share what they make.
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types check bundles results bench tables clean
+.PHONY: help setup demo test test-all cases lint format types check bundles results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +38,9 @@ test: setup  ## run the tests (minutes on two cores)
 
 test-all: setup  ## run the slow tests too
 	$(RUN) -m pytest $(PARALLEL) -m "slow or not slow"
+
+cases: setup  ## what real files and mistakes come to, each run as a user does: a table of right and wrong
+	$(RUN) -m tests.cases --output $(CASES)
 
 lint: setup  ## check style
 	$(BIN)/ruff check .

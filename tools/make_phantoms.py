@@ -24,6 +24,7 @@ from cxr_common.cli import one_line_errors
 from cxr_common.data import write_datalist
 from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, make_phantom
 from cxr_common.errors import InputError
+from cxr_common.json_files import read_json
 from cxr_common.labels import LABELS
 from cxr_common.start.tools import ToolParser
 from tools.new_folder import new_folder
@@ -143,12 +144,7 @@ def _check_numbers(counts: dict[str, int], seed: int, workers: int) -> None:
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"cannot be read as JSON ({error})", path, "give a JSON object of PhantomConfig's settings"
-        ) from error
+    settings = read_json(path, "give a JSON object of PhantomConfig's settings")
     if not isinstance(settings, dict):
         raise InputError(f"holds a {type(settings).__name__}", path, "give a JSON object of PhantomConfig's settings")
     return settings

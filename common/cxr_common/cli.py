@@ -41,16 +41,21 @@ def find_config_error(error: BaseException) -> InputError | None:
     """A mistake in the text of a configuration as an InputError; None for an exception that arose in code.
 
     The text is at fault where the first exception was raised by MONAI's parser itself, by its call of a component
-    (which has no such argument), or by an expression's own text; or where a component refused a value (ValueError) when
-    it was made, unless it was already reading images.
+    (which has no such argument), or by an expression's own text; or where a component refused a value when it was made
+    (ValueError, a division by zero), unless it was already reading images.
     """
     chain = list(_causes(error))
     if not any(str(cause).startswith(_WRAPPERS) for cause in chain):
         return None
     first, frames = chain[-1], traceback.extract_tb(chain[-1].__traceback__)
     called = [found for cause in chain if (found := _COMPONENT.search(str(cause)))]
-    refused = called and isinstance(first, ValueError) and not any("applying transform" in str(c) for c in chain)
-    if not refused and not (frames and frames[-1].filename.endswith(("<string>", *_PARSER))):
+    refused = (
+        called
+        and isinstance(first, (ValueError, ArithmeticError))
+        and not any("applying transform" in str(c) for c in chain)
+    )
+    no_python = isinstance(first, SyntaxError) and first.filename in ("<string>", "<unknown>")  # an expression's text
+    if not refused and not no_python and not (frames and frames[-1].filename.endswith(("<string>", *_PARSER))):
         return None
     where = called[-1][1] if called else "the configuration"
     reason = f"{type(first).__name__}: {str(first).strip().splitlines()[0] if str(first).strip() else 'no details'}"
@@ -65,12 +70,15 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
         print(f"error: {mistake}", file=sys.stderr)  # noqa: T201
 
 
-def report_input_errors() -> None:
+def report_input_errors(join: Callable[[], object] | None = None) -> None:
     """Begin the run of a bundle: show errors of its user as one line, and check that the run can work.
 
     Bundle configs call it as the first item of ``run``. From here on an uncaught :class:`InputError`, or a mistake in
     the configuration, is shown as ``error: <text>`` without a traceback; the exit status stays 1. Other exceptions are
     untouched.
+
+    Args:
+        join: what brings the processes of a distributed run together, before the checks ask how many there are.
 
     Raises:
         InputError: the run cannot work; see :mod:`cxr_common.start`.
@@ -78,6 +86,8 @@ def report_input_errors() -> None:
     from cxr_common.start.check import check_start  # nearly everything imports this module
 
     sys.excepthook = _hook
+    if join is not None:
+        join()
     check_start()
 
 

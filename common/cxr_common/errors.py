@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cxr_common.text import printable
+from cxr_common.text import printable, without_addresses
 
 
 class InputError(ValueError):
@@ -18,7 +18,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, reason: str, where: object = None, action: str | None = None) -> None:
-        self.reason = reason
+        self.reason = without_addresses(reason)
         self.where = None if where is None else str(where)
         self.action = action
         super().__init__(str(self))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+_ADDRESS = re.compile(r"(?: object)? at 0x[0-9A-Fa-f]+")
+
 
 def printable(text: object) -> str:
     r"""Text on one line without control characters, which could clear a terminal or forge a line of their own.
@@ -10,6 +14,11 @@ def printable(text: object) -> str:
     not UTF-8 becomes ``\xfc``.
     """
     return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
+
+
+def without_addresses(text: str) -> str:
+    """Text of an exception without addresses of memory, which say nothing to a reader and differ from run to run."""
+    return _ADDRESS.sub("", text)
 
 
 def encodable(text: str) -> str:

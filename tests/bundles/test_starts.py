@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -131,6 +132,29 @@ def test_nothing_annotated_cannot_be_scored(bundle, phantoms, tmp_path):
     weights = bundle / "models" / "model.pt"
     said = refusal(bundle, ["train.yaml", "evaluate.yaml"], weights=str(weights), **options)
     assert "nothing is annotated" in said or "has no image with a finding" in said
+
+
+@pytest.mark.parametrize("name", LOCALIZERS)
+def test_two_trainings_at_once(name, phantoms, tmp_path):
+    output = tmp_path / "run"
+    code = (
+        "import pathlib, sys; from cxr_common.findings.run_folder import RunFolder\n"
+        "RunFolder(pathlib.Path(sys.argv[1])).claim(); print(flush=True); sys.stdin.read()"
+    )
+    options = {"dataset_dir": str(phantoms), "output_dir": str(output), "batch_size": 8}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "common")}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code, str(output)], env=environment, **pipes) as other:
+        other.stdout.readline()
+        said = refusal(REPOSITORY / "bundles" / name, ["train.yaml"], **options)
+        other.kill()
+    assert "run: another run writes into this folder; wait for it" in said
+
+
+def test_several_processes_without_torchrun(bundle, phantoms, tmp_path):
+    options = {"dataset_dir": str(phantoms), "output_dir": str(tmp_path / "run")}
+    said = refusal(bundle, ["train.yaml", "multi_gpu_train.yaml"], **options)
+    assert "torchrun starts them; start it as torchrun" in said
 
 
 @pytest.mark.parametrize("name", LOCALIZERS)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from cxr_common.cli import find_input_error, one_line_errors
+from cxr_common.cli import find_config_error, find_input_error, one_line_errors
 from cxr_common.errors import InputError
 
 
@@ -47,3 +47,12 @@ def test_a_tool_shows_a_users_mistake_as_one_line_and_fails(capsys):
     assert main([]) == 0
     assert main(["/nowhere"]) == 1
     assert capsys.readouterr().err == "error: /nowhere: no such folder\n"
+
+
+def test_an_option_that_is_no_python_is_the_users_mistake():
+    error = RuntimeError("Failed to evaluate ConfigExpression")
+    try:
+        compile("torch.device('cu", "<unknown>", "eval")
+    except SyntaxError as cause:
+        error.__cause__ = cause
+    assert "SyntaxError: unterminated string" in str(find_config_error(error))

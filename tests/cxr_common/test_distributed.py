@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
@@ -9,7 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from cxr_common.detection.prototypes import GlobalPrototypes
-from cxr_common.distributed import process_count, sum_over_processes
+from cxr_common.distributed import join_processes, process_count, sum_over_processes
+from cxr_common.errors import InputError
 from cxr_common.losses import (
     AlignedLabelLoss,
     SoftFocalLoss,
@@ -99,3 +101,26 @@ def test_two_processes_equal_one_with_the_whole_batch(tmp_path):
 def test_one_process_is_left_alone():
     value = torch.ones(2, requires_grad=True)
     assert sum_over_processes(value) is value and process_count() == 1
+
+
+def test_processes_that_torchrun_has_not_started(monkeypatch):
+    monkeypatch.delenv("RANK", raising=False)
+    with pytest.raises(InputError, match="torchrun starts them"):
+        join_processes()
+
+
+def test_more_processes_than_gpus(monkeypatch):
+    for name, value in {"RANK": "0", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(InputError, match="4 processes on 2 GPUs; --nproc_per_node 2"):
+        join_processes()
+
+
+def test_processes_that_cannot_be_joined(monkeypatch):
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(InputError, match="cannot be joined .*MASTER_ADDR"):
+        join_processes()

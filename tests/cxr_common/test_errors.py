@@ -13,3 +13,9 @@ def test_text_says_where_what_and_what_to_do():
 def test_it_crosses_process_borders_whole():
     error = pickle.loads(pickle.dumps(InputError("is empty", "a.png", "send it again")))
     assert (error.reason, error.where, error.action) == ("is empty", "a.png", "send it again")
+
+
+def test_no_address_of_memory_is_shown():
+    error = InputError("cannot identify image file <_io.BytesIO object at 0x7f7254bed5d0>", "a.png")
+    assert error.reason == "cannot identify image file <_io.BytesIO>"
+    assert "0x28" in str(InputError("tag 0x28 is missing"))

@@ -115,7 +115,7 @@ def test_refuses_bad_numbers(tmp_path, capsys, arguments, message):
 
 @pytest.mark.parametrize(
     "text, message",
-    [("{", "cannot be read as JSON"), ("[1]", "holds a list"), ('{"size": "big"}', "size"), ('{"sice": 64}', "sice")],
+    [("{", "not JSON"), ("[1]", "holds a list"), ('{"size": "big"}', "size"), ('{"sice": 64}', "sice")],
 )
 def test_refuses_bad_settings(tmp_path, capsys, text, message):
     (tmp_path / "config.json").write_text(text)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cxr_common.errors import InputError
+from tools.yaml_files import read_yaml
 
 FOLDER = Path(__file__).resolve().parent
 LOCALIZERS = {
@@ -31,10 +30,7 @@ def load_settings(name: str | Path) -> dict[str, Any]:
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml")))
         raise InputError("no such settings", path, f"use {known} or the path of a file")
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"not YAML: {' '.join(str(error).split())}", path) from None
+    settings = read_yaml(path) or {}
     if not isinstance(settings, dict):
         raise InputError("is not a mapping of keys", path, f"give title, {', '.join(PARTS)}")
     unknown = sorted(set(settings) - {*PARTS, "title"})

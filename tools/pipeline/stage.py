@@ -16,6 +16,7 @@ import yaml
 
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
+from cxr_common.json_files import read_json
 from tools.repository import BUNDLES
 from tools.workflow import failure_reason, workflow_command
 
@@ -64,7 +65,7 @@ class Stage:
     def is_done(self) -> bool:
         """Whether it was run to its end with this key."""
         done = self.output / DONE
-        return done.is_file() and json.loads(done.read_text(encoding="utf-8")).get("key") == self.key()
+        return done.is_file() and read_json(done, "remove this folder and run again").get("key") == self.key()
 
     def command(self) -> list[str]:
         """The command line, see :func:`~tools.workflow.workflow_command`."""

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cxr_common.data.datalist_io import declare_outside, raise_problems, write_datalist
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
@@ -18,6 +16,7 @@ from tools.prepare.join_masks import join_masks
 from tools.prepare.mapping import parse_mapping, read_mapping
 from tools.prepare.splits import parse_fractions
 from tools.prepare.summary import summarize
+from tools.yaml_files import parse_yaml
 
 EXAMPLES = """examples:
   a data set with a mapping file:
@@ -99,12 +98,8 @@ def _override(plain: dict[str, Any], args: argparse.Namespace) -> None:
 
 
 def _yaml(key: str, text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        reason = " ".join(str(getattr(error, "problem", None) or error).split())
-        action = "put patterns into single quotes, such as {column: Path, extract: 'patient\\d+'}"
-        raise InputError(f"{text} is not YAML: {reason}", f"--set {key}", action) from None
+    action = "put patterns into single quotes, such as {column: Path, extract: 'patient\\d+'}"
+    return parse_yaml(text, f"--set {key}={text}", action)
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import yaml
-
 from cxr_common.errors import InputError
 from tools.prepare.readers import RULES
 from tools.prepare.sources import check_source
+from tools.yaml_files import read_yaml
 
 SPLIT_NAMES = {
     "train": "training",
@@ -155,13 +154,10 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
     """
     shipped = Path(__file__).parent / "mappings" / f"{path}.yaml"
     path = shipped if shipped.is_file() else Path(path)
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as e:
+    if not path.exists():
         names = ", ".join(sorted(p.stem for p in shipped.parent.glob("*.yaml")))
-        raise InputError((e.strerror or str(e)).lower(), where=path, action=f"shipped mappings: {names}") from None
-    except yaml.YAMLError as e:
-        raise InputError(f"not YAML: {' '.join(str(e).split())}", where=path) from None
+        raise InputError("no such file or directory", path, f"shipped mappings: {names}")
+    data = read_yaml(path)
     if not isinstance(data, dict):
         raise InputError("is not a mapping of keys", where=path)
     return data

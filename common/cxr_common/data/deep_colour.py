@@ -10,7 +10,7 @@ import numpy as np
 
 from cxr_common.data.grey_range import GreyRange
 from cxr_common.data.intensity import grey_or_colour, scale_by_type
-from cxr_common.data.limits import MAX_PIXELS, REDUCE
+from cxr_common.data.limits import check_size
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
 from cxr_common.errors import InputError
 
@@ -108,9 +108,8 @@ def _page_samples(page: Any) -> Samples:
 
 def _check_page(page: Any, size: int, path: Path) -> None:
     """Refuse a page that cannot be a radiograph before its pixels are decoded; `size` is the file's in bytes."""
-    if page.imagewidth * page.imagelength > MAX_PIXELS:
-        claim = f"{page.imagewidth} x {page.imagelength}"
-        raise InputError(f"the image is too large ({claim})", path, REDUCE)
+    width, height = page.imagewidth, page.imagelength
+    check_size(width, height, path, page.samplesperpixel, page.dtype.itemsize if page.dtype else 1)
     if page.photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB):
         name = getattr(page.photometric, "name", page.photometric)
         raise InputError(f"a TIFF of {name} pixels is not supported", path, _SAVE_AGAIN)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxr_common.data.dicom_elements import integer, text
-from cxr_common.data.limits import MAX_PIXELS, REDUCE
+from cxr_common.data.limits import check_size
 from cxr_common.data.pydicom_compat import Dataset
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
@@ -60,8 +60,6 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
         return default
 
     rows, columns = required("Rows"), required("Columns")
-    if rows * columns > MAX_PIXELS:
-        raise InputError(f"the image is too large ({columns} x {rows})", path, REDUCE)
     allocated = required("BitsAllocated")
     if allocated not in (1, 8, 16, 32):
         raise InputError(f"BitsAllocated of {allocated} is not supported", path, "convert it to 8 or 16 bits")
@@ -75,6 +73,8 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
         reason = f"PhotometricInterpretation is {photometric or 'missing'}: light and dark are unknown"
         raise InputError(reason, path, "export it as MONOCHROME2")
     samples = 1 if grey else 3
+    # A palette makes colours of grey.
+    check_size(columns, rows, path, 1 if photometric.startswith("MONO") else 3, -(-allocated // 8))
     given = integer(dataset, "SamplesPerPixel")
     if given not in (None, samples):
         raise InputError(f"SamplesPerPixel is {given} in an image of {photometric}", path, _EXPORT_AGAIN)

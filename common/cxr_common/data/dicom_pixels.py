@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr_common.data.bounded import bounded
 from cxr_common.data.codestream import join_fragments, parse_codestream
 from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer
+from cxr_common.data.overlay_bits import without_overlays
 from cxr_common.data.pydicom_compat import (
     Dataset,
     can_decode,
@@ -84,8 +86,11 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
     }
     if d.samples > 1:
         elements["PlanarConfiguration"] = int(integer(dataset, "PlanarConfiguration") == 1)
+    image = image_dataset(dataset, d.transfer_syntax, elements)
     try:
-        pixels = decode(image_dataset(dataset, d.transfer_syntax, elements))
+        pixels = bounded(lambda: decode(image), path) if compressed else decode(image)
+    except InputError:
+        raise
     except Exception as error:  # decoders raise whatever they meet
         # pydicom lists its plug-ins' complaints line by line after a general one.
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
@@ -133,8 +138,17 @@ def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.nd
 
     What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there, which compression
     takes along. Or BitsStored is wrong. Where no overlay is declared, the smoother one of the two pictures is taken: a
-    picture that lacks its highest bits wraps round, and one with foreign bits has steps at their edges.
+    picture that lacks its highest bits wraps round, and one with foreign bits has steps at their edges. Overlays within
+    BitsStored that nothing declares are taken out (`overlay_bits`).
     """
+    values, stored_range = _whole_values(raw, description)
+    if description.signed or description.has_planes or values.min() < 0:
+        return values, stored_range
+    values, bits = without_overlays(values)
+    return values, stored_range if bits is None else (0.0, float((1 << bits) - 1))
+
+
+def _whole_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:
     d = description
     packed = not is_encapsulated(d.transfer_syntax) or d.transfer_syntax == _RLE  # RLE keeps the allocated bytes
     if d.bits_stored == d.bits_allocated:

@@ -13,8 +13,14 @@ SIDECAR_SUFFIXES = frozenset(
     {".csv", ".tsv", ".json", ".txt", ".md", ".html", ".htm", ".xml", ".yaml", ".yml", ".log", ".ini"}
 )
 SIDECAR_NAMES = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "license", "readme"})
-#: Pixels of a header file of the same name.
-_DETACHED = {".raw": (".mhd", ".nhdr"), ".zraw": (".mhd",), ".gz": (".nhdr",)}
+#: Pixels of a header file of the same name: how their names end, and the header's.
+_DETACHED = {
+    ".raw": (".mhd", ".nhdr"),
+    ".zraw": (".mhd",),
+    ".raw.gz": (".nhdr",),
+    ".img": (".hdr", ".hdr.gz"),
+    ".img.gz": (".hdr", ".hdr.gz"),
+}
 
 
 def find_radiographs(path: str | os.PathLike[str]) -> list[dict[str, str]]:
@@ -87,9 +93,7 @@ def _is_candidate(name: str, beside: list[str]) -> bool:
     lower = name.lower()
     if lower.startswith((".", "~$")) or lower in SIDECAR_NAMES:
         return False
-    stem, suffix = os.path.splitext(lower)
-    if suffix in _DETACHED:
-        headers = {os.path.splitext(stem)[0] if suffix == ".gz" else stem}
-        if any(other.lower() == h + s for other in beside for h in headers for s in _DETACHED[suffix]):
-            return False
-    return suffix not in SIDECAR_SUFFIXES
+    headers = {lower.removesuffix(end) + h for end, all in _DETACHED.items() if lower.endswith(end) for h in all}
+    if headers and any(other.lower() in headers for other in beside):
+        return False
+    return os.path.splitext(lower)[1] not in SIDECAR_SUFFIXES

@@ -8,6 +8,7 @@ import numpy as np
 
 from cxr_common.data.grey_levels import levels_of
 from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range
+from cxr_common.data.overlay_bits import without_overlays
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 
@@ -21,9 +22,11 @@ def scale_by_range(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
     """Map low to 0 and high to 1, clipped, as float32; zeros where the range is empty."""
     if not high > low:
         return np.zeros(pixels.shape, np.float32)
-    # A float64 detour only where float32 cannot hold the values.
+    # A float64 detour only where float32 cannot hold the values; in place, for large images.
     wide = pixels.astype(np.float64) if pixels.dtype.itemsize > 2 else pixels.astype(np.float32)
-    return np.clip((wide - low) / (high - low), 0, 1).astype(np.float32)
+    wide -= low
+    wide /= high - low
+    return np.clip(wide, 0, 1, out=wide).astype(np.float32, copy=False)
 
 
 def scale_by_percentiles(pixels: np.ndarray, where: object) -> tuple[np.ndarray, float, float]:
@@ -80,6 +83,9 @@ def scale_by_type(pixels: np.ndarray, where: object, bits: int | None = None) ->
         raise InputError(f"pixels of type {pixels.dtype} are not supported", where, "save it as integers or float")
     info = np.iinfo(pixels.dtype)
     low, high = float(info.min), float(info.max if bits is None else (1 << bits) - 1)
+    if pixels.min() >= 0 and (pixels.ndim == 2 or pixels.shape[2:] == (1,)):
+        pixels, image_bits = without_overlays(pixels)
+        high = high if image_bits is None else float((1 << image_bits) - 1)
     levels = levels_of(pixels)
     if low < 0 <= levels.values[0]:
         warnings.warn("no value of the signed type is negative: 0 is taken as black", RadiographWarning, stacklevel=2)

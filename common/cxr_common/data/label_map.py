@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
-from cxr_common.data.limits import MAX_PIXELS, REDUCE
+from cxr_common.data.limits import check_size
 from cxr_common.errors import InputError
 from cxr_common.files import replacing
 
@@ -34,8 +34,7 @@ def read_label_map(path: str | Path, n_classes: int) -> LabelMap:
     """
     try:
         with Image.open(path, formats=("PNG",)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise InputError(f"the image is too large ({image.width} x {image.height})", path, REDUCE)
+            check_size(image.width, image.height, path, len(image.getbands()))
             if image.mode not in ("P", "L"):
                 reason = f"is no label map: its pixels are of the kind {image.mode}, not numbers of classes"
                 raise InputError(reason, path, "give a palette or grey PNG of 8 bits, whose numbers are the classes")

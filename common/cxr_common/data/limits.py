@@ -11,6 +11,8 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 
+from cxr_common.errors import InputError
+
 #: Environment variable: millions of pixels of the largest image to read.
 MEGAPIXELS_VARIABLE = "CXR_MAX_MEGAPIXELS"
 
@@ -26,7 +28,30 @@ MAX_PIXELS = _megapixels() * 1_000_000
 MAX_BYTES = 4 * MAX_PIXELS + (56 << 20)
 #: What a user can do about an image of more pixels.
 REDUCE = f"reduce it to {MAX_PIXELS:,} pixels, or set {MEGAPIXELS_VARIABLE}"
+#: Colours and opacity of all pixels: each becomes a float of 4 bytes, of which two or three are held at a time.
+MAX_SAMPLES = 2 * MAX_PIXELS
 _CHUNK = 1 << 20
+
+
+def check_size(columns: int, rows: int, where: object, samples: int = 1, sample_bytes: int = 1) -> None:
+    """Refuse an image that would take too much memory, by what its header declares.
+
+    Args:
+        columns: of the image.
+        rows: of the image.
+        where: the file, for the error.
+        samples: values a pixel: 1 for grey, 4 for colour and opacity.
+        sample_bytes: bytes of a value.
+
+    Raises:
+        InputError: it has more than MAX_PIXELS pixels, MAX_SAMPLES samples or MAX_BYTES bytes.
+    """
+    pixels = columns * rows
+    if pixels > MAX_PIXELS:
+        raise InputError(f"the image is too large ({columns} x {rows})", where, REDUCE)
+    if pixels * samples > MAX_SAMPLES or pixels * samples * sample_bytes > MAX_BYTES:
+        size = f"{columns} x {rows} pixels of {samples} x {8 * sample_bytes} bits"
+        raise InputError(f"the image is too large ({size})", where, f"save it as grey of 16 bits, or {REDUCE}")
 
 
 def inflate(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:

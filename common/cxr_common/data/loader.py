@@ -13,6 +13,7 @@ from monai.data import DataLoader, list_data_collate
 
 from cxr_common.cli import find_input_error
 from cxr_common.data.scan import RadiographWarning
+from cxr_common.text import without_addresses
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def failure_from(error: BaseException, path: str) -> Failure:
         error = error.__cause__
     if isinstance(error, MemoryError):
         return Failure(path, "the image needs more memory than there is", "reduce it")
-    text = (str(error).strip().splitlines() or [""])[0]
+    text = without_addresses((str(error).strip().splitlines() or [""])[0])
     reason = f"the file could not be processed ({type(error).__name__}{': ' + text if text else ''})"
     return Failure(path, reason, "check that the file opens elsewhere, and report this as a defect if it does")
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +14,14 @@ from cxr_common.data.limits import MAX_BYTES
 from cxr_common.data.orientation import IDENTITY
 from cxr_common.data.scan import Scan
 from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code
+from cxr_common.data.volume_header import file_beside
 from cxr_common.errors import InputError
 
 _MILLIMETRES = {"meter": 1000.0, "micron": 0.001}
 
 
 def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
-    """Read a NIfTI of one slice, compressed or not, whatever its suffix.
+    """Read a NIfTI of one slice, compressed or not, whatever its suffix; of a pair (.hdr and .img) the header is given.
 
     The affine is honoured: a picture whose header says that it is mirrored is turned upright. The identity affine
     and a header without orientation say nothing, and the picture is taken as it is stored.
@@ -35,14 +39,10 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         from nibabel.fileholders import FileHolder
     except ImportError as error:
         raise InputError("reading NIfTI needs nibabel", path, "pip install nibabel") from error
-    with open(path, "rb") as magic:
-        compressed = magic.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if compressed else open(path, "rb") as file:
+    with ExitStack() as opened:
+        file = opened.enter_context(_open(path))
         start = file.read(540)
-        kind = nibabel.Nifti2Image if start[4:8] in (b"n+2\0", b"ni2\0") else nibabel.Nifti1Image
-        if b"ni1\0" in start[344:348] or b"ni2\0" in start[4:8]:
-            reason = "this is the header of a NIfTI in two files (.hdr and .img)"
-            raise InputError(reason, path, "save it as one .nii file")
+        kind, in_two_files = _kind(start, nibabel)
         size = kind.header_class.template_dtype.itemsize
         # Extensions, which lie before the pixels, are read whole; from a compressed file they can be gigabytes.
         offset = float(kind.header_class(start[:size], check=False)["vox_offset"])
@@ -50,10 +50,15 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
             raise InputError("the file is damaged: its pixels start too late", path, "copy or export it again")
         file.seek(0)
         try:
-            image = kind.from_file_map({"image": FileHolder(fileobj=file)})
+            files = {"image": FileHolder(fileobj=file)}
+            if in_two_files:
+                pixel_file = opened.enter_context(_open(_pixel_file(path)))
+                files = {"header": files["image"], "image": FileHolder(fileobj=pixel_file)}
+            image = kind.from_file_map(files)
         except nibabel.spatialimages.HeaderDataError as error:  # such as an intercept that is not finite
             raise InputError(f"the header is invalid ({error})", path, "export it again") from error
-        axes = plane_axes(image.shape, path)
+        scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0  # which makes numbers of 8 bytes
+        axes = plane_axes(image.shape, path, 1, 8 if scaled else image.get_data_dtype().itemsize)
         pixels = np.asanyarray(image.dataobj)
     if pixels.dtype.names:  # RGB24 and RGBA32
         pixels = np.stack([pixels[name] for name in pixels.dtype.names[:3]], axis=-1)
@@ -67,3 +72,26 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     factor = _MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)
     zooms = [float(header.get_zooms()[axis]) * factor for axis in axes]
     return scaled_scan(path, "NIfTI", picture, channels, zooms, "pixdim", stored_axes)
+
+
+def _open(path: Path) -> io.BufferedIOBase:
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path) if compressed else open(path, "rb")
+
+
+def _kind(start: bytes, nibabel: Any) -> tuple[Any, bool]:
+    """The class for a header that starts so, and whether its pixels are in a file of their own."""
+    if start[4:8] in (b"n+2\0", b"ni2\0"):
+        pair = start[4:8] == b"ni2\0"
+        return (nibabel.Nifti2Pair if pair else nibabel.Nifti2Image), pair
+    pair = start[344:348] == b"ni1\0"
+    return (nibabel.Nifti1Pair if pair else nibabel.Nifti1Image), pair
+
+
+def _pixel_file(path: Path) -> Path:
+    """The .img beside a header, an ordinary file."""
+    stem = path.name.removesuffix(".gz").rpartition(".")[0] or path.name
+    names = [stem + suffix for suffix in (".img", ".img.gz", ".IMG")]
+    there = [name for name in names if (path.parent / name).exists()]
+    return file_beside((there or names)[0], path)

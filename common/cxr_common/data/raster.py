@@ -7,14 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
+from cxr_common.data.bounded import bounded
 from cxr_common.data.codestream import parse_codestream
 from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.deep_colour import Samples, read_png, read_tiff, scale_samples
 from cxr_common.data.grey_range import GreyRange
 from cxr_common.data.intensity import grey_or_colour, scale_by_type
-from cxr_common.data.limits import MAX_PIXELS, REDUCE
+from cxr_common.data.limits import REDUCE, check_size
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
 from cxr_common.data.scan import RadiographWarning, Scan
 from cxr_common.errors import InputError
@@ -25,6 +26,8 @@ _BITS_TAG = 258
 _SAMPLE_FORMAT_TAG = 339
 _SIGNED = 2
 _TIFF, _BIG_ENDIAN_BIGTIFF = (b"II*\0", b"MM\0*", b"II+\0"), b"MM\0+"
+#: Bytes of a value in Pillow's deep modes.
+_BYTES = {"F": 4, "I": 4}
 _SAVE_AGAIN = "save it again as PNG, or use the original"
 
 
@@ -82,18 +85,29 @@ def _open(path: Path, head: bytes) -> Image.Image | None:
 
 
 def _load(image: Image.Image, path: Path) -> None:
-    if image.width * image.height > MAX_PIXELS:
-        size = f"{image.width} x {image.height}"
-        raise InputError(f"the image is too large ({size})", path, REDUCE)
+    depth = _BYTES.get(image.mode.partition(";")[0], 1)
+    check_size(image.width, image.height, path, len(image.getbands()), depth)
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise InputError(f"the file holds {frames} images", path, "give one file per image")
     try:
+        if image.info.get("progressive") and isinstance(image, ImageFile.ImageFile):
+            _load_progressive(image, path)
         image.load()
+    except InputError:
+        raise
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
         raise InputError(f"the image data are damaged or cut off ({error})", path, _SAVE_AGAIN) from error
     if 0 in image.size:
         raise InputError("the image has no pixels", path, _SAVE_AGAIN)
+
+
+def _load_progressive(image: ImageFile.ImageFile, path: Path) -> None:
+    """Decode a progressive JPEG within limits: each of its scans, perhaps hundreds, goes over all pixels."""
+    content = bounded(image.tobytes, path)
+    image.load_prepare()
+    image.frombytes(content)
+    image.tile = []
 
 
 def _scan(image: Image.Image, path: Path, channels: int) -> Scan:
@@ -153,8 +167,10 @@ def _eight_bit(image: Image.Image, channels: int, path: Path) -> np.ndarray:
     if image.mode in ("1", "L"):
         return np.asarray(image.convert("L"), np.float32) / 255
     has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
-    if not has_alpha:
-        return grey_or_colour(np.asarray(image.convert("RGB"), np.float32) / 255, channels, path)
-    rgba = np.asarray(image.convert("RGBA"), np.float32) / 255
-    # Over black: what is transparent shows no patient.
-    return grey_or_colour(rgba[..., :3] * rgba[..., 3:], channels, path)
+    colours = np.asarray(image.convert("RGBA" if has_alpha else "RGB"), np.float32)
+    colours /= 255
+    if has_alpha:  # over black: what is transparent shows no patient
+        opacity = colours[..., 3:]
+        colours = colours[..., :3]
+        colours *= opacity
+    return grey_or_colour(colours, channels, path)

@@ -9,24 +9,23 @@ import numpy as np
 
 from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.intensity import grey_or_colour, scale_by_type
-from cxr_common.data.limits import MAX_PIXELS, REDUCE
+from cxr_common.data.limits import check_size
 from cxr_common.data.orientation import IDENTITY, code_from_directions
 from cxr_common.data.scan import Scan, valid_spacing
 from cxr_common.errors import InputError
 
 
-def plane_axes(shape: Sequence[int], path: Path) -> tuple[int, int]:
-    """The two axes of a picture among those of length 1."""
+def plane_axes(shape: Sequence[int], path: Path, samples: int = 1, sample_bytes: int = 1) -> tuple[int, int]:
+    """The two axes of a picture among those of length 1; its size is checked by `limits.check_size`."""
     if len(shape) < 2 or min(shape) < 1:
         raise InputError(f"the image of shape {tuple(shape)} has no pixels", path, "copy or export it again")
     long = [axis for axis, size in enumerate(shape) if size > 1]
     if len(long) > 2:
         size = " x ".join(str(s) for s in shape)
         raise InputError(f"the image is a volume or a series ({size})", path, "give a single radiograph")
-    if int(np.prod([int(s) for s in shape], dtype=object)) > MAX_PIXELS:
-        raise InputError("the image is too large", path, REDUCE)
     while len(long) < 2:  # a picture one pixel wide
         long = sorted([*long, next(axis for axis in range(len(shape)) if axis not in long)])
+    check_size(int(shape[long[0]]), int(shape[long[1]]), path, samples, sample_bytes)
     return long[0], long[1]
 
 

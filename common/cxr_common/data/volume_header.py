@@ -99,7 +99,7 @@ def read_plane(header: VolumeHeader, path: Path) -> tuple[np.ndarray, tuple[int,
     Raises:
         InputError: it is a volume or too large, or its pixels are missing, damaged or cut off.
     """
-    axes = plane_axes(header.sizes, path)
+    axes = plane_axes(header.sizes, path, header.components, header.dtype.itemsize)
     if header.components not in (1, 3, 4):
         raise InputError(f"the pixels have {header.components} components", path, "give a grey image")
     count = int(np.prod(header.sizes, dtype=np.int64)) * header.components
@@ -135,7 +135,8 @@ def scan_of(
 
 def _values(header: VolumeHeader, count: int, path: Path) -> np.ndarray:
     needed = count * header.dtype.itemsize
-    with open(_data_path(header.data_file, path), "rb") as file:
+    data_path = path if header.data_file is None else file_beside(header.data_file, path)
+    with open(data_path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         # What comes after the pixels of a raw file is never read.
         at_end = header.encoding == "raw" and -1 in (header.start, header.skip_bytes)
@@ -151,13 +152,18 @@ def _values(header: VolumeHeader, count: int, path: Path) -> np.ndarray:
     return np.frombuffer(content[:needed], header.dtype)
 
 
-def _data_path(name: str | None, path: Path) -> Path:
-    """The file of the pixels: the header's own, or an ordinary file beside it.
+def file_beside(name: str, path: Path) -> Path:
+    """The file of the pixels, an ordinary one beside the header.
 
     A header comes from anywhere, so no folder is entered and no link followed on its word.
+
+    Args:
+        name: that the header gives.
+        path: of the header.
+
+    Raises:
+        InputError: the name is no plain one, or there is no such file.
     """
-    if name is None:
-        return path
     if not name or name in (".", "..") or re.search(r"[/\\\0]", name) or not name.isprintable():
         reason = f"its pixels are said to be in {name[:80]!r}, which is no plain file name"
         raise InputError(reason, path, "keep the two files side by side")

@@ -167,8 +167,10 @@ class FindingsWriter:
         details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
         model = {**self.model, **details}
         record = run_record(model, self.thresholds, self.images, every, self.names.root)
-        write_run_record(record, self.output_dir)
-        self.folder.release()
+        try:
+            write_run_record(record, self.output_dir)
+        finally:
+            self.folder.release()
         return record
 
     def _vanished(self) -> list[dict[str, Any]]:

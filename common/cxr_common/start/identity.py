@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.json_files import read_json
 from cxr_common.start.running import is_used, references, running_workflow, used_ids
 from cxr_common.start.settings import FREE, SETTINGS
 
@@ -142,8 +143,8 @@ def check_initial_weights(weights: str | Path | None, labels: Sequence[str]) -> 
     if beside is None or not beside.is_file():
         return
     try:
-        known = list(json.loads(beside.read_text(encoding="utf-8"))["labels"])
-    except (OSError, ValueError, KeyError, TypeError):
+        known = list(read_json(beside, "")["labels"])
+    except (InputError, KeyError, TypeError):
         return  # they are not read here for their own sake
     moved = [name for place, name in enumerate(labels) if name in known and known.index(name) != place]
     if moved and len(known) == len(labels):

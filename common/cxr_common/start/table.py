@@ -16,6 +16,7 @@ from cxr_common.findings.class_names import check_class_names
 from cxr_common.networks.weights import read_state_dict
 from cxr_common.published.backbone import IMAGENET
 from cxr_common.start import data
+from cxr_common.start.claim import claim_training_folder
 from cxr_common.start.identity import check_initial_weights, check_resumed
 from cxr_common.start.network import check_batches, check_size
 from cxr_common.start.rules import check_device, check_output_folder, file_check, folder_check
@@ -105,4 +106,6 @@ CHECKS: tuple[Check, ...] = (
     # Whether weights and a run that are there are of these classes, this network, these data.
     Check(("initial_weights", "labels"), check_initial_weights),
     Check(("output_dir", "resume"), check_resumed),
+    # The last: it makes the folder.
+    Check(("output_dir", "resume"), claim_training_folder),
 )

@@ -8,7 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 
-from cxr_common.data import boxes_to_stored, to_stored
+from cxr_common.data import boxes_to_stored, find_radiographs, to_stored
 from cxr_common.errors import InputError
 from tests.image_files import MARKER_BOX, marker_corner, marker_picture, read_image, write_itk, write_nifti
 
@@ -141,7 +141,7 @@ def test_damaged_nifti(tmp_path):
     for content, reason in (
         (whole[:-1], "damaged or cut off"),
         (whole[:350], "damaged or cut off"),
-        (whole[:344] + b"ni1\0" + whole[348:], "in two files"),
+        (whole[:344] + b"ni1\0" + whole[348:], "i.img, which is not there"),
         (gzip.compress(whole)[:-50], "damaged or cut off"),
         (gzip.compress(whole)[:20], "damaged or cut off"),
         (gzip.compress(b"hello"), "compressed by gzip"),
@@ -286,3 +286,31 @@ def test_a_huge_claim_is_refused_before_memory_is_taken(tmp_path, header):
     (tmp_path / "i").write_bytes(header + b"\0" * 100)
     with pytest.raises(InputError, match="too large"):
         read_image(tmp_path / "i")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Nifti1Pair", "a.hdr"), ("Nifti2Pair", "a.hdr"), ("Nifti1Pair", "a.hdr.gz")]
+)
+def test_nifti_in_two_files(tmp_path, kind, name):
+    pixels = np.ascontiguousarray(marker_picture().T)
+    nibabel.save(getattr(nibabel, kind)(pixels, np.diag([-0.2, -0.3, 1, 1])), tmp_path / name)
+    image, meta = read_image(tmp_path / name)
+    np.testing.assert_allclose(image, pixels / 255, atol=1e-6)
+    np.testing.assert_allclose(meta["spacing"], (0.2, 0.3))
+    assert [entry["image"] for entry in find_radiographs(tmp_path)] == [str(tmp_path / name)]
+
+
+@pytest.mark.parametrize("case", ["missing", "linked", "cut off"])
+def test_nifti_whose_other_file_is_none(tmp_path, case):
+    nibabel.save(nibabel.Nifti1Pair(marker_picture().T.copy(), np.eye(4)), tmp_path / "a.hdr")
+    pixels = tmp_path / "a.img"
+    content = pixels.read_bytes()
+    pixels.unlink()
+    if case == "linked":
+        (tmp_path / "b").write_bytes(content)
+        pixels.symlink_to(tmp_path / "b")
+    elif case == "cut off":
+        pixels.write_bytes(content[:-1])
+    said = {"missing": "a.img, which is not there", "linked": "a link", "cut off": "damaged or cut off"}[case]
+    with pytest.raises(InputError, match=said):
+        read_image(tmp_path / "a.hdr")

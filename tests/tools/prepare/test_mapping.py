@@ -31,7 +31,7 @@ def test_a_bare_table_name_takes_the_default_columns():
 def test_reading(tmp_path):
     path = tmp_path / "m.yaml"
     path.write_text("a: [")
-    with pytest.raises(InputError, match=r"m.yaml: not YAML: .* line 1"):
+    with pytest.raises(InputError, match=r"m.yaml: not YAML: .*line 1"):
         read_mapping(path)
     path.write_text("- a")
     with pytest.raises(InputError, match="not a mapping"):

@@ -1,0 +1,64 @@
+"""Decoders end in time and alone."""
+
+import ctypes
+import time
+import warnings
+
+import numpy as np
+import pytest
+
+from cxr_common.data import bounded, dicom_pixels
+from cxr_common.errors import InputError
+from tests.image_files import JPEG_2000_LOSSLESS, marker_picture, read_image, write_dicom
+
+TWO_ARGUMENTS = type("Odd", (Exception,), {"__init__": lambda self, _a, _b: Exception.__init__(self, "odd")})
+
+
+def loop():
+    while True:
+        pass
+
+
+def crash():
+    ctypes.string_at(0)
+
+
+def doubt():
+    warnings.warn("doubtful", UserWarning, stacklevel=1)
+    return 3
+
+
+def odd():
+    raise TWO_ARGUMENTS(1, 2)
+
+
+def test_results_errors_and_warnings_come_through():
+    big = np.arange(3_000_000)
+    np.testing.assert_array_equal(bounded.bounded(lambda: big * 2, "x"), big * 2)
+    with pytest.raises(ZeroDivisionError):
+        bounded.bounded(lambda: 1 / 0, "x")
+    with pytest.raises(Exception, match="odd"):
+        bounded.bounded(odd, "x")
+    with pytest.warns(UserWarning, match="doubtful"):
+        assert bounded.bounded(doubt, "x") == 3
+
+
+@pytest.mark.parametrize(("call", "said"), [(loop, "takes over 1 seconds"), (crash, "crashed")])
+def test_a_decoder_that_does_not_return(call, said):
+    with pytest.raises(InputError, match=f"x: .*{said}"):
+        bounded.bounded(call, "x", 1)
+
+
+def test_a_decoder_that_waits(monkeypatch):
+    monkeypatch.setattr(bounded, "_PATIENCE", 0.5)
+    with pytest.raises(InputError, match="takes over 1 seconds"):
+        bounded.bounded(lambda: time.sleep(60), "x", 1)
+
+
+def test_a_looping_decoder_of_a_file(tmp_path, monkeypatch):
+    path = write_dicom(tmp_path / "a.dcm", marker_picture(), JPEG_2000_LOSSLESS)
+    read_image(path)
+    monkeypatch.setattr(bounded, "MAX_SECONDS", 1)
+    monkeypatch.setattr(dicom_pixels, "decode", lambda _: loop())
+    with pytest.raises(InputError, match=r"a\.dcm: decoding takes over 1 seconds"):
+        read_image(path)
