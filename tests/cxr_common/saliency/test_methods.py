@@ -16,7 +16,6 @@ from tests.cxr_common.saliency.networks import ClassLogits, classifier, golden_n
 LAYERS = [("cam", "backbone.layer4"), ("cam", "backbone.layer2"), ("pylon", "backbone.layer4"), ("pylon", "up.2")]
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("layer", "tolerance"), [("relu2", 1e-5), ("relu1", 5e-3)])
 def test_wsmis_golden(layer, tolerance):
     expected = golden.load("wsmis_gradcampp")
