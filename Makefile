@@ -14,7 +14,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format types check bundles results bench tables clean
+.PHONY: help setup demo test test-all coverage lint format types check bundles results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test: setup  ## run the tests (minutes on two cores)
 test-all: setup  ## run the slow tests too
 	$(RUN) -m pytest $(PARALLEL) -m "slow or not slow"
 
+coverage: setup  ## run the tests and show which lines none of them reaches
+	$(RUN) -m pytest $(PARALLEL) --cov --cov-report=term
+
 lint: setup  ## check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -49,7 +52,7 @@ format: setup  ## rewrite to the style
 types: setup  ## check types
 	$(BIN)/mypy
 
-check: lint types test  ## all that a change must pass
+check: lint types coverage  ## all that a change must pass
 
 bundles: setup  ## write the bundles' configs from their bundle.yaml and the templates in tools/bundles
 	$(RUN) -m tools.bundles
