@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases lint format types check bundles results bench tables clean
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ test-all: setup  ## run the slow tests too
 cases: setup  ## what real files and mistakes come to, each run as a user does: a table of right and wrong
 	$(RUN) -m tests.cases --output $(CASES)
 
+coverage: setup  ## run the tests and show which lines none of them reaches
+	$(RUN) -m pytest $(PARALLEL) --cov --cov-report=term
+
 lint: setup  ## check style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,7 +56,7 @@ format: setup  ## rewrite to the style
 types: setup  ## check types
 	$(BIN)/mypy
 
-check: lint types test  ## all that a change must pass
+check: lint types coverage  ## all that a change must pass
 
 bundles: setup  ## write the bundles' configs from their bundle.yaml and the templates in tools/bundles
 	$(RUN) -m tools.bundles

@@ -1,6 +1,7 @@
 """Golden numbers computed with published code, and the deterministic weights and images they were computed from.
 
-The vectors lie in ``../shared/golden`` beside the checkout; tests that need them skip where it is absent.
+tests/data/golden/README.md says what they are. Real radiographs are not in this repository: tests that need them look
+in ``../shared`` beside it and skip where that is absent.
 """
 
 from __future__ import annotations
@@ -17,22 +18,26 @@ import torch
 
 from tools.repository import REPOSITORY
 
+GOLDEN = Path(__file__).resolve().parent / "data" / "golden"
 SHARED = Path(os.environ.get("CXR_SHARED", REPOSITORY.parent / "shared"))
-needs_golden = pytest.mark.skipif(not (SHARED / "golden").is_dir(), reason="golden vectors (../shared) are not here")
 needs_radiographs = pytest.mark.skipif(
     not (SHARED / "cxr").is_dir(), reason="real radiographs (../shared) are not here"
 )
 
 
 def load(name: str) -> dict[str, np.ndarray]:
-    """All arrays of one golden file."""
-    with np.load(SHARED / "golden" / f"{name}.npz", allow_pickle=False) as file:
-        return dict(file)
+    """All arrays of one golden file. A large file lies in numbered parts, each with some of an array's first axis."""
+    pieces: dict[str, list[np.ndarray]] = {}
+    for path in sorted(GOLDEN.glob(f"{name}-[0-9].npz")) or [GOLDEN / f"{name}.npz"]:
+        with np.load(path, allow_pickle=False) as file:
+            for key, array in file.items():
+                pieces.setdefault(key, []).append(array)
+    return {key: arrays[0] if len(arrays) == 1 else np.concatenate(arrays) for key, arrays in pieces.items()}
 
 
 def weights(case: str, seed: int, gain: float = 0.8) -> dict[str, torch.Tensor]:
     """The float64 state dict of a golden case, by the rules of the golden README."""
-    entries = json.loads((SHARED / "golden" / f"{case}_keys.json").read_text())
+    entries = json.loads((GOLDEN / f"{case}_keys.json").read_text())
     return {e["name"]: _weight(e["name"], e["shape"], seed * 100000 + e["k"], gain) for e in entries}
 
 

@@ -16,12 +16,23 @@ ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, torch.Tensor)
 
 
 def picture_to_tensor(picture: ArrayOrTensor) -> ArrayOrTensor:
-    """Turn (..., row y, column x) into (..., x, y); a view."""
+    """Turn (..., row y, column x) into (..., x, y); a view.
+
+    Example:
+        >>> picture = np.zeros((480, 640))  # rows, columns
+        >>> picture_to_tensor(picture).shape
+        (640, 480)
+    """
     return picture.swapaxes(-1, -2)
 
 
 def tensor_to_picture(tensor: ArrayOrTensor) -> ArrayOrTensor:
-    """Turn (..., x, y) into (..., row y, column x); a view."""
+    """Turn (..., x, y) into (..., row y, column x); a view.
+
+    Example:
+        >>> tensor_to_picture(torch.zeros(1, 640, 480)).shape
+        torch.Size([1, 480, 640])
+    """
     return tensor.swapaxes(-1, -2)
 
 
@@ -46,6 +57,12 @@ def argmax_point(maps: torch.Tensor) -> torch.Tensor:
     Returns:
         (..., 2) integer x, y. On ties the first in row-major order of the displayed picture wins, as published code
         indexed by (row, column) has it.
+
+    Example:
+        >>> maps = torch.zeros(1, 4, 3)
+        >>> maps[0, 2, 1] = 1  # column 2, row 1
+        >>> argmax_point(maps).tolist()
+        [[2, 1]]
     """
     picture = tensor_to_picture(maps)
     width = picture.shape[-1]
@@ -61,5 +78,9 @@ def affine_from_spacing(spacing: tuple[float, float]) -> np.ndarray:
 
     Returns:
         diag(-sx, -sy, 1, 1), which ITK and viewers read as identity direction, so the picture stays upright.
+
+    Example:
+        >>> affine_from_spacing((0.2, 0.3)).diagonal().tolist()
+        [-0.2, -0.3, 1.0, 1.0]
     """
     return np.diag([-float(spacing[0]), -float(spacing[1]), 1.0, 1.0])

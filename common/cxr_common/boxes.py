@@ -34,6 +34,10 @@ def as_boxes(boxes: ArrayLike) -> Boxes:
 
     Raises:
         ValueError: the array is not (n, 4).
+
+    Example:
+        >>> as_boxes([]).shape
+        (0, 4)
     """
     array = np.asarray(boxes, dtype=np.float64)
     if array.size == 0:
@@ -44,13 +48,23 @@ def as_boxes(boxes: ArrayLike) -> Boxes:
 
 
 def xywh_to_xyxy(boxes: ArrayLike) -> Boxes:
-    """Left, top, width, height (..., 4) to x0, y0, x1, y1 (..., 4)."""
+    """Left, top, width, height (..., 4) to x0, y0, x1, y1 (..., 4).
+
+    Example:
+        >>> xywh_to_xyxy([[10, 20, 30, 40]]).tolist()
+        [[10.0, 20.0, 40.0, 60.0]]
+    """
     array = np.asarray(boxes, dtype=np.float64)
     return np.concatenate((array[..., :2], array[..., :2] + array[..., 2:]), axis=-1)
 
 
 def xyxy_to_xywh(boxes: ArrayLike) -> Boxes:
-    """x0, y0, x1, y1 (..., 4) to left, top, width, height (..., 4)."""
+    """x0, y0, x1, y1 (..., 4) to left, top, width, height (..., 4).
+
+    Example:
+        >>> xyxy_to_xywh([[10, 20, 40, 60]]).tolist()
+        [[10.0, 20.0, 30.0, 40.0]]
+    """
     array = np.asarray(boxes, dtype=np.float64)
     return np.concatenate((array[..., :2], array[..., 2:] - array[..., :2]), axis=-1)
 
@@ -65,13 +79,22 @@ def scale_boxes(boxes: ArrayLike, from_size: Sequence[float], to_size: Sequence[
 
     Returns:
         (n, 4) in pixels of the resized image, not rounded.
+
+    Example:
+        >>> scale_boxes([[0, 0, 512, 256]], from_size=(1024, 1024), to_size=(256, 128)).tolist()
+        [[0.0, 0.0, 128.0, 32.0]]
     """
     factor = np.asarray(to_size, dtype=np.float64) / np.asarray(from_size, dtype=np.float64)
     return as_boxes(boxes) * np.tile(factor, 2)
 
 
 def box_area(boxes: ArrayLike) -> NDArray[np.float64]:
-    """Areas (n,) in square pixels; an inverted box has none."""
+    """Areas (n,) in square pixels; an inverted box has none.
+
+    Example:
+        >>> box_area([[0, 0, 4, 2], [3, 3, 1, 5]]).tolist()
+        [8.0, 0.0]
+    """
     array = as_boxes(boxes)
     return np.prod(np.clip(array[:, 2:] - array[:, :2], 0, None), axis=1)
 
@@ -85,7 +108,12 @@ def pairwise_intersection(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
 
 
 def pairwise_iou(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    """Intersection over union (n, m) of boxes ``a`` (n, 4) and ``b`` (m, 4); 0 where both are empty."""
+    """Intersection over union (n, m) of boxes ``a`` (n, 4) and ``b`` (m, 4); 0 where both are empty.
+
+    Example:
+        >>> pairwise_iou([[0, 0, 4, 4]], [[0, 0, 4, 2], [5, 5, 6, 6]]).tolist()
+        [[0.5, 0.0]]
+    """
     intersection = pairwise_intersection(a, b)
     return _ratio(intersection, box_area(a)[:, None] + box_area(b)[None, :] - intersection)
 
@@ -99,6 +127,10 @@ def pairwise_iobb(detected: ArrayLike, truth: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         (n, m); 0 where a detected box is empty.
+
+    Example:
+        >>> pairwise_iobb(detected=[[0, 0, 4, 2]], truth=[[0, 0, 4, 4]]).tolist()
+        [[1.0]]
     """
     intersection = pairwise_intersection(detected, truth)
     return _ratio(intersection, np.broadcast_to(box_area(detected)[:, None], intersection.shape))

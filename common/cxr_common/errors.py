@@ -15,6 +15,10 @@ class InputError(ValueError):
 
     The text reads ``<where>: <reason>; <action>`` on one line, so it can be shown without a traceback. A reason may go
     on in indented lines. Control characters are escaped.
+
+    Example:
+        >>> str(InputError("is empty", "images.csv", "add a row for each image"))
+        'images.csv: is empty; add a row for each image'
     """
 
     def __init__(self, reason: str, where: object = None, action: str | None = None) -> None:

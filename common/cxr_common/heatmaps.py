@@ -27,6 +27,10 @@ def upsample_heatmaps(logit_maps: torch.Tensor, size: Sequence[int]) -> torch.Te
 
     Returns:
         (N, C, X, Y) probabilities; float64 maps stay float64, others become float32.
+
+    Example:
+        >>> upsample_heatmaps(torch.zeros(1, 1, 2, 2), size=(4, 4))[0, 0, 0].tolist()
+        [0.5, 0.5, 0.5, 0.5]
     """
     maps = logit_maps if logit_maps.dtype == torch.float64 else logit_maps.float()
     return resize_maps(torch.sigmoid(maps), size)
@@ -42,6 +46,10 @@ def unit_peak(maps: torch.Tensor) -> torch.Tensor:
 
     Returns:
         (..., x, y) in [0, 1] with maximum 1; a map that is nowhere positive gives zeros.
+
+    Example:
+        >>> unit_peak(torch.tensor([[-1.0, 2.0], [4.0, 0.0]])).tolist()
+        [[0.0, 0.5], [1.0, 0.0]]
     """
     positive = maps.relu()
     peak = positive.amax((-2, -1), keepdim=True)

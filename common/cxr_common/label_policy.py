@@ -22,6 +22,13 @@ def apply_label_policy(label: torch.Tensor, policy: str, soft_target: float = 0.
 
     Raises:
         ValueError: when the policy is not known.
+
+    Example:
+        >>> label = torch.tensor([1.0, 0.0, -1.0])
+        >>> apply_label_policy(label, "ones").tolist()
+        [1.0, 0.0, 1.0]
+        >>> apply_label_policy(label, "ignore").tolist()
+        [1.0, 0.0, nan]
     """
     if policy not in POLICIES:
         raise ValueError(f"unknown label policy {policy!r}; choose one of {', '.join(POLICIES)}")

@@ -34,6 +34,11 @@ def from_nih(findings: Mapping[str, float | None], no_finding: bool) -> list[int
     Returns:
         One value a label. Opacity is 1 where any of :data:`NIH_OPACITY` is present, 0 where the image has no finding,
         else None: another finding does not rule an opacity out.
+
+    Example:
+        >>> values = from_nih({"Mass": 1, "Edema": 0}, no_finding=False)
+        >>> values[LABELS.index("Mass")], values[LABELS.index("Opacity")]
+        (1, None)
     """
     values: list[int | None] = []
     for name in LABELS:

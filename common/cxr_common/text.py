@@ -12,6 +12,10 @@ def printable(text: object) -> str:
 
     What is not printable is written as Python writes it: ``\n``, ``\x1b``, ``\u202e``. A byte of a file name that is
     not UTF-8 becomes ``\xfc``.
+
+    Example:
+        >>> printable("a\nb")
+        'a\\nb'
     """
     return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
 

@@ -23,6 +23,12 @@ def match_prevalence(items: Sequence[dict], num_labels: int, seed: int = 0, key:
 
     Returns:
         New items; everything but some labels is as it was.
+
+    Example:
+        >>> items = [{"source": "a", "label": [value]} for value in (1, 0)]
+        >>> items += [{"source": "b", "label": [value]} for value in (1, 0, 0, 0)]
+        >>> [item["label"][0] for item in match_prevalence(items, 1)].count(None)  # of b only one absent label stays
+        2
     """
     out = [copy.copy(item) | {"label": list(item["label"])} for item in items]
     sources = sorted({str(item.get(key, "")) for item in out})

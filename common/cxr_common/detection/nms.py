@@ -33,6 +33,11 @@ def batched_nms(
 
     Returns:
         Indices (at most N,) int64 of the boxes that stay, by falling score.
+
+    Example:
+        >>> boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 9], [20, 20, 30, 30]])
+        >>> batched_nms(boxes, torch.tensor([0.8, 0.9, 0.7]), torch.zeros(3, dtype=torch.long), threshold=0.5).tolist()
+        [1, 2]
     """
     if len(boxes) == 0:
         return torch.zeros(0, dtype=torch.long, device=boxes.device)

@@ -21,6 +21,12 @@ def peak_point(heatmap: torch.Tensor, size: tuple[int, int]) -> tuple[float, flo
 
     Returns:
         x, y of that pixel's centre scaled to the original; on ties the first in row-major order of the picture.
+
+    Example:
+        >>> heatmap = torch.zeros(4, 4)
+        >>> heatmap[1, 2] = 1
+        >>> peak_point(heatmap, size=(400, 200))
+        (150.0, 125.0)
     """
     point = argmax_point(heatmap).tolist()
     x, y = ((point[axis] + 0.5) * size[axis] / heatmap.shape[axis] for axis in (0, 1))

@@ -40,6 +40,11 @@ class Thresholds:
 
     Raises:
         InputError: a class is missing or unknown, or a value is not in [0, 1].
+
+    Example:
+        >>> thresholds = Thresholds.default(["Effusion", "Nodule"])
+        >>> thresholds.decision, thresholds.mask_mode
+        ({'Effusion': 0.5, 'Nodule': 0.5}, 'relative')
     """
 
     labels: tuple[str, ...]

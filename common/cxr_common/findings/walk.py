@@ -22,6 +22,10 @@ class Walk:
 
     Raises:
         ValueError: a setting makes no sense.
+
+    Example:
+        >>> Walk(steps={"Effusion": 64, "Nodule": 8}).steps_of(["Nodule", "Effusion"])
+        [8, 64]
     """
 
     radius: int = 5

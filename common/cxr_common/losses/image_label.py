@@ -22,6 +22,13 @@ class ImageLabelLoss(nn.Module):
         policy: what to make of uncertain labels, see :func:`~cxr_common.label_policy.apply_label_policy`.
         soft_target: target of the policy "soft".
         positive_weight: one weight per class for present labels (see :func:`positive_weights`), or None.
+
+    Example:
+        >>> from cxr_common.networks.pooling import max_pool
+        >>> loss = ImageLabelLoss(max_pool)
+        >>> maps = torch.zeros(1, 2, 4, 4)  # all logits 0: probability one half
+        >>> round(loss(maps, torch.tensor([[1.0, float("nan")]])).item(), 4)  # log 2; the second is not annotated
+        0.6931
     """
 
     def __init__(

@@ -18,6 +18,11 @@ def masked_bce(maps: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
     Returns:
         A scalar; 0 where nothing is annotated.
+
+    Example:
+        >>> target = torch.tensor([[[[1.0, float("nan")]]]])
+        >>> round(masked_bce(torch.zeros(1, 1, 1, 2), target).item(), 4)
+        0.6931
     """
     maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
     known = ~torch.isnan(target)

@@ -25,6 +25,12 @@ def place_loss(maps: torch.Tensor, label: torch.Tensor, place: torch.Tensor) -> 
 
     Returns:
         A scalar, the mean over the present classes of all images; 0 where there are none.
+
+    Example:
+        >>> place = torch.zeros(1, 1, 4, 4)
+        >>> place[..., :2] = 1  # half of the image
+        >>> round(place_loss(torch.zeros(1, 1, 4, 4), torch.ones(1, 1), place).item(), 4)  # log 2
+        0.6931
     """
     maps = maps.to(torch.promote_types(maps.dtype, torch.float32))
     allowed = F.adaptive_max_pool2d(place.to(maps), maps.shape[-2:]).flatten(2) > 0

@@ -16,6 +16,14 @@ class SoftDiceLoss(nn.Module):
 
     Args:
         smooth: s; 1 as published.
+
+    Example:
+        >>> target = torch.ones(1, 1, 4, 4)
+        >>> loss = SoftDiceLoss()
+        >>> round(loss(torch.full((1, 1, 4, 4), 20.0), target).item(), 4)
+        0.0
+        >>> round(loss(torch.full((1, 1, 4, 4), -20.0), target).item(), 4)  # 1 - 1 / (16 + 1)
+        0.9412
     """
 
     def __init__(self, smooth: float = 1.0) -> None:

@@ -126,6 +126,15 @@ def bootstrap_ci(
         n_resamples: replicates.
         seed: of the resampling.
         level: nominal coverage.
+
+    Example:
+        >>> from cxr_common.metrics import auroc
+        >>> scores, labels = [0.9, 0.8, 0.7, 0.4, 0.3, 0.1], [1, 1, 0, 1, 0, 0]
+        >>> interval = bootstrap_ci(lambda counts: auroc(scores, labels, counts), groups=["a", "a", "b", "c", "d", "e"])
+        >>> round(interval.value, 2), interval.n_patients, interval.n_images
+        (0.89, 5, 6)
+        >>> interval.low <= interval.value <= interval.high
+        True
     """
     return bootstrap([_seeds(statistic)], lambda a: a, groups, n_resamples, seed, level)[0]
 
@@ -158,7 +167,12 @@ def paired_miss_reduction(
 
 
 def miss_reduction(a: ArrayLike, b: ArrayLike) -> Array:
-    """1 - (1 - a) / (1 - b) elementwise; NaN where b is 1."""
+    """1 - (1 - a) / (1 - b) elementwise; NaN where b is 1.
+
+    Example:
+        >>> round(float(miss_reduction(0.9, 0.8)), 2)  # half of the misses are avoided
+        0.5
+    """
     misses_a, misses_b = 1 - np.asarray(a, dtype=np.float64), 1 - np.asarray(b, dtype=np.float64)
     return 1 - np.divide(misses_a, misses_b, out=np.full(misses_b.shape, np.nan), where=misses_b > 0)
 

@@ -31,6 +31,12 @@ def boundary_f_score(predicted: ArrayLike, true: ArrayLike, tolerance: float = 0
 
     Raises:
         ValueError: masks of different shapes.
+
+    Example:
+        >>> mask = np.zeros((32, 32))
+        >>> mask[8:24, 8:24] = 1
+        >>> boundary_f_score(mask, mask), boundary_f_score(mask, np.zeros((32, 32)))
+        (1.0, 0.0)
     """
     a, b = outline(predicted), outline(true)
     if a.shape != b.shape:

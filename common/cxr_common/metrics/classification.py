@@ -31,6 +31,12 @@ def auroc(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None
 
     Returns:
         (...) values; NaN where only one class has weight or a score is NaN.
+
+    Example:
+        >>> float(auroc(scores=[0.9, 0.8, 0.3, 0.1], labels=[1, 0, 1, 0]))
+        0.75
+        >>> float(auroc(scores=[0.9, 0.8, 0.3], labels=[1, -1, 0]))  # the uncertain case is left out
+        1.0
     """
     positive, negative = _tied_counts(scores, labels, weights)
     below = negative.sum(-1, keepdims=True) - negative.cumsum(-1)
@@ -51,6 +57,10 @@ def average_precision(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike |
 
     Returns:
         (...) values; NaN where only one class has weight (scikit-learn: 0 or 1) or a score is NaN.
+
+    Example:
+        >>> round(float(average_precision(scores=[0.9, 0.8, 0.3, 0.1], labels=[1, 0, 1, 0])), 3)
+        0.833
     """
     positive, negative = _tied_counts(scores, labels, weights)
     hits = positive.cumsum(-1)
@@ -71,20 +81,34 @@ def per_class(metric: BinaryMetric, scores: ArrayLike, labels: ArrayLike, weight
 
     Returns:
         (..., C).
+
+    Example:
+        >>> per_class(auroc, scores=[[0.9, 0.2], [0.1, 0.4]], labels=[[1, 1], [0, 0]]).tolist()
+        [1.0, 0.0]
     """
     s, y = _matching(scores, labels)
     return np.stack([metric(s[:, c], y[:, c], weights) for c in range(s.shape[1])], axis=-1)
 
 
 def micro(metric: BinaryMetric, scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Array:
-    """A binary metric over all scored (image, class) pairs at once; arguments as :func:`per_class`, returns (...)."""
+    """A binary metric over all scored (image, class) pairs at once; arguments as :func:`per_class`, returns (...).
+
+    Example:
+        >>> float(micro(auroc, scores=[[0.9, 0.2], [0.1, 0.4]], labels=[[1, 1], [0, 0]]))
+        0.75
+    """
     s, y = _matching(scores, labels)
     w = None if weights is None else np.repeat(np.asarray(weights, dtype=np.float64), s.shape[1], axis=-1)
     return metric(s.ravel(), y.ravel(), w)
 
 
 def macro_average(values: ArrayLike) -> Array:
-    """Unweighted mean over the classes (last axis) that are defined; NaN where none is."""
+    """Unweighted mean over the classes (last axis) that are defined; NaN where none is.
+
+    Example:
+        >>> float(macro_average([0.5, float("nan"), 1.0]))
+        0.75
+    """
     v = np.asarray(values, dtype=np.float64)
     return _divide(np.nansum(v, axis=-1), np.isfinite(v).sum(-1))
 

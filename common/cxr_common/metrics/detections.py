@@ -94,6 +94,11 @@ def box_image_scores(detected: Sequence[Detections], num_classes: int) -> Array:
 
     Returns:
         (N, C) for :func:`~cxr_common.metrics.auroc`; 0 where no box of the class was found.
+
+    Example:
+        >>> found = Detections(np.zeros((2, 4)), np.array([0.9, 0.5]), np.array([1, 1]))
+        >>> box_image_scores([found], num_classes=3).tolist()
+        [[0.0, 0.9, 0.0]]
     """
     scores = np.zeros((len(detected), num_classes))
     for n, found in enumerate(detected):

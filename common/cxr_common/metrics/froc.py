@@ -120,6 +120,12 @@ def froc_sensitivity(hits: LesionHits, rates: Sequence[float] = FROC_RATES, weig
 
     Returns:
         (..., K); NaN without lesions. The FROC score is the mean over :data:`FROC_RATES`.
+
+    Example:
+        >>> found = Detections(np.array([[0, 0, 4, 4], [8, 8, 9, 9]]), np.array([0.9, 0.5]), np.array([0, 0]))
+        >>> hits = lesion_hits([found], boxes=[[[0, 0, 4, 4], [20, 20, 24, 24]]], box_labels=[[0, 0]])
+        >>> froc_sensitivity(hits, rates=[0.5]).tolist()  # one of two lesions, no false positive above it
+        [0.5]
     """
     weight, above, total = hits.ranked().weighted(weights)
     w = np.ones(len(hits.annotated)) if weights is None else np.asarray(weights, dtype=np.float64)

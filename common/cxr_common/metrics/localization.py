@@ -35,6 +35,12 @@ def point_hits(
 
     Returns:
         (N, C) of 1, 0, NaN = no box of that class.
+
+    Example:
+        >>> heatmaps = torch.zeros(1, 2, 8, 8)
+        >>> heatmaps[0, 0, 5, 2] = 1  # column 5, row 2
+        >>> point_hits(heatmaps, boxes=[[[4, 1, 7, 4]]], box_labels=[[0]]).tolist()
+        [[1.0, nan]]
     """
     maps = torch.as_tensor(heatmaps)
     _same_length(len(maps), boxes, box_labels)
@@ -53,6 +59,10 @@ def points_in_boxes(
 
     Returns:
         (N, C) of 1, 0, NaN = no box of that class.
+
+    Example:
+        >>> points_in_boxes([[[5, 2], [0, 0]]], boxes=[[[4, 1, 7, 4], [4, 1, 7, 4]]], box_labels=[[0, 1]]).tolist()
+        [[1.0, 0.0]]
     """
     p = np.asarray(points, dtype=np.float64)
     hits = np.full(p.shape[:2], np.nan)
@@ -136,6 +146,11 @@ def hit_rates(hits: ArrayLike, weights: ArrayLike | None = None) -> HitRates:
     Args:
         hits: (N, C) with NaN = not scored; also overlap hits and other values.
         weights: (..., N), one an image, such as the counts of a bootstrap replicate; default 1.
+
+    Example:
+        >>> rates = hit_rates([[1, float("nan")], [1, 0], [0, float("nan")], [1, float("nan")]])
+        >>> rates.per_class.tolist(), float(rates.micro), float(rates.macro)
+        ([0.75, 0.0], 0.6, 0.375)
     """
     h = np.asarray(hits, dtype=np.float64)
     w = np.ones(len(h)) if weights is None else np.asarray(weights, dtype=np.float64)

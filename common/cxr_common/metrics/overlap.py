@@ -36,6 +36,12 @@ def wang_boxes(heatmap: ArrayLike, levels: Sequence[float] = WANG_LEVELS) -> Arr
 
     Returns:
         (n, 4) xyxy half-open in the heatmap's pixels; none for a constant map.
+
+    Example:
+        >>> heatmap = np.zeros((8, 8))
+        >>> heatmap[2:5, 1:3] = 1
+        >>> wang_boxes(heatmap, levels=[0.5]).tolist()
+        [[2.0, 1.0, 5.0, 3.0]]
     """
     h = np.asarray(heatmap, dtype=np.float64)
     low, high = h.min(), h.max()
@@ -96,6 +102,13 @@ def mask_overlap(
     Returns:
         IoBB and IoU, each (N, C), NaN where the class has no box; a map whose maximum is 0 overlaps nothing. The
         accuracy T(IoBB) is ``hit_rates(exceeds(iobb, T))``.
+
+    Example:
+        >>> heatmaps = np.zeros((1, 1, 8, 8))
+        >>> heatmaps[0, 0, 2:4, 2:4] = 1
+        >>> iobb, iou = mask_overlap(heatmaps, boxes=[[[2, 2, 6, 4]]], box_labels=[[0]])
+        >>> iobb.tolist(), iou.tolist()
+        ([[1.0]], [[0.5]])
     """
     maps = torch.as_tensor(heatmaps).cpu().numpy()
     iobb, iou = np.full(maps.shape[:2], np.nan), np.full(maps.shape[:2], np.nan)
@@ -111,7 +124,12 @@ def mask_overlap(
 
 
 def exceeds(overlap: ArrayLike, threshold: float) -> Array:
-    """Hits: 1 where an overlap is above the threshold, else 0; NaN stays."""
+    """Hits: 1 where an overlap is above the threshold, else 0; NaN stays.
+
+    Example:
+        >>> exceeds([0.2, 0.5, float("nan")], 0.25).tolist()
+        [0.0, 1.0, nan]
+    """
     o = np.asarray(overlap, dtype=np.float64)
     return np.where(np.isnan(o), np.nan, o > threshold)
 

@@ -62,6 +62,11 @@ def mask_counts(predicted: Iterable[Sequence[ArrayLike]], truth: Iterable[Truth]
 
     Raises:
         ValueError: a pair of masks of different sizes, or lists of different lengths.
+
+    Example:
+        >>> counts = mask_counts([[[[1, 1], [0, 0]]]], [[[[1, 0], [1, 0]]]])
+        >>> counts.intersection.tolist(), counts.union.tolist()
+        ([[1.0]], [[3.0]])
     """
     rows = []
     for masks, true_masks in zip(predicted, truth, strict=True):
@@ -119,6 +124,11 @@ def dataset_iou(counts: MaskCounts, weights: ArrayLike | None = None) -> Array:
 
     Returns:
         (..., C); NaN for a class without a pixel in either mask, or not annotated. CheXseg's figure is their mean.
+
+    Example:
+        >>> counts = MaskCounts(np.array([[1.0], [3.0]]), np.array([[2.0], [3.0]]), np.array([[2.0], [4.0]]))
+        >>> round(float(dataset_iou(counts)[0]), 3)  # (1 + 3) / (3 + 4)
+        0.571
     """
     w = np.ones(counts.true.shape[-2]) if weights is None else np.asarray(weights, dtype=np.float64)
     return _divide(w @ np.nan_to_num(counts.intersection), w @ np.nan_to_num(counts.union))
@@ -134,6 +144,11 @@ def image_iou(counts: MaskCounts, true_positives: bool = False) -> Array:
 
     Returns:
         (N, C); NaN where not annotated, where both masks are empty, and for true positives where either is.
+
+    Example:
+        >>> counts = MaskCounts(np.array([[1.0], [0.0]]), np.array([[2.0], [0.0]]), np.array([[2.0], [0.0]]))
+        >>> image_iou(counts).round(3).tolist()  # nothing there and nothing drawn: left out
+        [[0.333], [nan]]
     """
     defined = np.minimum(counts.predicted, counts.true) > 0 if true_positives else counts.union > 0
     return np.where(defined, _divide(counts.intersection, counts.union), np.nan)
@@ -151,6 +166,11 @@ def image_dice(counts: MaskCounts, present_only: bool = False) -> Array:
 
     Returns:
         (N, C); 1 where both masks are empty, NaN where not annotated, or with `present_only` not present.
+
+    Example:
+        >>> counts = MaskCounts(np.array([[1.0], [0.0]]), np.array([[2.0], [0.0]]), np.array([[2.0], [0.0]]))
+        >>> image_dice(counts).tolist(), image_dice(counts, present_only=True).tolist()
+        ([[0.5], [1.0]], [[0.5], [nan]])
     """
     both = counts.predicted + counts.true
     dice = np.where(both == 0, 1.0, _divide(2 * counts.intersection, both))

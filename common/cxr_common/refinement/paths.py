@@ -23,6 +23,10 @@ def half_plane_offsets(radius: int) -> tuple[Cell, ...]:
 
     Raises:
         ValueError: when the radius is below 2, so that nothing has a neighbour in every direction.
+
+    Example:
+        >>> half_plane_offsets(2)
+        ((1, 0), (-1, 1), (0, 1), (1, 1))
     """
     if radius < 2:
         raise ValueError(f"radius must be at least 2 pixels, not {radius}")
@@ -41,6 +45,10 @@ def path_cells(offset: Cell) -> tuple[Cell, ...]:
     Returns:
         Every cell of the box that the two span whose centre is less than one pixel from the line through them: wide
         enough that no path passes between two pixels that touch at a corner.
+
+    Example:
+        >>> path_cells((2, 0))
+        ((0, 0), (1, 0), (2, 0))
     """
     dx, dy = offset
     box = [(x, y) for y in range(min(0, dy), max(0, dy) + 1) for x in range(min(0, dx), max(0, dx) + 1)]

@@ -33,6 +33,12 @@ def label_above_background(
 
     Raises:
         ValueError: when there are not as many classes as maps, or none.
+
+    Example:
+        >>> maps = torch.zeros(1, 4, 4)
+        >>> maps[0, :, :2] = 1
+        >>> label_above_background(maps, classes=[2], size=(4, 4))[0].tolist()  # class 2 is value 3
+        [3, 3, 0, 0]
     """
     if len(maps) != len(classes) or len(classes) == 0:
         raise ValueError(f"{len(maps)} maps need as many classes and at least one, got {len(classes)}")
@@ -56,6 +62,12 @@ def otsu_masks(heatmaps: ArrayLike) -> NDArray[np.bool_]:
 
     Raises:
         ValueError: when a value is outside [0, 1] or NaN.
+
+    Example:
+        >>> heatmap = np.full((6, 6), 0.1)
+        >>> heatmap[1:4, 2:4] = 0.9
+        >>> int(otsu_masks(heatmap).sum())
+        6
     """
     heat = np.asarray(heatmaps)
     if not ((heat >= 0) & (heat <= 1)).all():

@@ -16,6 +16,11 @@ class SigmoidRampUp:
     Args:
         weight: full value.
         length: epochs until it is reached; fractions count.
+
+    Example:
+        >>> weight = SigmoidRampUp(weight=2.0, length=10)
+        >>> round(weight.at(0), 4), weight.at(10), weight.at(50)
+        (0.0135, 2.0, 2.0)
     """
 
     def __init__(self, weight: float = 1.0, length: float = 0.0) -> None:

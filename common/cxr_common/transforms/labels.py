@@ -27,6 +27,10 @@ class EncodeLabeld(MapTransform):
 
     Raises:
         InputError: a label has another length or a value that is no number; a label map holds a value above C.
+
+    Example:
+        >>> EncodeLabeld("label", ["Effusion", "Nodule"])({"label": [1, None]})["label"].tolist()
+        [1.0, nan]
     """
 
     def __init__(self, keys: KeysCollection, labels: Sequence[str], allow_missing_keys: bool = False) -> None:

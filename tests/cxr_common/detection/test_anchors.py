@@ -10,7 +10,6 @@ from tests import golden
 from tests.cxr_common.detection.picture_order import from_picture_order
 
 
-@golden.needs_golden
 def test_every_published_anchor():
     grid, expected = AnchorGrid(), torch.from_numpy(golden.load("oxnet_anchors")["256x256_P3P7_all"])
     torch.testing.assert_close(
@@ -18,7 +17,6 @@ def test_every_published_anchor():
     )
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("first", [2, 3])
 def test_published_counts_and_sums(first):
     grid, size = AnchorGrid(range(first, 8)), (256, 256)

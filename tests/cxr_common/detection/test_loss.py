@@ -22,7 +22,6 @@ def published(dtype):
     return grid, output, torch.from_numpy(g["annotations"]), g
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_parity(dtype, tolerance):
     grid, output, boxes, g = published(dtype)

@@ -39,7 +39,6 @@ def test_thresholds_by_definition(seed, grid):
     assert {-1, -2} < set(found.tolist())
 
 
-@golden.needs_golden
 def test_published_matches():
     g = golden.load("oxnet_focal")
     anchors = torch.from_numpy(g["anchors"])

@@ -14,7 +14,6 @@ from tests import golden
 NAN = float("nan")
 
 
-@golden.needs_golden
 def test_parity_over_steps():
     g = golden.load("oxnet_gpa")
     module = GlobalPrototypes(num_classes=4, num_features=32).double()

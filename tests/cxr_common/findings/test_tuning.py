@@ -83,7 +83,6 @@ def test_images_without_annotation_are_left_out():
     assert tune_mask_thresholds(maps, [None] * 6, [None] * 6, ["a"]) == {"a": 0.5}
 
 
-@golden.needs_golden
 def test_published_probability_thresholds():
     g = golden.load("chexseg_iou")
     np.testing.assert_array_equal(PROBABILITY_GRID, g["thresholds"].round(2))

@@ -25,7 +25,6 @@ def example(dtype=torch.float64):
     return levels, x, features, attention, g
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-10), (torch.float32, 1e-5)])
 def test_parity(dtype, tolerance):
     levels, x, features, expected, g = example(dtype)

@@ -9,7 +9,6 @@ from cxr_common.losses import DistillationLoss
 from tests import golden
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
 def test_parity(dtype, tolerance):
     g = golden.load("chexseg_dice")

@@ -18,7 +18,6 @@ def case(dtype):
     return edge, displacement, picture_to_tensor(g["label_reduced"]).long(), golden.load("irn_losses")
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 def test_parity(dtype, tolerance):
     edge, displacement, label, expected = case(dtype)
@@ -29,7 +28,6 @@ def test_parity(dtype, tolerance):
     assert losses.total.item() == pytest.approx(float(expected["loss_total"]), rel=tolerance)
 
 
-@golden.needs_golden
 def test_parity_of_gradients():
     edge, displacement, label, expected = case(torch.float64)
     inter_pixel_losses(torch.sigmoid(edge), displacement, label, radius=10).total.backward()

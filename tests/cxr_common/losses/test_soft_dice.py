@@ -17,7 +17,6 @@ def example():
     return maps, (torch.rand(3, 4, 6, 5, dtype=torch.float64) < 0.3).double()
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-6)])
 def test_parity(dtype, tolerance):
     g = golden.load("chexseg_dice")

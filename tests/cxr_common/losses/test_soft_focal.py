@@ -12,7 +12,6 @@ from cxr_common.losses import SoftFocalLoss, soft_focal_terms
 from tests import golden
 
 
-@golden.needs_golden
 def test_terms():
     g = {k: torch.from_numpy(v) for k, v in golden.load("oxnet_soft_focal").items() if v.ndim}
     torch.testing.assert_close(soft_focal_terms(g["q"], g["qT"]), g["element"], atol=1e-9, rtol=0)
@@ -20,7 +19,6 @@ def test_terms():
     torch.testing.assert_close(extreme, g["element_extreme_alpha_clamped"], atol=1e-9, rtol=0)
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-4)])
 def test_an_image(dtype, tolerance):
     g = golden.load("oxnet_soft_focal")

@@ -15,7 +15,6 @@ from tests import golden
 from tests.cxr_common.metrics.boxes import random_case, repeat, split_rows
 
 
-@golden.needs_golden
 def test_parity_with_pycocotools():
     g = golden.load("metrics_coco")
     case = split_rows(g["gt"], g["det"], 30)

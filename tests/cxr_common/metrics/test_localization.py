@@ -22,7 +22,6 @@ def published():
     return g, heatmaps, boxes, labels
 
 
-@golden.needs_golden
 def test_published_heatmap_and_points(published):
     g, heatmaps, boxes, labels = published
     expected = picture_to_tensor(g["heatmap_up_01"])
@@ -98,7 +97,6 @@ def test_brute_force_and_flips(case):
     np.testing.assert_array_equal(point_hits(maps * 3 - 7, [boxes], [labels]), hits)
 
 
-@golden.needs_golden
 def test_masks_give_the_hit_rate_of_chexlocalize():
     g = golden.load("metrics_chexlocalize")
     masks = np.unpackbits(g["gt"], axis=-1)[..., : int(g["width"])]

@@ -11,7 +11,6 @@ from cxr_common.metrics import box_overlap, exceeds, hit_rates, mask_overlap, wa
 from tests import golden
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("percent", [10, 25, 50])
 def test_published_mask_level(percent):
     g = golden.load("pylon_localization")

@@ -21,7 +21,6 @@ def draw_masks(seed, n=6, c=3, size=(9, 7)):
     return masks, [[None if rng.random() < 0.2 else m for m in row] for row in truth]
 
 
-@golden.needs_golden
 def test_published_data_set_iou_at_every_threshold():
     g = golden.load("chexseg_iou")
     counts = threshold_counts(picture_to_tensor(g["prob"]), picture_to_tensor(g["target"]), g["thresholds"])
@@ -33,7 +32,6 @@ def test_published_data_set_iou_at_every_threshold():
     assert iou.max(0).mean() == pytest.approx(float(g["mean_best_iou"]), abs=1e-12)
 
 
-@golden.needs_golden
 def test_published_image_iou():
     g = golden.load("metrics_chexlocalize")
     truth, masks = (np.unpackbits(g[k], axis=-1)[..., : int(g["width"])] for k in ("gt", "pred"))

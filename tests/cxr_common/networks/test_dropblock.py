@@ -5,10 +5,9 @@ import torch
 
 from cxr_common.networks import CamClassifier, DropBlock2d, load_weights, save_weights
 from cxr_common.networks.dropblock import drop_blocks, keep_mask
-from tests.golden import load, needs_golden
+from tests.golden import load
 
 
-@needs_golden
 @pytest.mark.parametrize("case", range(3))
 def test_blocks_and_scale_are_the_published_ones(case):
     golden = load("wsmis_dropblock")

@@ -32,7 +32,6 @@ def close(found, expected, dtype):
     torch.testing.assert_close(found.double(), torch.from_numpy(expected).double(), atol=atol, rtol=0)
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_parity(expected, dtype):
     network = from_published_irn(state(expected)).to(dtype)
@@ -51,7 +50,6 @@ def test_parity(expected, dtype):
         close(stats, expected[f"x{i}_stats"], torch.float32)
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_parity_of_the_padded_wrapper(expected, dtype):
     network = from_published_irn(state(expected)).to(dtype)
@@ -64,7 +62,6 @@ def test_parity_of_the_padded_wrapper(expected, dtype):
         relations(network, y, crop_size=64)
 
 
-@golden.needs_golden
 def test_mean_shift_is_swapped_and_taken_off_in_evaluation_only(expected):
     shifted = {**state(expected), "mean_shift.running_mean": torch.tensor([3.0, 5.0], dtype=torch.float64)}
     network, plain = from_published_irn(shifted), from_published_irn(state(expected))
@@ -76,11 +73,10 @@ def test_mean_shift_is_swapped_and_taken_off_in_evaluation_only(expected):
         torch.testing.assert_close(network.train()(x), plain.train()(x))
 
 
-@golden.needs_golden
 def test_aliases_of_a_real_file_are_understood_and_unknown_keys_named(expected):
     import json
 
-    aliases = json.loads((golden.SHARED / "golden" / "irn_net_alias.json").read_text())
+    aliases = json.loads((golden.GOLDEN / "irn_net_alias.json").read_text())
     found = state(expected)
     from_published_irn({**found, **{alias: found[name] for alias, name in aliases.items()}})
     with pytest.raises(InputError, match="fc_edge9"):

@@ -13,7 +13,6 @@ from tests import golden
 CASES = [("pylon_2021_256", 105, 2), ("pylon_2020_256", 208, 1)]
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("case", "seed", "convolutions"), CASES)
 def test_parity_float64(case, seed, convolutions):
     expected = golden.load(case)
@@ -43,7 +42,6 @@ def test_parity_float64(case, seed, convolutions):
     assert loss.item() == pytest.approx(float(expected["bce_loss"]), abs=1e-9)
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("case", "seed", "convolutions"), CASES)
 def test_parity_float32(case, seed, convolutions):
     expected = golden.load(case)

@@ -5,10 +5,9 @@ import torch
 
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
 from cxr_common.refinement import affinities, half_plane_offsets, path_cells, path_maxima, shifted
-from tests.golden import load, needs_golden
+from tests.golden import load
 
 
-@needs_golden
 @pytest.mark.parametrize("case", range(3))
 def test_affinities_are_the_published_ones(case):
     golden = load("irn_affinity")

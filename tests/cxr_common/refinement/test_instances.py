@@ -29,7 +29,6 @@ def same_partition(a, b):
     return pairs == len(np.unique(a)) == len(np.unique(b))
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("iterations", "name"), [(1, "_iter1"), (5, "_iter5"), (300, "")])
 def test_centroids_golden(dtype, iterations, name):
@@ -38,7 +37,6 @@ def test_centroids_golden(dtype, iterations, name):
     assert np.array_equal(centroids, to_tensor(expected[f"centroids{name}"]))
 
 
-@golden.needs_golden
 def test_instances_golden():
     expected = golden.load("irn_instances")
     d = to_tensor(expected["dp"])

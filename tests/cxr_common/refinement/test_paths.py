@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 
 from cxr_common.refinement import half_plane_offsets, path_cells
-from tests.golden import load, needs_golden
+from tests.golden import load
 
 
-@needs_golden
 @pytest.mark.parametrize("radius", [3, 5, 10])
 def test_offsets_and_paths_are_the_published_ones(radius):
     golden = load("irn_paths")

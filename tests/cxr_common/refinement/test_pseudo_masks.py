@@ -8,7 +8,6 @@ from cxr_common.refinement.pseudo_masks import class_labels, finding_masks, norm
 from tests import golden
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("case", range(5))
 def test_labels_of_photographs_are_the_published_ones(case):
     g = golden.load("irn_randomwalk")
@@ -20,7 +19,6 @@ def test_labels_of_photographs_are_the_published_ones(case):
     assert int((labels != expected).sum()) <= int(g[f"sem_margin_small{case}"])
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("case", range(2))
 def test_masks_of_findings_are_the_published_ones(case):
     g = golden.load("chexseg_irn")

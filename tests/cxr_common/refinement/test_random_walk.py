@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
 from cxr_common.refinement import chebyshev_bound, random_walk
 from cxr_common.refinement.stencil import Stencil
-from tests.golden import load, needs_golden
+from tests.golden import load
 from tools.bench.dense import dense_affinities, dense_random_walk
 
 SINGLE_AND_DOUBLE = pytest.mark.parametrize(
@@ -38,7 +38,6 @@ def _golden(name, case, dtype):
     return arrays, found[0].double(), rw
 
 
-@needs_golden
 @SINGLE_AND_DOUBLE
 @pytest.mark.parametrize("case", range(5))
 def test_walk_is_the_published_one(case, dtype, tolerance):
@@ -46,7 +45,6 @@ def test_walk_is_the_published_one(case, dtype, tolerance):
     assert (found - rw).abs().max() <= tolerance * rw.max()
 
 
-@needs_golden
 @SINGLE_AND_DOUBLE
 @pytest.mark.parametrize("case", range(2))
 def test_chexseg_walk_is_the_published_one(case, dtype, tolerance):
@@ -54,7 +52,6 @@ def test_chexseg_walk_is_the_published_one(case, dtype, tolerance):
     assert (found - rw).abs().max() <= tolerance * rw.max()
 
 
-@needs_golden
 @pytest.mark.parametrize("case", range(5))
 def test_classes_after_the_walk_are_the_published_ones(case):
     arrays, found, _ = _golden("irn_randomwalk", case, torch.float32)

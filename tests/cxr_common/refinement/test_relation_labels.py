@@ -31,7 +31,6 @@ def placed(cams, keys, classes):
     return heatmaps, labels[:classes]
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("i", [0, 1])
 def test_single_label_golden(i):
     expected = golden.load("irn_cam_to_label")
@@ -43,7 +42,6 @@ def test_single_label_golden(i):
     assert np.array_equal(relations.numpy(), picture_to_tensor(expected[f"label{i}"]))
 
 
-@golden.needs_golden
 def test_multi_label_golden():
     expected = golden.load("irn_cam_to_label")
     cams = picture_to_tensor(torch.from_numpy(expected["cams1"]))
@@ -56,7 +54,6 @@ def test_multi_label_golden():
     assert (relations[[0, 2, 3]] == IGNORE).all()
 
 
-@golden.needs_golden
 def test_reduction_golden():
     expected = golden.load("irn_losses")
     full = picture_to_tensor(torch.from_numpy(expected["label_full"]))

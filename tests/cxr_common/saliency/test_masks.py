@@ -11,7 +11,6 @@ from cxr_common.saliency import label_above_background, otsu_masks
 from tests import golden
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("i", [0, 1])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_background_golden(i, dtype):
@@ -41,7 +40,6 @@ def test_background_needs_a_class_a_map():
         label_above_background(torch.zeros(0, 4, 4), [], (8, 8))
 
 
-@golden.needs_golden
 @pytest.mark.parametrize("i", [0, 1])
 def test_otsu_golden(i):
     expected = golden.load("chexseg_otsu")

@@ -16,7 +16,6 @@ from tests.cxr_common.saliency.networks import ClassLogits, classifier, golden_n
 LAYERS = [("cam", "backbone.layer4"), ("cam", "backbone.layer2"), ("pylon", "backbone.layer4"), ("pylon", "up.2")]
 
 
-@golden.needs_golden
 @pytest.mark.parametrize(("layer", "tolerance"), [("relu2", 1e-5), ("relu1", 5e-3)])
 def test_wsmis_golden(layer, tolerance):
     expected = golden.load("wsmis_gradcampp")
@@ -51,6 +50,10 @@ def test_agrees_with_monai(method, name, layer):
         for c in range(3):
             expected = other.compute_map(x[n : n + 1], class_idx=c)
             torch.testing.assert_close(unit_peak(maps[n, c]), unit_peak(expected)[0, 0], rtol=0, atol=1e-4)
+    # MONAI's object holds the graph, whose hooks hold the object: no collector sees that circle.
+    other.nn_module.score = None
+    other.nn_module.activations.clear()
+    other.nn_module.gradients.clear()
 
 
 TORCHCAM = [

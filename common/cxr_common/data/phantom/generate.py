@@ -73,6 +73,11 @@ def make_phantom(
 
     Raises:
         InputError: when a finding is not known, or seed or index is negative.
+
+    Example:
+        >>> phantom = make_phantom(seed=0, index=3, config=PhantomConfig(size=64), findings=("Effusion",))
+        >>> phantom.image.shape, sorted(phantom.masks), phantom.label
+        ((64, 64), ['Effusion'], [0, 0, 0, 1, 0, 0, 0, 0])
     """
     config = config or PhantomConfig()
     unknown = sorted(set(findings or ()) - set(SIMULATORS))
