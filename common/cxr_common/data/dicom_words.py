@@ -11,7 +11,9 @@ import unicodedata
 #: ViewPosition's codes for lateral, oblique and decubitus views.
 _CODE = re.compile(r"\b(L-?L|R-?L|LLO|RLO|LAO|RAO|LPO|RPO|LLD|RLD)\b")
 #: One-sided, both-sided, on the same or the other side: no view. Nor is a laterality.
-_NO_VIEW = re.compile(r"(AMBI|BI|UNI|TRI|COL|KOL|CONTRA|CONTRO|KONTRA|IPSI|OMO|HOMO)-?LATERA\w*|LATERALI[TDZ]\w*|BEIDSEIT\w*")
+_NO_VIEW = re.compile(
+    r"(AMBI|BI|UNI|TRI|COL|KOL|CONTRA|CONTRO|KONTRA|IPSI|OMO|HOMO)-?LATERA\w*|LATERALI[TDZ]\w*|BEIDSEIT\w*"
+)
 #: Patients who lie on their back; "dorsal decubitus" in this order is a lateral beam in English.
 _SUPINE = re.compile(r"DECUBIT\w*[ -](EN |EM )?(SUPIN|DORSAL)\w*")
 _OTHER_VIEW = re.compile(

@@ -6,27 +6,32 @@ import pytest
 
 from cxr_common.data.dicom_words import describes_other_view, is_chest, is_other_view, other_part
 
-LATERAL = """LATERAL, lateral, LAT, L-LAT, LLAT, RLAT, LL, RL, L-L, L, R, Left_Lateral, latero-lateral, Latéral, latérale, profil,
-Profil gauche, de profil, perfil, Tórax perfil, Laterale, latero-laterale, profilo, seitlich, Thorax seitl., Seitenaufnahme,
-zijdelings, lateraal, dwarse opname, profiel, Profilaufnahme, LAT., PERFIL ESQUERDO, lateral izquierda, LAT1, Lateralis"""
+LATERAL = """LATERAL, lateral, LAT, L-LAT, LLAT, RLAT, LL, RL, L-L, L, R, Left_Lateral, latero-lateral, Latéral,
+latérale, profil, Profil gauche, de profil, perfil, Tórax perfil, Laterale, latero-laterale, profilo,
+seitlich, Thorax seitl., Seitenaufnahme, zijdelings, lateraal, dwarse opname, profiel, Profilaufnahme, LAT.,
+PERFIL ESQUERDO, lateral izquierda, LAT1, Lateralis"""
 OBLIQUE = "RAO, LPO, OBLIQUE, oblicua, obliqua, schräg, schuin, LLD, decubitus, Linksseitenlage, zijligging, SWIMMER"
-DESCRIBED = """Torace LL, RX TORACE L-L, Torace laterale, Rx tórax lateral, Radiographie du thorax de profil, Thorax links seitlich,
-THORAX_LAT, X-thorax lateraal, X-thorax zijdelings, Raio-X de tórax em perfil, Chest left lateral"""
-FRONTAL = """PA, AP, P.A., A.P., frontal, FRONTALE, de face, Thorax p.a., POSTERO-ANTERIOR, ventro-dorsal, COLLATERAL, unilateral,
-bilateral, bi-lateral, BILATERALE, bilatéral, contralateral, ipsilateral, collateraal, unilateraal, beidseitig, laterality,
-lateralidad, Lateralität, LATERALITÀ, PLATE, DILATATION, relative, translation"""
-NOT_LATERAL = """Thorax p.a. und seitlich, PA and lateral, Tórax PA y lateral, Torace PA e LL, thorax de face et de profil,
-Tórax frente e perfil, Tórax en decúbito supino, Rx tórax decúbito dorsal, Ileus collateral, Chest with unilateral drain,
-drenaje bilateral, Thorax beidseits, Left chest, R Lung, LL RL FLAT, Chest L"""
-CHEST = """CHEST, THORAX, TORAX, TÓRAX, tórax, TORACE, PECHO, PEITO, PETTO, BRUST, BRUSTKORB, POITRINE, BORST, BORSTKAS, LUNG, LUNGE,
-PULMON, Pulmão, polmoni, poumons, longen, RIBS, RIPPEN, costillas, coste, STERNUM, HEART, TORSO, CHESTABDOMEN, HEMITHORAX"""
-OTHER = """HAND, FOOT, KNEE, SKULL, ABDOMEN, PELVIS, BREAST, MANO, PIED, RODILLA, GINOCCHIO, SCHÄDEL, BECKEN, BUIK, TSPINE,
-THORACIC SPINE, Brustwirbelsäule, columna torácica, colonna toracica, coluna torácica, rachis thoracique, borstwervels,
-Brustdrüse, mammella"""
-NAMED = """Hand dorsopalmar, Knie links, rodilla AP, ginocchio, cheville gauche, Becken, tobillo, Schulter, skull, coluna lombar,
-enkel rechts, Elbow, cráneo, HWS, Addome"""
-UNNAMED = """Handheld study, Thorax p.a., Chest and abdomen, Behandlung, main series, Portable, Raio-X de tórax, Standard,
-Polska"""
+DESCRIBED = """Torace LL, RX TORACE L-L, Torace laterale, Rx tórax lateral, Radiographie du thorax de profil,
+Thorax links seitlich, THORAX_LAT, X-thorax lateraal, X-thorax zijdelings, Raio-X de tórax em perfil,
+Chest left lateral"""
+FRONTAL = """PA, AP, P.A., A.P., frontal, FRONTALE, de face, Thorax p.a., POSTERO-ANTERIOR, ventro-dorsal, COLLATERAL,
+unilateral, bilateral, bi-lateral, BILATERALE, bilatéral, contralateral, ipsilateral, collateraal,
+unilateraal, beidseitig, laterality, lateralidad, Lateralität, LATERALITÀ, PLATE, DILATATION, relative,
+translation"""
+NOT_LATERAL = """Thorax p.a. und seitlich, PA and lateral, Tórax PA y lateral, Torace PA e LL,
+thorax de face et de profil, Tórax frente e perfil, Tórax en decúbito supino, Rx tórax decúbito dorsal,
+Ileus collateral,
+Chest with unilateral drain, drenaje bilateral, Thorax beidseits, Left chest, R Lung, LL RL FLAT, Chest L"""
+CHEST = """CHEST, THORAX, TORAX, TÓRAX, tórax, TORACE, PECHO, PEITO, PETTO, BRUST, BRUSTKORB, POITRINE, BORST,
+BORSTKAS, LUNG, LUNGE, PULMON, Pulmão, polmoni, poumons, longen, RIBS, RIPPEN, costillas, coste, STERNUM,
+HEART, TORSO, CHESTABDOMEN, HEMITHORAX"""
+OTHER = """HAND, FOOT, KNEE, SKULL, ABDOMEN, PELVIS, BREAST, MANO, PIED, RODILLA, GINOCCHIO, SCHÄDEL, BECKEN, BUIK,
+TSPINE, THORACIC SPINE, Brustwirbelsäule, columna torácica, colonna toracica, coluna torácica,
+rachis thoracique, borstwervels, Brustdrüse, mammella"""
+NAMED = """Hand dorsopalmar, Knie links, rodilla AP, ginocchio, cheville gauche, Becken, tobillo, Schulter, skull,
+coluna lombar, enkel rechts, Elbow, cráneo, HWS, Addome"""
+UNNAMED = """Handheld study, Thorax p.a., Chest and abdomen, Behandlung, main series, Portable, Raio-X de tórax,
+Standard, Polska"""
 
 
 def words(table: str) -> list[str]:
