@@ -21,8 +21,7 @@ from cxr_common.json_files import read_json
 from cxr_common.start.tools import ToolParser
 from tools.picture_test.score import score
 from tools.picture_test.train import Recipe, gather, train
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tools.repository import REPOSITORY
 
 
 @one_line_errors

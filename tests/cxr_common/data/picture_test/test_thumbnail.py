@@ -15,7 +15,7 @@ def test_thumbnail_averages_and_keeps_rows_and_columns_apart():
     small = thumbnail(picture)
     assert small.shape == (SIDE, SIDE) and small[0, 0] == 1
     np.testing.assert_allclose(small[0, -1], 0.1, atol=1e-6)
-    assert small.sum() - small[0, 0] - small[0, -1] == 0
+    assert (small > 0).sum() == 2
 
 
 def test_exposure_is_forgotten():
