@@ -34,7 +34,7 @@ def share(hits: int, total: int) -> Figures:
     return {"value": hits / total, "low": interval.low, "high": interval.high, "count": hits, "n": total}
 
 
-def score(shared: Path, network: KindNetwork, threshold: float, count: int = 200) -> Figures:
+def score(shared: Path, network: KindNetwork, threshold: float, count: int = 100) -> Figures:
     """False alarms on good radiographs by source, and misses by kind.
 
     Args:
