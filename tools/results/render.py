@@ -14,6 +14,7 @@ from typing import Any
 
 from cxr_common.files import write_text
 from tools.bench import tables as bench
+from tools.picture_test import tables as picture_test
 from tools.pipeline import report as pipeline
 from tools.results import (
     detection_tables,
@@ -74,6 +75,7 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "detection-curves": ("detection-curves.json", detection_tables.curves),
     "detection-claims": ("detection.json", detection_tables.claims),
     "detection-training": ("detection.json", detection_tables.training),
+    "picture-test": ("picture_test.json", picture_test.errors),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
     "bench-inference": ("bench_inference.json", bench.inference_table),
 }
@@ -81,6 +83,7 @@ PAGES: tuple[str, ...] = (
     "README.md",
     "docs/results.md",
     "docs/nih.md",
+    "docs/findings.md",
     "bundles/cxr_pylon_localization/docs/README.md",
     "bundles/cxr_gradcam_classification/docs/README.md",
     "bundles/cxr_multiscale_localization/docs/README.md",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from cxr_common.data.dicom_file import read_dataset
 from cxr_common.data.dicom_grey import grey_pixels, padding_mask
 from cxr_common.data.dicom_lut import palette_to_rgb
 from cxr_common.data.dicom_pixels import decode_pixels
+from cxr_common.data.dicom_words import describes_other_view, is_chest, is_other_view, other_part
 from cxr_common.data.grey_levels import levels_of
 from cxr_common.data.grey_range import believed_range
 from cxr_common.data.intensity import grey_or_colour, scale_by_range
@@ -29,10 +29,6 @@ MODALITIES = ("CR", "DX", "DR", "RG", "RF", "OT", "SC", "HC")
 SPACING_FIELDS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _FOR_PROCESSING_CLASS = "1.2.840.10008.5.1.4.1.1.1.1.1"
 _DICOMDIR_CLASS = "1.2.840.10008.1.3.10"
-#: ViewPosition's codes for lateral, oblique and decubitus views, and words of view codes and descriptions.
-_NOT_FRONTAL_CODE = re.compile(r"\b(LL|RL|LLO|RLO|LAO|RAO|LPO|RPO|LLD|RLD)\b")
-_NOT_FRONTAL_WORD = re.compile(r"\b[LR]?LAT\b|(?<!BI)LATERAL|OBLIQUE|DECUB|SWIMMER|SEITL|PROFIL|PERFIL")
-_FRONTAL_WORD = re.compile(r"\b(A\.?P|P\.?A)\b|FRONTAL")
 _GIVE_FRONTAL = "give a frontal (PA or AP) view"
 
 
@@ -102,21 +98,32 @@ def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
     frames = integer(dataset, "NumberOfFrames") or 1
     if frames > 1:
         raise InputError(f"the image has {frames} frames", path, "give a single-frame radiograph")
+    _warn_of_other_part(dataset)
+
+
+def _warn_of_other_part(dataset: Dataset) -> None:
+    """Warn of a body part that is not the chest, by its own field, else by the descriptions."""
     body_part = text(dataset, "BodyPartExamined").upper()
-    if body_part and not re.search("CHEST|THORA|LUNG|RIB|HEART|STERN|CLAV|TRUNK|TORSO|BODY", body_part):
+    if body_part and not is_chest(body_part):
         warnings.warn(f"BodyPartExamined is {body_part}, not the chest", RadiographWarning, stacklevel=2)
+    if not body_part and (part := other_part(_description(dataset))):
+        warnings.warn(f"the series' description names {part}, not the chest", RadiographWarning, stacklevel=2)
 
 
 def _refuse_other_views(dataset: Dataset, path: Path) -> None:
     """Refuse lateral, oblique and decubitus views, by the most specific field that tells."""
     view = _view(dataset)
-    other = bool(_NOT_FRONTAL_CODE.search(view) or _NOT_FRONTAL_WORD.search(view))
+    other = is_other_view(view)
     if not view:
-        view = f"{text(dataset, 'SeriesDescription')} {text(dataset, 'ProtocolName')}".upper().replace("_", " ").strip()
-        # The description of a series of both views ("PA and lateral") tells nothing of this image.
-        other = bool(_NOT_FRONTAL_WORD.search(view)) and not _FRONTAL_WORD.search(view)
+        view = _description(dataset)
+        other = describes_other_view(view)
     if other:
         raise InputError(f"this is not a frontal view ({view})", path, _GIVE_FRONTAL)
+
+
+def _description(dataset: Dataset) -> str:
+    """What the series and its protocol are called, in capitals."""
+    return f"{text(dataset, 'SeriesDescription')} {text(dataset, 'ProtocolName')}".upper().replace("_", " ").strip()
 
 
 def _view(dataset: Dataset) -> str:

@@ -14,7 +14,7 @@ from monai.data import ImageReader
 from monai.utils import ensure_tuple
 from monai.utils.enums import SpaceKeys
 
-from cxr_common.axes import affine_from_spacing, picture_to_tensor
+from cxr_common.axes import affine_from_spacing, picture_to_tensor, tensor_to_picture
 from cxr_common.data.collected_warnings import collected_warnings
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
@@ -22,6 +22,7 @@ from cxr_common.data.metaimage import read_metaimage
 from cxr_common.data.nifti import read_nifti
 from cxr_common.data.nrrd import read_nrrd
 from cxr_common.data.orientation import to_upright
+from cxr_common.data.picture_test import doubt_of
 from cxr_common.data.raster import read_raster
 from cxr_common.data.scan import TEXT_KEYS, RadiographWarning, Scan
 from cxr_common.errors import InputError
@@ -43,14 +44,17 @@ class RadiographReader(ImageReader):
     Args:
         channels: 1 for grey images, where colour is refused; 3 for colour (natural images), where grey is repeated.
         any_view: whether to accept lateral and oblique views too.
+        refuse_unlikely: what happens to a picture that `cxr_common.data.picture_test` doubts: None tests nothing, False
+            warns, True refuses. Pictures of other views and in colour are not tested.
     """
 
-    def __init__(self, channels: int = 1, any_view: bool = False) -> None:
+    def __init__(self, channels: int = 1, any_view: bool = False, refuse_unlikely: bool | None = None) -> None:
         if channels not in (1, 3):
             raise InputError(f"channels must be 1 or 3, got {channels}", "RadiographReader")
         super().__init__()
         self.channels = channels
         self.any_view = any_view
+        self.refuse_unlikely = None if any_view or channels == 3 else refuse_unlikely
 
     def verify_suffix(self, filename: Sequence[PathLike | str] | PathLike | str) -> bool:
         """Always true: the format is told by content, and no other reader shall try."""
@@ -106,6 +110,9 @@ class RadiographReader(ImageReader):
         Args:
             img: what `read` returned.
 
+        Raises:
+            InputError: the picture is doubted, and ``refuse_unlikely`` is set.
+
         Returns:
             float32 (X, Y), or (3, X, Y) with ``channels=3``, and a dict whose keys are the same for every format, so
             that any images collate: MONAI's own (``affine``, ``original_affine``, ``space``, ``spatial_shape``,
@@ -113,11 +120,12 @@ class RadiographReader(ImageReader):
             ``spacing_source``, ``stored_axes`` and ``stored_shape`` (X, Y of the file), ``intensity_source``,
             ``intensity_low``, ``intensity_high``, ``file_format``, ``warnings`` (one a line), and `scan.TEXT_KEYS`.
         """
-        for text in img.warnings:
-            warnings.warn(printable(f"{img.path}: {text}"), RadiographWarning, stacklevel=2)
         stored = np.moveaxis(img.pixels, -1, 0) if img.pixels.ndim == 3 else img.pixels
         stored = picture_to_tensor(stored)
         image = np.ascontiguousarray(to_upright(stored, img.stored_axes), dtype=np.float32)
+        doubts = [*img.warnings, *self._doubts(image, img.path)]
+        for text in doubts:
+            warnings.warn(printable(f"{img.path}: {text}"), RadiographWarning, stacklevel=2)
         spacing = (math.nan, math.nan) if img.spacing is None else img.spacing
         if img.stored_axes[1] == "y":
             spacing = spacing[::-1]
@@ -137,9 +145,16 @@ class RadiographReader(ImageReader):
             "intensity_source": img.intensity_source,
             "intensity_low": float(img.intensity_range[0]),
             "intensity_high": float(img.intensity_range[1]),
-            "warnings": "\n".join(img.warnings),
+            "warnings": "\n".join(doubts),
         }
         return image, meta | {key: img.text.get(key, "") for key in TEXT_KEYS}
+
+    def _doubts(self, image: np.ndarray, path: str) -> list[str]:
+        """What the picture test says of an upright image (X, Y); nothing where it was not asked for."""
+        doubt = "" if self.refuse_unlikely is None else doubt_of(tensor_to_picture(image))
+        if doubt and self.refuse_unlikely:
+            raise InputError(doubt, path, "give an upright frontal chest radiograph, or set refuse_unlikely to false")
+        return [doubt] if doubt else []
 
 
 def _state(path: Path) -> tuple[int, int] | None:

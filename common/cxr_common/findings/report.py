@@ -15,6 +15,7 @@ from PIL import Image
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data.masks import read_mask
+from cxr_common.data.picture_test import DOUBT
 from cxr_common.data.reader import read_picture
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
@@ -103,6 +104,8 @@ def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, tru
         "rows": _rows(image["findings"], truth),
         "verdict": None if truth is None else _verdict(found, truth),
         "found": found,
+        "doubts": [text for text in image.get("warnings", []) if text.startswith(DOUBT)],
+        "notes": [text for text in image.get("warnings", []) if not text.startswith(DOUBT)],
     }
 
 

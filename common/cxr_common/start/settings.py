@@ -17,6 +17,7 @@ SETTINGS: dict[str, Rule] = {
     "channels": one_of(1, 3),
     "intensity_mean": either(number(), several(number())),
     "intensity_std": either(POSITIVE, several(POSITIVE)),
+    "refuse_unlikely": nothing_or(SWITCH),
     "positive_only": SWITCH,
     "label_policy": one_of(*POLICIES),
     "class_balance": SWITCH,

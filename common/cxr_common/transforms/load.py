@@ -44,6 +44,7 @@ class LoadRadiograph(LoadImage):
         image_only: whether to return the image only, or the image and its metadata.
         dtype: type of the image.
         ensure_channel_first: whether to return (1, X, Y) instead of (X, Y).
+        refuse_unlikely: see `RadiographReader`.
 
     Returns:
         A `MetaTensor`.
@@ -56,11 +57,12 @@ class LoadRadiograph(LoadImage):
         image_only: bool = True,
         dtype: DtypeLike = np.float32,
         ensure_channel_first: bool = True,
+        refuse_unlikely: bool | None = None,
     ) -> None:
         with _without_announcements():
             super().__init__(image_only=image_only, dtype=dtype, ensure_channel_first=ensure_channel_first)
         self.auto_select = False
-        self.readers: list[ImageReader] = [RadiographReader(channels, any_view)]
+        self.readers: list[ImageReader] = [RadiographReader(channels, any_view, refuse_unlikely)]
 
     def __call__(self, filename: Sequence[PathLike | str] | PathLike | str, reader: ImageReader | None = None) -> Any:
         """Load a file.
@@ -92,6 +94,7 @@ class LoadRadiographd(LoadImaged):
         dtype: type of the images.
         ensure_channel_first: whether to add the channel axis.
         allow_missing_keys: whether to pass over keys that a record does not have.
+        refuse_unlikely: see `RadiographReader`.
     """
 
     def __init__(
@@ -103,7 +106,8 @@ class LoadRadiographd(LoadImaged):
         dtype: DtypeLike = np.float32,
         ensure_channel_first: bool = True,
         allow_missing_keys: bool = False,
+        refuse_unlikely: bool | None = None,
     ) -> None:
         with _without_announcements():
             super().__init__(keys, allow_missing_keys=allow_missing_keys)
-        self._loader = LoadRadiograph(channels, any_view, image_only, dtype, ensure_channel_first)
+        self._loader = LoadRadiograph(channels, any_view, image_only, dtype, ensure_channel_first, refuse_unlikely)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from monai.data import ImageReader
 from PIL import Image
 
 from cxr_common.data import RadiographReader, read_picture, reader
+from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.scan import TEXT_KEYS
 from cxr_common.errors import InputError
 from tests.damaged import write_good_files
@@ -101,3 +103,40 @@ def test_a_name_that_is_not_utf_8_is_one_failure(tmp_path):
     write_dicom(path, marker_picture())
     with pytest.raises(InputError, match=r"M\\xfcller.dcm: the name .* is not UTF-8; rename it"):
         read_image(path)
+
+
+@pytest.mark.parametrize(("refuse", "warned"), [(None, False), (False, True)])
+def test_an_unlikely_picture_is_warned_of_where_this_is_asked_for(tmp_path, refuse, warned):
+    path = write_dicom(tmp_path / "white.dcm", np.full((100, 120), 255, np.uint8))
+    found = RadiographReader(refuse_unlikely=refuse)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        _, meta = found.get_data(found.read(path))
+    assert ("nearly uniform" in meta["warnings"]) is warned
+    assert any("nearly uniform" in str(warning.message) for warning in caught) is warned
+
+
+def test_an_unlikely_picture_is_refused_where_this_is_asked_for(tmp_path):
+    path = write_dicom(tmp_path / "white.dcm", np.full((100, 120), 255, np.uint8))
+    found = RadiographReader(refuse_unlikely=True)
+    with pytest.raises(
+        InputError, match="no upright frontal chest radiograph: it is nearly uniform; .*refuse_unlikely"
+    ):
+        found.get_data(found.read(path))
+
+
+@pytest.mark.parametrize("options", [{"any_view": True}, {"channels": 3}])
+def test_other_views_and_photographs_that_are_asked_for_are_not_doubted(tmp_path, options):
+    path = write_dicom(tmp_path / "white.dcm", np.full((100, 120), 255, np.uint8))
+    found = RadiographReader(**options, refuse_unlikely=True)
+    assert "uniform" not in found.get_data(found.read(path))[1]["warnings"]
+
+
+def test_the_picture_is_tested_as_it_is_shown(tmp_path):
+    """A file that lies on its side, and says so, is turned upright first."""
+    picture = (255 * make_phantom(5, 0, PhantomConfig(size=128)).image).astype(np.uint8)
+    path = write_dicom(tmp_path / "a.dcm", np.rot90(picture).copy(), PatientOrientation=["F", "R"])
+    found = RadiographReader(refuse_unlikely=False)
+    assert "this may be" not in found.get_data(found.read(path))[1]["warnings"]
+    path = write_dicom(tmp_path / "b.dcm", np.rot90(picture).copy())
+    assert "the head to the left" in found.get_data(found.read(path))[1]["warnings"]
