@@ -57,9 +57,9 @@ def _framed(picture: Array, depth: float, rng: np.random.Generator) -> Array:
     """Collimated to the body, its greys stretched as a reader's window does, mirrored half the time."""
     size = len(picture)
     half, top, bottom = depth * rng.uniform(0.85, 1.15), rng.uniform(-1, -0.75), rng.uniform(0.65, 1)
-    box = tuple((edge + 1) / 2 * size for edge in (-half, top, half, bottom))
+    left, upper, right, lower = ((edge + 1) / 2 * size for edge in (-half, top, half, bottom))
     image = Image.fromarray(picture.astype(np.float32)).rotate(rng.normal(0, 4), Image.Resampling.BILINEAR)
-    part = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    part = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=(left, upper, right, lower)))
     low, high = np.quantile(part, (rng.uniform(0.02, 0.15), rng.uniform(0.85, 0.99)))
     part = np.clip((part - low) / max(high - low, 1e-3), 0, 1) ** rng.uniform(0.6, 1.4)
     return part[:, ::-1] if rng.random() < 0.5 else part

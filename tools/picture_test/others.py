@@ -152,7 +152,7 @@ def crop(grey: np.ndarray, rng: np.random.Generator, least: float = 0.4) -> np.n
         int(rng.integers(0, whole - part + 1)) for whole, part in zip(grey.shape, (height, width), strict=True)
     )
     part = reduced(grey[top : top + height, left : left + width])
-    return np.rot90(part[:, ::-1] if rng.random() < 0.5 else part, rng.integers(4))
+    return np.rot90(part[:, ::-1] if rng.random() < 0.5 else part, int(rng.integers(4)))
 
 
 def make_others(seed: int, each: int, parts: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -66,9 +66,12 @@ def gather(shared: Path, recipe: Recipe) -> Material:
     others = make_others(recipe.seed, recipe.others_each, TRAINING)
     lateral = {"lateral": lateral_pictures(recipe.seed, recipe.laterals)}
     validation = reduced_radiographs(images["validation"])
-    stacks = [torch.from_numpy(np.concatenate(list(group.values()))) for group in (good, lateral, others, validation)]
     counts = {name: len(pictures) for name, pictures in (good | lateral | others).items()}
-    return Material(*stacks, counts)
+    return Material(_stacked(good), _stacked(lateral), _stacked(others), _stacked(validation), counts)
+
+
+def _stacked(groups: dict[str, np.ndarray]) -> torch.Tensor:
+    return torch.from_numpy(np.concatenate(list(groups.values())))
 
 
 def train(material: Material, recipe: Recipe) -> tuple[KindNetwork, float]:
