@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec
 
-from cxr_common.errors import InputError
+from cxr_common.errors import InputError, causes, find_input_error
 
 P = ParamSpec("P")
 
@@ -23,20 +23,6 @@ _WRAPPERS = ("Failed to evaluate", "Failed to instantiate")
 _COMPONENT = re.compile(r"Failed to instantiate component '([^']+)'")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """An exception and what caused it, through the wrappers MONAI's config parser puts around it."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        yield error
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-
-
-def find_input_error(error: BaseException | None) -> InputError | None:
-    """The InputError that caused an exception, looking through the wrappers MONAI's config parser puts around it."""
-    return next((cause for cause in _causes(error) if isinstance(cause, InputError)), None)
-
-
 def find_config_error(error: BaseException) -> InputError | None:
     """A mistake in the text of a configuration as an InputError; None for an exception that arose in code.
 
@@ -44,7 +30,7 @@ def find_config_error(error: BaseException) -> InputError | None:
     (which has no such argument), or by an expression's own text; or where a component refused a value when it was made
     (ValueError, a division by zero), unless it was already reading images.
     """
-    chain = list(_causes(error))
+    chain = list(causes(error))
     if not any(str(cause).startswith(_WRAPPERS) for cause in chain):
         return None
     first, frames = chain[-1], traceback.extract_tb(chain[-1].__traceback__)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cxr_common.text import printable, without_addresses
 
 
@@ -36,3 +38,17 @@ class InputError(ValueError):
     def __reduce__(self):
         # The default would call __init__ with the joined text only; loader workers send errors by pickle.
         return type(self), (self.reason, self.where, self.action)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An exception and what caused it, through the wrappers MONAI's config parser puts around it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+
+
+def find_input_error(error: BaseException | None) -> InputError | None:
+    """The InputError that caused an exception, looking through the wrappers MONAI's config parser puts around it."""
+    return next((cause for cause in causes(error) if isinstance(cause, InputError)), None)

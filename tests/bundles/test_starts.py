@@ -13,7 +13,8 @@ from monai.bundle import ConfigWorkflow
 from PIL import Image
 from torch import nn
 
-from cxr_common.cli import find_config_error, find_input_error
+from cxr_common.cli import find_config_error
+from cxr_common.errors import find_input_error
 from tests.bundles.conftest import BUNDLES, LOCALIZERS
 from tests.golden import REPOSITORY
 

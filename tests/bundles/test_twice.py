@@ -10,7 +10,7 @@ import torch
 from monai.bundle import ConfigWorkflow
 from PIL import Image
 
-from cxr_common.cli import find_input_error
+from cxr_common.errors import find_input_error
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.training import train
 from tests.golden import REPOSITORY

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 
 from monai.bundle import ConfigWorkflow
 
-from cxr_common.cli import find_config_error, find_input_error
+from cxr_common.cli import find_config_error
+from cxr_common.errors import find_input_error
 from tools.repository import BUNDLES, REPOSITORY
 from tools.workflow import workflow_command
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from cxr_common.cli import find_config_error, find_input_error, one_line_errors
-from cxr_common.errors import InputError
+from cxr_common.cli import find_config_error, one_line_errors
+from cxr_common.errors import InputError, find_input_error
 
 
 def run(body: str) -> subprocess.CompletedProcess:

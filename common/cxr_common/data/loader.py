@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from monai.data import DataLoader, list_data_collate
 
-from cxr_common.cli import find_input_error
 from cxr_common.data.scan import RadiographWarning
+from cxr_common.errors import find_input_error
 from cxr_common.text import without_addresses
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ import json
 import pytest
 import torch
 
-from cxr_common.cli import find_input_error
+from cxr_common.errors import find_input_error
 from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 from tests.golden import REPOSITORY
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from monai.bundle import ConfigWorkflow
 
-from cxr_common.cli import find_input_error
+from cxr_common.errors import find_input_error
 from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 from tests.golden import REPOSITORY
 

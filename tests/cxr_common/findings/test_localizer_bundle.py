@@ -6,9 +6,8 @@ import torch
 from monai.bundle import ConfigWorkflow
 from PIL import Image
 
-from cxr_common.cli import find_input_error
 from cxr_common.data.phantom import make_phantom
-from cxr_common.errors import InputError
+from cxr_common.errors import InputError, find_input_error
 from cxr_common.findings import load_heatmap
 from cxr_common.findings.localized import localized_items
 from cxr_common.findings.localizer_bundle import LocalizerBundle

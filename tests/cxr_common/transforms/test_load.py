@@ -12,8 +12,7 @@ from monai.data import MetaTensor, PILReader
 from monai.transforms import Compose, Invertd, LoadImaged, Resized, ResizeWithPadOrCropd
 from PIL import Image
 
-from cxr_common.cli import find_input_error
-from cxr_common.errors import InputError
+from cxr_common.errors import InputError, find_input_error
 from cxr_common.transforms import LoadRadiograph, LoadRadiographd
 from tests.image_files import MARKER_BOX, marker_corner, marker_picture, write_dicom
 
