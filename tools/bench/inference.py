@@ -18,8 +18,9 @@ from typing import Any
 
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
-from tools.bench.walk import REPOSITORY, run_case
+from tools.bench.walk import run_case
 from tools.make_phantoms import main as make_phantoms
+from tools.repository import BUNDLES
 
 Record = dict[str, Any]
 
@@ -54,10 +55,10 @@ def measure(bundle: str, images: str, threads: int, repeats: int) -> Record:
     import torch
     from monai.bundle import ConfigWorkflow
 
-    import cxr_common
+    from cxr_common.networks import load_weights
 
     torch.set_num_threads(threads)
-    root = REPOSITORY / "bundles" / bundle
+    root = BUNDLES / bundle
     with TemporaryDirectory() as output:
         workflow = ConfigWorkflow(
             workflow_type="inference",
@@ -70,7 +71,7 @@ def measure(bundle: str, images: str, threads: int, repeats: int) -> Record:
         workflow.initialize()
         names = ("network_def", "weights", "evaluator", "findings_writer", "dataloader", "inferer")
         network, weights, evaluator, writer, loader, inferer = map(workflow.parser.get_parsed_content, names)
-        cxr_common.networks.load_weights(network, weights)
+        load_weights(network, weights)
         start = time.process_time()
         network.eval()
 
