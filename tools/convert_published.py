@@ -14,10 +14,10 @@ from pathlib import Path
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.findings import Thresholds, save_thresholds
-from cxr_common.networks import Pylon, save_weights, weights_sha256
+from cxr_common.localization import Pylon, from_published_pylon, pylon_settings
+from cxr_common.networks import save_weights, weights_sha256
 from cxr_common.networks.weights import read_state_dict
-from cxr_common.published import from_published_pylon, pylon_settings
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.bundles.generate import without_notice
 from tools.repository import BUNDLES
 
@@ -46,7 +46,7 @@ def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Pa
     """Write a bundle around a converted network: the template's files with its settings, labels and weights.
 
     Args:
-        network: what :func:`cxr_common.published.from_published_pylon` gave.
+        network: what :func:`cxr_common.localization.from_published_pylon` gave.
         settings: its arguments.
         labels: class names in the order of its maps.
         template: the bundle whose configs, licence and documents to take.
@@ -90,7 +90,7 @@ def _edit(path: Path, change) -> None:
 
 
 def _inference(config: dict, settings: dict, name: str) -> None:
-    config["network_def"] = {"_target_": "cxr_common.networks.Pylon", **settings}
+    config["network_def"] = {"_target_": "cxr_common.localization.Pylon", **settings}
     del config["backbone"]
     config["findings_writer"] |= {"bundle": name, "version": VERSION}
 

@@ -18,11 +18,11 @@ from cxr_common.axes import picture_to_tensor
 from cxr_common.cli import one_line_errors
 from cxr_common.data import find_radiographs
 from cxr_common.data.phantom import PhantomConfig, make_phantom
-from cxr_common.data.phantom.dicom import write_dicom
+from cxr_common.data.phantom.dicom_files import write_dicom
 from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
-from cxr_common.findings.report import Truth, write_report
-from cxr_common.start.tools import ToolParser
+from cxr_common.findings.page import Truth, write_report
+from cxr_common.start.tool_parser import ToolParser
 from tools.repository import BUNDLES
 from tools.workflow import failure_reason, workflow_command
 

@@ -25,7 +25,7 @@ from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.evaluation import predict
 from cxr_common.findings import load_thresholds
 from cxr_common.networks import load_weights
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from cxr_common.training import Bfloat16Inferer, cpu_has_bfloat16
 from tools.repository import BUNDLES
 

@@ -26,7 +26,7 @@ from cxr_common.data.phantom import GENERATOR_VERSION, Phantom, PhantomConfig, m
 from cxr_common.errors import InputError
 from cxr_common.json_files import read_json
 from cxr_common.labels import LABELS
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.new_folder import new_folder
 
 SECTIONS = ("training", "validation", "testing")
@@ -83,7 +83,7 @@ def write_phantom(
 
 
 def _write_dicom(phantom: Phantom, path: Path, photometric: str) -> None:
-    from cxr_common.data.phantom.dicom import write_dicom
+    from cxr_common.data.phantom.dicom_files import write_dicom
 
     if photometric == "alternate":
         photometric = PHOTOMETRIC[1 + phantom.index % 2]

@@ -27,7 +27,7 @@ from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.lungs import is_plausible, outline_lungs
 from tools.new_folder import new_folder
 

@@ -1,35 +1,7 @@
 """Shared code of the chest X-ray bundle collection: weakly supervised localisation on MONAI."""
 
-from importlib import import_module
-from types import ModuleType
+from cxr_common.lazy import lazy_attributes
 
-__version__ = "0.1.0"
-
-_MODULES = (
-    "axes",
-    "boxes",
-    "cli",
-    "data",
-    "detection",
-    "distributed",
-    "errors",
-    "evaluation",
-    "findings",
-    "labels",
-    "losses",
-    "metrics",
-    "networks",
-    "published",
-    "refinement",
-    "saliency",
-    "start",
-    "training",
-    "transforms",
-)
-
-
-def __getattr__(name: str) -> ModuleType:
-    """Import a subpackage on first use, so that configs need one ``import cxr_common`` and inference little else."""
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = [
+    "lazy_attributes",
+]

@@ -69,7 +69,7 @@ def report_input_errors(join: Callable[[], object] | None = None) -> None:
     Raises:
         InputError: the run cannot work; see :mod:`cxr_common.start`.
     """
-    from cxr_common.start.check import check_start  # nearly everything imports this module
+    from cxr_common.start.check import check_start  # only what a run needs
 
     sys.excepthook = _hook
     if join is not None:

@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from PIL import Image
 
 from cxr_common.data.phantom import make_phantom
-from cxr_common.data.phantom.dicom import write_dicom
+from cxr_common.data.phantom.dicom_files import write_dicom
 from cxr_common.networks import load_weights, save_weights
 from tests.bundles.conftest import BUNDLES, DETECTORS
 from tests.bundles.networks import make_network

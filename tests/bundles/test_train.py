@@ -7,8 +7,7 @@ import json
 import pytest
 import torch
 
-from cxr_common.networks import make_backbone
-from cxr_common.published import load_backbone
+from cxr_common.networks import load_backbone, make_backbone
 from tests.bundles.training import event_tags, train, train_in_two_processes, weights
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.errors import InputError
-from cxr_common.findings.report import write_report
+from cxr_common.findings.page import write_report
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.test_inference import infer
 from tests.golden import REPOSITORY

@@ -3,13 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from cxr_common.axes import (
-    affine_from_spacing,
-    argmax_point,
-    picture_to_tensor,
-    tensor_to_picture,
-    transpose_kernels,
-)
+from cxr_common.axes import affine_from_spacing, argmax_point, picture_to_tensor, tensor_to_picture, transpose_kernels
 
 
 def test_a_picture_pixel_is_found_at_column_and_row():

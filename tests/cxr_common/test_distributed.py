@@ -9,10 +9,7 @@ import torch.multiprocessing as mp
 from torch import nn
 from torch.nn import functional as F
 
-from cxr_common.detection.prototypes import GlobalPrototypes
-from cxr_common.distributed import join_processes, process_count, sum_over_processes
-from cxr_common.errors import InputError
-from cxr_common.losses import (
+from cxr_common.detection import (
     AlignedLabelLoss,
     SoftFocalLoss,
     aligned_logits,
@@ -20,6 +17,9 @@ from cxr_common.losses import (
     class_probability_maps,
     local_attention,
 )
+from cxr_common.detection.prototypes import GlobalPrototypes
+from cxr_common.distributed import join_processes, process_count, sum_over_processes
+from cxr_common.errors import InputError
 
 NAN = float("nan")
 K, ANCHORS = 3, 2

@@ -11,8 +11,8 @@ import pytest
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.findings import load_thresholds, read_findings
-from cxr_common.findings.localized import localized_items
 from cxr_common.json_files import read_json
+from cxr_common.refinement.localized import localized_items
 
 THRESHOLDS = {
     "labels": ["Mass", "Nodule"],

@@ -6,8 +6,9 @@ import pytest
 import torch
 from monai.bundle import ConfigParser
 
-from cxr_common.networks import Pylon, load_weights
-from tests.cxr_common.published.test_pylon import as_published
+from cxr_common.localization import Pylon
+from cxr_common.networks import load_weights
+from tests.cxr_common.localization.test_published import as_published
 from tools.convert_published import main
 
 

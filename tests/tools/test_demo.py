@@ -12,7 +12,8 @@ from cxr_common.data import find_radiographs, read_picture
 from cxr_common.errors import InputError
 from cxr_common.findings import FindingsWriter, Thresholds, save_thresholds
 from cxr_common.labels import LABELS
-from cxr_common.networks import Pylon, save_weights
+from cxr_common.localization import Pylon
+from cxr_common.networks import save_weights
 from cxr_common.transforms import LoadRadiographd, LocalizeFindingsd
 from tools import demo
 from tools.repository import BUNDLES

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from cxr_common.cli import one_line_errors
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.bench.inference import bench_inference
 from tools.bench.tables import inference_table, table
 from tools.bench.walk import REPOSITORY, bench_walk

@@ -14,11 +14,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cxr_common.cli import one_line_errors
-from cxr_common.data.picture_test.network import WEIGHTS, load_network, save_network
+from cxr_common.data.picture_test.kind_network import WEIGHTS, load_network, save_network
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
 from cxr_common.json_files import read_json
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.picture_test.score import score
 from tools.picture_test.train import Recipe, gather, train
 from tools.repository import REPOSITORY

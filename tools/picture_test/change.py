@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import affine_grid, grid_sample
 
-from cxr_common.data.picture_test.network import KINDS
+from cxr_common.data.picture_test.kind_network import KINDS
 from cxr_common.data.picture_test.thumbnail import SIDE
 
 Changes = dict[str, Callable[[torch.Tensor], torch.Tensor]]

@@ -15,7 +15,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data.picture_test import DOUBT, doubt_of
 from cxr_common.data.picture_test.doubt import LOOKS, kind_doubt, kind_probabilities
-from cxr_common.data.picture_test.network import KindNetwork
+from cxr_common.data.picture_test.kind_network import KindNetwork
 from cxr_common.data.picture_test.thumbnail import SIDE as THUMBNAIL_SIDE
 from cxr_common.data.reader import read_picture
 from tools.picture_test.change import TURNS, Varied

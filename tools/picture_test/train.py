@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from cxr_common.data.picture_test.doubt import kind_probabilities
-from cxr_common.data.picture_test.network import KINDS, KindNetwork
+from cxr_common.data.picture_test.kind_network import KINDS, KindNetwork
 from cxr_common.data.picture_test.thumbnail import standardised
 from tools.picture_test.change import TURNS, Varied
 from tools.picture_test.lateral import make_lateral

@@ -16,7 +16,7 @@ from pathlib import Path
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.pipeline.report import write_report
 from tools.pipeline.road import Road
 from tools.pipeline.settings import LOCALIZERS, load_settings

@@ -17,7 +17,7 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.files import file_sha256
 from cxr_common.findings import load_thresholds
 from cxr_common.networks import weights_sha256
-from cxr_common.start.tools import check_overrides
+from cxr_common.start.tool_parser import check_overrides
 from tools.pipeline.settings import LOCALIZERS, PARTS
 from tools.pipeline.stage import Stage
 from tools.repository import BUNDLES
@@ -175,7 +175,7 @@ class Road:
 
     def _refined_items(self, section: str) -> str:
         known = (str(self.root), str(self.output / "heatmaps" / section), str(self.datalist), section, True)
-        return f"$cxr_common.findings.items_to_refine(*{known!r})"
+        return f"$cxr_common.refinement.items_to_refine(*{known!r})"
 
     def _weights(self, part: str, bundle: str) -> Path:
         """Weights a part uses: those it trains, else the bundle's."""

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from cxr_common.cli import one_line_errors
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.prepare import check_command, csv_command, merge_command, voc_command
 
 COMMANDS = (csv_command, voc_command, check_command, merge_command)

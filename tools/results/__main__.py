@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
-from cxr_common.start.tools import ToolParser
+from cxr_common.start.tool_parser import ToolParser
 from tools.repository import REPOSITORY
 from tools.results.detection import run_detection
 from tools.results.localization import run_experiment

@@ -11,8 +11,10 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import relative_item
+from cxr_common.detection import DetectorPredictions, detect
+from cxr_common.detection.omni_sampler import SUPERVISION
 from cxr_common.errors import InputError
-from cxr_common.evaluation import DetectorPredictions, data_sha256, detect
+from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
     FROC_RATES,
@@ -29,9 +31,8 @@ from cxr_common.metrics import (
     paired_difference,
     per_class,
 )
-from cxr_common.metrics.detections import RankedHits, of_known_classes
+from cxr_common.metrics.ranked_boxes import RankedHits, of_known_classes
 from cxr_common.networks import weights_sha256
-from cxr_common.training.omni_sampler import SUPERVISION
 from tools.results.claims import check_claims
 from tools.results.data import make_phantoms
 from tools.results.options import Options

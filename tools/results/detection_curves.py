@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from cxr_common.evaluation import DetectorPredictions, data_sha256
+from cxr_common.detection import DetectorPredictions
+from cxr_common.evaluation import data_sha256
 from cxr_common.metrics import bootstrap_ci, paired_difference
 from cxr_common.networks import weights_sha256
 from tools.results.detection import MAIN, predictions, statistics, with_curves

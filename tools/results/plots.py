@@ -18,7 +18,7 @@ from cxr_common.data import read_picture
 from cxr_common.files import replacing
 from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.labels import LABELS
-from cxr_common.training import relevance_figure
+from cxr_common.localization import relevance_figure
 from tools.results.outcomes import gallery_rows
 
 Record = dict[str, Any]

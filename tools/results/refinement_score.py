@@ -15,7 +15,8 @@ from torch.nn import functional as F
 from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.data.masks import load_masks, resize_mask
-from cxr_common.evaluation import Boundaries, choose_steps, data_sha256, predict_boundaries
+from cxr_common.evaluation import data_sha256
+from cxr_common.findings import Walk
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
@@ -30,9 +31,9 @@ from cxr_common.metrics import (
     threshold_counts,
 )
 from cxr_common.metrics.boundary import boundary_f_score
-from cxr_common.metrics.segmentation import PROBABILITY_GRID
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.networks import weights_sha256
-from cxr_common.refinement import CrfSettings, Walk, refine_labels
+from cxr_common.refinement import Boundaries, CrfSettings, choose_steps, predict_boundaries, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 from tools.results.data import make_ieee8023
 from tools.results.record import write_once

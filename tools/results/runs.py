@@ -25,8 +25,8 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.files import replacing, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
-from cxr_common.published.backbone import IMAGENET
-from cxr_common.published.efficientnet_lite import installed_lite_weights
+from cxr_common.networks.lite_weights import installed_lite_weights
+from cxr_common.networks.pretrained import IMAGENET
 from tools.repository import BUNDLES
 from tools.results.moved_code import without_modules
 from tools.workflow import workflow_command

@@ -13,14 +13,7 @@ from cxr_common.data.codestream import join_fragments, parse_codestream
 from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer
 from cxr_common.data.overlay_bits import without_overlays
-from cxr_common.data.pydicom_compat import (
-    Dataset,
-    can_decode,
-    decode,
-    image_dataset,
-    is_encapsulated,
-    syntax_name,
-)
+from cxr_common.data.pydicom_compat import Dataset, can_decode, decode, image_dataset, is_encapsulated, syntax_name
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from cxr_common.detection.alignment import aligned_logits, class_probability_maps, local_attention
 from cxr_common.detection.anchors import AnchorGrid
 from cxr_common.detection.network import SIZE_DIVISIBLE, DetectorOutput
-from cxr_common.losses.alignment import aligned_logits, class_probability_maps, local_attention
 
 
 class AlignedLogits:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from cxr_common.detection.alignment import AlignedLabelLoss, aligned_logits, class_features
 from cxr_common.detection.global_head import AlignedLogits
 from cxr_common.detection.loss import DetectionLoss
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.prototypes import GlobalPrototypes
 from cxr_common.detection.teaching import TeachingLoss
-from cxr_common.losses.alignment import AlignedLabelLoss, aligned_logits, class_features
 
 #: Terms and their published weights: all are 1, and there is no plain consistency.
 WEIGHTS: dict[str, float] = {

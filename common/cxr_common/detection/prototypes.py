@@ -60,7 +60,7 @@ class GlobalPrototypes(nn.Module):
         """Update the prototypes (in training mode only), and give the losses against the updated ones.
 
         Args:
-            features: (N, K, M), see :func:`~cxr_common.losses.alignment.class_features`.
+            features: (N, K, M), see :func:`~cxr_common.detection.alignment.class_features`.
             logits: image-level logits (N, K); no gradient flows to them.
             label: (N, K); only 1 counts as present. Apply a label policy before where uncertain ones shall count.
 

@@ -15,8 +15,8 @@ from cxr_common.detection.coder import DetectionBoxCoder
 from cxr_common.detection.matching import IoUMatcher, match_anchors
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.pseudo_boxes import select_pseudo_boxes
+from cxr_common.detection.soft_focal import SoftFocalLoss
 from cxr_common.distributed import sum_over_processes
-from cxr_common.losses.soft_focal import SoftFocalLoss
 
 
 class TeachingLosses(NamedTuple):

@@ -11,18 +11,14 @@ from monai.data import Dataset
 from torch import nn
 
 from cxr_common.distributed import is_first_process
+from cxr_common.evaluation.mask_scores import counts_at_thresholds
+from cxr_common.evaluation.metrics_report import evaluation_report
 from cxr_common.evaluation.predictions import Predictions, predict
 from cxr_common.evaluation.provenance import data_sha256, provenance
-from cxr_common.evaluation.report import evaluation_report
-from cxr_common.evaluation.segmentation import counts_at_thresholds
 from cxr_common.files import as_path, write_json
 from cxr_common.findings import Thresholds, save_thresholds
-from cxr_common.findings.tuning import (
-    tune_decision_thresholds,
-    tune_mask_thresholds,
-    tune_probability_thresholds,
-)
-from cxr_common.metrics.segmentation import PROBABILITY_GRID
+from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds, tune_probability_thresholds
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.networks.weights import load_weights, weights_sha256
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.findings.class_names import class_slug
-from cxr_common.findings.nifti import save_mask
+from cxr_common.findings.nifti_file import save_mask
 
 
 class MaskWriter(Protocol):

@@ -11,7 +11,7 @@ from scipy import stats
 
 from cxr_common.findings.extraction import extract_mask
 from cxr_common.findings.thresholds import DEFAULT_DECISION, DEFAULT_MASK
-from cxr_common.metrics.segmentation import PROBABILITY_GRID, MaskCounts, dataset_iou
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset_iou
 
 #: Parts of a heatmap's maximum that are tried as mask thresholds; low ones too, for max pooling makes peaked maps.
 MASK_GRID: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, *np.round(np.arange(0.1, 0.95, 0.05), 2).tolist())

@@ -21,17 +21,12 @@ from cxr_common.metrics.classification import (
     support_average,
 )
 from cxr_common.metrics.coco import AREAS, IOU_LEVELS, average_precisions, coco_hits, maximal_recalls
-from cxr_common.metrics.detections import Detections, box_image_scores
-from cxr_common.metrics.froc import (
-    FROC_RATES,
-    LesionHits,
-    froc_curve,
-    froc_sensitivity,
-    lesion_fractions,
-    lesion_hits,
-)
+from cxr_common.metrics.froc import FROC_RATES, LesionHits, froc_curve, froc_sensitivity, lesion_fractions, lesion_hits
 from cxr_common.metrics.handlers import ImageLabelMetrics, PointLocalization
-from cxr_common.metrics.localization import (
+from cxr_common.metrics.mask_counts import MaskCounts, dataset_iou, image_dice, image_iou, mask_counts, threshold_counts
+from cxr_common.metrics.mask_handler import MaskIoU
+from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
+from cxr_common.metrics.points import (
     HitRates,
     chexlocalize_hits,
     hit_rates,
@@ -39,24 +34,15 @@ from cxr_common.metrics.localization import (
     point_hits_in_masks,
     points_in_boxes,
 )
-from cxr_common.metrics.mask_handler import MaskIoU
-from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
-from cxr_common.metrics.segmentation import (
-    MaskCounts,
-    dataset_iou,
-    image_dice,
-    image_iou,
-    mask_counts,
-    threshold_counts,
-)
+from cxr_common.metrics.ranked_boxes import Detections, box_image_scores
 
 __all__ = [
     "AREAS",
     "BoxPrecision",
-    "FROC_RATES",
-    "IOU_LEVELS",
     "Detections",
+    "FROC_RATES",
     "HitRates",
+    "IOU_LEVELS",
     "ImageLabelMetrics",
     "Interval",
     "LesionHits",

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from cxr_common.boxes import as_boxes
-from cxr_common.metrics.localization import points_in_boxes
+from cxr_common.metrics.points import points_in_boxes
 
 Array = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ def random_point_hits(
 
     Returns:
         (N, C): the share of the pixels that would hit, by the inclusive rule of
-        :func:`~cxr_common.metrics.localization.points_in_boxes`; NaN = no box of that class.
+        :func:`~cxr_common.metrics.points.points_in_boxes`; NaN = no box of that class.
     """
     hits = np.full((len(boxes), n_classes), np.nan)
     xs, ys = np.arange(size[0]), np.arange(size[1])

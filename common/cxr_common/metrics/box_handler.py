@@ -10,8 +10,8 @@ from monai.metrics import Cumulative
 
 from cxr_common.metrics.classification import macro_average
 from cxr_common.metrics.coco import average_precisions, coco_hits
-from cxr_common.metrics.detections import Detections, of_known_classes
 from cxr_common.metrics.handlers import PerClassHandler, collected
+from cxr_common.metrics.ranked_boxes import Detections, of_known_classes
 
 
 class BoxPrecisionMetric(Cumulative):

@@ -15,7 +15,7 @@ from monai.apps.detection.metrics.matching import matching_batch
 from numpy.typing import ArrayLike, NDArray
 
 from cxr_common.boxes import box_area, pairwise_iou
-from cxr_common.metrics.detections import Detections, RankedHits, Truth, TruthLabels, annotated_images
+from cxr_common.metrics.ranked_boxes import Detections, RankedHits, Truth, TruthLabels, annotated_images
 
 Array = NDArray[np.float64]
 #: IoU levels of the OXnet paper.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxr_common.boxes import pairwise_iou
-from cxr_common.metrics.detections import Detections, RankedHits, Truth, TruthLabels, annotated_images
+from cxr_common.metrics.ranked_boxes import Detections, RankedHits, Truth, TruthLabels, annotated_images
 
 Array = NDArray[np.float64]
 #: False positives an image at which sensitivity is reported.

@@ -16,7 +16,7 @@ from monai.metrics import Cumulative, CumulativeIterationMetric
 
 from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.metrics.classification import auroc, average_precision, macro_average, micro, per_class, support_average
-from cxr_common.metrics.localization import hit_rates, point_hits
+from cxr_common.metrics.points import hit_rates, point_hits
 
 BINARY_METRICS = {"auroc": auroc, "average_precision": average_precision}
 
@@ -125,7 +125,7 @@ class ImageLabelMetrics(PerClassHandler):
 
 
 class PointLocalization(PerClassHandler):
-    """Point localisation accuracy of an epoch, see :func:`~cxr_common.metrics.localization.point_hits`.
+    """Point localisation accuracy of an epoch, see :func:`~cxr_common.metrics.points.point_hits`.
 
     Args:
         size: X, Y of the network's input, to which maps are resampled.

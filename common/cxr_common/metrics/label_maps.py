@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cxr_common.metrics.segmentation import MaskCounts
+from cxr_common.metrics.mask_counts import MaskCounts
 
 
 def label_map_counts(

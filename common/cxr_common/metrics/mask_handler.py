@@ -13,7 +13,7 @@ from cxr_common.errors import InputError
 from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.metrics.classification import macro_average
 from cxr_common.metrics.handlers import PerClassHandler, collected
-from cxr_common.metrics.segmentation import PROBABILITY_GRID, MaskCounts, dataset_iou, threshold_counts
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset_iou, threshold_counts
 
 
 class MaskIoUMetric(CumulativeIterationMetric):

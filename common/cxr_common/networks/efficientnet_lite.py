@@ -1,7 +1,7 @@
 """EfficientNet-Lite 0, 1 and 2: EfficientNet (Tan 2019, arXiv 1905.11946) without squeeze-excite, with ReLU6.
 
 The Lite variants are described in github.com/tensorflow/tpu, models/official/efficientnet/lite. They have ImageNet
-weights that a package index carries; see :mod:`cxr_common.published.efficientnet_lite`.
+weights that a package index carries; see :mod:`cxr_common.networks.lite_weights`.
 """
 
 from __future__ import annotations

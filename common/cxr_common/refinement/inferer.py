@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from monai.inferers import Inferer
 
-from cxr_common.networks.irn import relations
+from cxr_common.refinement.network import relations
 
 
 class RelationInferer(Inferer):

@@ -13,12 +13,12 @@ from typing import Any
 
 from cxr_common.errors import InputError
 from cxr_common.findings.class_names import check_class_names
+from cxr_common.networks.pretrained import IMAGENET
 from cxr_common.networks.weights import read_state_dict
-from cxr_common.published.backbone import IMAGENET
-from cxr_common.start import data
+from cxr_common.start import data_checks as data
 from cxr_common.start.claim import claim_training_folder
 from cxr_common.start.identity import check_initial_weights, check_resumed
-from cxr_common.start.network import check_batches, check_size
+from cxr_common.start.network_checks import check_batches, check_size
 from cxr_common.start.rules import check_device, check_output_folder, file_check, folder_check
 from cxr_common.start.settings import SETTINGS
 

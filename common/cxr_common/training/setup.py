@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.networks.pretrained import load_backbone
 from cxr_common.networks.weights import load_weights
-from cxr_common.published.backbone import load_backbone
 
 
 def load_initial_weights(

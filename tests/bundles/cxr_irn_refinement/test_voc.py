@@ -12,7 +12,7 @@ from monai.bundle import ConfigParser, ConfigWorkflow
 from cxr_common.data import load_datalist, read_datalist, write_datalist
 from cxr_common.data.label_map import read_label_map
 from cxr_common.findings.heatmap_file import Heatmap, save_heatmap
-from cxr_common.networks import CamClassifier
+from cxr_common.localization import CamClassifier
 from cxr_common.networks.weights import save_weights
 from tests.bundles.cxr_irn_refinement.test_train import BUNDLE, run
 from tests.bundles.training import weights

@@ -10,7 +10,7 @@ from PIL import Image
 from cxr_common.data import load_datalist, read_picture
 from cxr_common.data.image_size import upright_size
 from cxr_common.data.phantom import PhantomConfig, make_phantom
-from cxr_common.data.phantom.dicom import write_dicom
+from cxr_common.data.phantom.dicom_files import write_dicom
 from cxr_common.errors import InputError
 
 WIDE = np.tile(np.arange(60, dtype=np.uint8), (40, 1))  # rows, columns

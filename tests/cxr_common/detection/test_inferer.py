@@ -12,11 +12,12 @@ from cxr_common.detection import (
     AnchorGrid,
     DetectionInferer,
     DetectionLoss,
+    EncodeBoxTargetsd,
     LabelDetector,
     RetinaNet,
     original_detections,
 )
-from cxr_common.transforms import EncodeBoxTargetsd, LoadRadiographd
+from cxr_common.transforms import LoadRadiographd
 from cxr_common.transforms.original import original_size
 
 

@@ -6,7 +6,8 @@ from torch import nn
 
 from cxr_common.detection import AnchorGrid, RetinaNet
 from cxr_common.detection.network import flatten_anchors
-from cxr_common.networks import CamClassifier, load_weights, save_weights
+from cxr_common.localization import CamClassifier
+from cxr_common.networks import load_weights, save_weights
 from cxr_common.training import load_initial_weights
 
 

@@ -5,13 +5,7 @@ import torch
 from monai.apps.detection.networks.retinanet_detector import RetinaNetDetector
 from torch import nn
 
-from cxr_common.detection import (
-    AnchorGrid,
-    DetectionBoxCoder,
-    DetectorOutput,
-    original_detections,
-    select_detections,
-)
+from cxr_common.detection import AnchorGrid, DetectionBoxCoder, DetectorOutput, original_detections, select_detections
 from cxr_common.detection.selection import top_scores
 
 SIZE = (96, 64)

@@ -8,7 +8,7 @@ from monai.data import Dataset, MetaTensor
 from cxr_common.evaluation import Predictions, predict
 from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.files import write_json
-from cxr_common.networks import CamClassifier
+from cxr_common.localization import CamClassifier
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ import json
 import pytest
 
 from cxr_common.errors import InputError
-from cxr_common.findings import Thresholds, load_thresholds, save_thresholds, thresholds_beside
+from cxr_common.findings import Thresholds, Walk, load_thresholds, save_thresholds, thresholds_beside
 from cxr_common.networks import weights_sha256
-from cxr_common.refinement import Walk
 
 LABELS = ("Mass", "Nodule")
 

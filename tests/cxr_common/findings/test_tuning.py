@@ -15,7 +15,7 @@ from cxr_common.findings.tuning import (
     tune_probability_thresholds,
 )
 from cxr_common.metrics import threshold_counts
-from cxr_common.metrics.segmentation import PROBABILITY_GRID
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from tests import golden
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cxr_common.metrics.detections import Detections
+from cxr_common.metrics.ranked_boxes import Detections
 
 
 def split_rows(gt, det, n_images):

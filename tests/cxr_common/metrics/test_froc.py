@@ -8,7 +8,7 @@ from monai.metrics.froc import compute_froc_curve_data
 
 from cxr_common.boxes import pairwise_iou
 from cxr_common.metrics import FROC_RATES, froc_curve, froc_sensitivity, lesion_fractions, lesion_hits
-from cxr_common.metrics.detections import Detections
+from cxr_common.metrics.ranked_boxes import Detections
 from tests.cxr_common.metrics.boxes import random_case, repeat
 
 

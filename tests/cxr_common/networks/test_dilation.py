@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common.networks import CamClassifier, make_backbone
+from cxr_common.localization import CamClassifier
+from cxr_common.networks import make_backbone
 
 
 @pytest.mark.parametrize("backbone", ["resnet18", "resnet50", "densenet121"])

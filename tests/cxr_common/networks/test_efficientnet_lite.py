@@ -5,16 +5,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from cxr_common.networks import (
-    CamClassifier,
-    DeepLabV3Plus,
-    DropBlock2d,
-    MultiscaleClassifier,
-    Pylon,
-    UNet,
-    make_backbone,
-)
+from cxr_common.localization import CamClassifier, DropBlock2d, MultiscaleClassifier, Pylon
+from cxr_common.networks import make_backbone
 from cxr_common.networks.efficientnet_lite import LITES, EfficientNetLiteBackbone, SameConv2d, scaled_channels
+from cxr_common.segmentation import DeepLabV3Plus, UNet
 
 
 def tensorflow_same(x, weight, stride, groups):

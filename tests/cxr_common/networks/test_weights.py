@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from cxr_common.errors import InputError
-from cxr_common.networks import CamClassifier, load_weights, save_weights, weights_sha256
+from cxr_common.localization import CamClassifier
+from cxr_common.networks import load_weights, save_weights, weights_sha256
 
 
 @pytest.fixture

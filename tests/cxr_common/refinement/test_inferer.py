@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common.networks import InterPixelRelationNetwork, relations
+from cxr_common.refinement import InterPixelRelationNetwork, relations
 from cxr_common.refinement.inferer import RelationInferer
 
 

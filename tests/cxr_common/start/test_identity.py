@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cxr_common.errors import InputError
-from cxr_common.networks import CamClassifier
+from cxr_common.localization import CamClassifier
 from cxr_common.start.identity import (
     check_belongs,
     check_initial_weights,

@@ -6,7 +6,7 @@ import pytest
 from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
-from cxr_common.networks import Pylon
+from cxr_common.localization import Pylon
 from cxr_common.start.settings import FREE, SETTINGS
 from cxr_common.start.table import CHECKS
 from tests.golden import REPOSITORY

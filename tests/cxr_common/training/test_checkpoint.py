@@ -9,7 +9,7 @@ from ignite.engine import Engine, Events
 from torch import nn
 
 from cxr_common.errors import InputError
-from cxr_common.networks import DropBlock2d
+from cxr_common.localization import DropBlock2d
 from cxr_common.training import StopAtLearningRate, TrainingCheckpoint
 
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from cxr_common.errors import InputError
-from cxr_common.networks import CamClassifier, save_weights
+from cxr_common.localization import CamClassifier
+from cxr_common.networks import save_weights
 from cxr_common.training import load_initial_weights
-from tests.cxr_common.published.test_backbone import torchvision_file
+from tests.cxr_common.networks.test_pretrained import torchvision_file
 
 
 def make(seed):

@@ -70,7 +70,7 @@ def test_heatmaps_are_pooled_by_their_maximum(bundle):
     config = json.loads((BUNDLES / bundle / "configs" / "inference.json").read_text())
     assert config["postprocessing"]["transforms"][0]["pool"] == "max"
     own = bundle == "cxr_pylon_localization"
-    assert config["inferer"]["_target_"] == ("SimpleInferer" if own else "cxr_common.saliency.SaliencyInferer")
+    assert config["inferer"]["_target_"] == ("SimpleInferer" if own else "cxr_common.localization.SaliencyInferer")
 
 
 @pytest.mark.parametrize(

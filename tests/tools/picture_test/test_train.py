@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxr_common.data.picture_test.network import KINDS, KindNetwork
+from cxr_common.data.picture_test.kind_network import KINDS, KindNetwork
 from tools.picture_test.score import share
 from tools.picture_test.train import Material, Recipe, lateral_pictures, train
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cxr_common.data import load_datalist
-from cxr_common.evaluation import DetectorPredictions
+from cxr_common.detection import DetectorPredictions
 from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY

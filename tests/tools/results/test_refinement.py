@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cxr_common.findings import Walk
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from cxr_common.refinement import Walk
 from tests.golden import REPOSITORY
 from tools.results.refinement import DATA, plan
 from tools.results.refinement_score import METHODS, Masks, report, walk_of

@@ -10,9 +10,9 @@ from PIL import Image
 from cxr_common.data.phantom.anatomy import Chest, Patient, make_chest
 from cxr_common.data.phantom.config import FINDINGS, PhantomConfig
 from cxr_common.data.phantom.fields import FIELD_CM, Array, coordinates, soft_step
-from cxr_common.data.phantom.findings import SIMULATORS, Changes, Mask
 from cxr_common.data.phantom.outline import Box, outline
 from cxr_common.data.phantom.physics import attenuation, display, expose
+from cxr_common.data.phantom.simulators import SIMULATORS, Changes, Mask
 from cxr_common.data.phantom.skeleton import make_bones
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from cxr_common.data.phantom.anatomy import Chest, Lung, Patient
 from cxr_common.data.phantom.fields import Array, coordinates
-from cxr_common.data.phantom.findings import Mask
+from cxr_common.data.phantom.simulators import Mask
 
 # Extent of the generator's lungs in its own coordinates, which the given lungs are fitted to.
 _WIDTH, _HEIGHT, _APEX, _MEDIAL = 1.56, 1.30, -0.76, 0.09

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import ndimage
 
-from cxr_common.data.phantom.findings import Mask
+from cxr_common.data.phantom.simulators import Mask
 
 #: Finding, x0, y0, x1, y1: half-open pixels, x over columns.
 Box = tuple[str, int, int, int, int]

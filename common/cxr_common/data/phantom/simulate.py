@@ -11,9 +11,9 @@ from scipy import ndimage
 
 from cxr_common.data.phantom.config import FINDINGS, PhantomConfig
 from cxr_common.data.phantom.fields import Array, blur
-from cxr_common.data.phantom.findings import SIMULATORS, Changes, Mask
 from cxr_common.data.phantom.given_chest import Frame, chest_from_masks, split_lungs
 from cxr_common.data.phantom.outline import Box, outline
+from cxr_common.data.phantom.simulators import SIMULATORS, Changes, Mask
 from cxr_common.errors import InputError
 
 #: A large heart is another patient, not something put into the lungs.

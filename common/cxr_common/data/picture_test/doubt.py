@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from cxr_common.data.picture_test.network import KINDS, load_network
-from cxr_common.data.picture_test.rules import rule_doubt
+from cxr_common.data.picture_test.kind_network import KINDS, load_network
+from cxr_common.data.picture_test.picture_rules import rule_doubt
 from cxr_common.data.picture_test.thumbnail import standardised, thumbnail
 
 #: How each doubt starts, in `warnings` and on the page.

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cxr_common.data.phantom import FINDINGS, PhantomConfig
-from cxr_common.data.phantom.findings import SIMULATORS
+from cxr_common.data.phantom.simulators import SIMULATORS
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
 

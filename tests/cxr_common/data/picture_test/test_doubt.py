@@ -10,7 +10,7 @@ from skimage import data
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.picture_test import DOUBT, doubt_of
 from cxr_common.data.picture_test.doubt import LOOKS, kind_doubt
-from cxr_common.data.picture_test.network import KINDS, WEIGHTS, KindNetwork, load_network, save_network
+from cxr_common.data.picture_test.kind_network import KINDS, WEIGHTS, KindNetwork, load_network, save_network
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,129 @@
+"""Figures of predicted masks against annotated ones, in the geometry of the originals and at network resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_common.data.masks import Mask, load_masks, resize_mask
+from cxr_common.evaluation.intervals import hits_report, interval
+from cxr_common.evaluation.predictions import Predictions
+from cxr_common.findings.extraction import threshold_map
+from cxr_common.findings.thresholds import Thresholds
+from cxr_common.metrics import (
+    MaskCounts,
+    chexlocalize_hits,
+    dataset_iou,
+    image_dice,
+    image_iou,
+    macro_average,
+    mask_counts,
+    threshold_counts,
+)
+
+GEOMETRIES = ("original", "network")
+
+
+def has_masks(predictions: Predictions) -> bool:
+    """Whether any class of any image is annotated with a mask, empty ones included."""
+    return any(item.get("mask") for item in predictions.items)
+
+
+def true_masks(predictions: Predictions) -> Iterator[list[Mask | None]]:
+    """Per image the annotated masks, one a class, in the geometry of the original; None = not annotated."""
+    for item, (width, height) in zip(predictions.items, predictions.sizes, strict=True):
+        yield load_masks(item, predictions.labels, (int(width), int(height)))
+
+
+def counts_at_thresholds(predictions: Predictions, thresholds: Sequence[float]) -> MaskCounts:
+    """Pixel counts (T, N, C) at network resolution of every threshold on the probability, no decision in between."""
+    size = predictions.input_size
+    truth = ([None if m is None else resize_mask(m, size) for m in masks] for masks in true_masks(predictions))
+    return threshold_counts(predictions.each_heatmap(), truth, thresholds)
+
+
+def mask_tables(predictions: Predictions, thresholds: Thresholds) -> dict[str, tuple[MaskCounts, NDArray[np.float64]]]:
+    """Compare the masks of a set of predictions with the annotated ones.
+
+    A predicted mask is what :class:`~cxr_common.segmentation.SegmentFindingsd` makes: the pixels above the class's
+    threshold, none where the class is not decided present.
+
+    Args:
+        predictions: items with ``mask``.
+        thresholds: decision and mask thresholds.
+
+    Returns:
+        For "original" (maps resized to each image) and "network" (true masks resized to the network's input): pixel
+        counts (N, C), and whether the map's largest pixel lies in the true mask (N, C), by CheXlocalize's rule of ties;
+        NaN where that is empty or there is none.
+    """
+    labels = predictions.labels
+    decided = predictions.probabilities >= [thresholds.decision[label] for label in labels]
+    counts: dict[str, list[MaskCounts]] = {name: [] for name in GEOMETRIES}
+    hits: dict[str, list[NDArray[np.float64]]] = {name: [] for name in GEOMETRIES}
+    for n, (maps, truth) in enumerate(zip(predictions.each_heatmap(), true_masks(predictions), strict=True)):
+        width, height = predictions.sizes[n]
+        for name, size in (("original", (int(width), int(height))), ("network", predictions.input_size)):
+            masks: list[Mask] = [np.zeros(size, dtype=bool)] * len(labels)
+            true: list[Mask | None] = [None if mask is None else resize_mask(mask, size) for mask in truth]
+            hit = np.full((1, len(labels)), np.nan)
+            for c, label in enumerate(labels):
+                if true[c] is None:
+                    continue
+                mask, heat = threshold_map(maps[c], size, thresholds.mask[label], thresholds.mask_mode)
+                masks[c] = mask & decided[n, c]
+                hit[:, [c]] = chexlocalize_hits(heat[None, None], [[true[c]]])
+            counts[name].append(mask_counts([masks], [true]))
+            hits[name].append(hit)
+    return {name: (MaskCounts.concatenate(counts[name]), np.concatenate(hits[name])) for name in GEOMETRIES}
+
+
+def segmentation_report(predictions: Predictions, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
+    """IoU, Dice and hit rate with intervals, for both geometries.
+
+    Args:
+        predictions: what :func:`~cxr_common.evaluation.predict` gave.
+        thresholds: decision and mask thresholds.
+        options: of :func:`cxr_common.metrics.bootstrap_ci`.
+
+    Returns:
+        Plain values; nothing where no mask is annotated.
+    """
+    if not has_masks(predictions):
+        return {}
+    report = {}
+    for name, (counts, hits) in mask_tables(predictions, thresholds).items():
+        tables = {
+            "iou of images": image_iou(counts),
+            "iou of images, true positives": image_iou(counts, true_positives=True),
+            "dice": image_dice(counts),
+            "dice where present": image_dice(counts, present_only=True),
+            "hit rate": hits,
+        }
+        overall = dataset_iou_report(counts, predictions.patients, predictions.labels, **options)
+        report[name] = {"iou of the data set": overall}
+        report[name] |= {key: hits_report(values, predictions, **options) for key, values in tables.items()}
+    return report
+
+
+def dataset_iou_report(
+    counts: MaskCounts, groups: Sequence[str], labels: Sequence[str], **options: Any
+) -> dict[str, Any]:
+    """Data-set IoU: macro (CheXseg's and VOC's mIoU) and per class, annotated images, and those that have the class.
+
+    Args:
+        counts: (N, C).
+        groups: N, what the bootstrap draws.
+        labels: C class names.
+        options: of :func:`cxr_common.metrics.bootstrap_ci`.
+    """
+    classes = [interval(lambda w, c=c: dataset_iou(counts, w)[..., c], groups, **options) for c in range(len(labels))]
+    return {
+        "macro": interval(lambda w: macro_average(dataset_iou(counts, w)), groups, **options),
+        "per_class": dict(zip(labels, classes, strict=True)),
+        "pairs": dict(zip(labels, np.isfinite(counts.true).sum(0).tolist(), strict=True)),
+        "present": dict(zip(labels, (counts.true > 0).sum(0).tolist(), strict=True)),
+    }

@@ -1,0 +1,111 @@
+"""From the network's logit map to findings: probabilities, decisions, points, boxes and a label mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.config import KeysCollection
+from monai.data import MetaTensor
+
+from cxr_common.errors import InputError
+from cxr_common.findings.extraction import MIN_PEAK
+from cxr_common.findings.image_findings import image_findings
+from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.heatmaps import upsample_heatmaps
+from cxr_common.transforms.original import identity, like_original, original_size
+from cxr_common.transforms.per_image import ImageFindingsd
+
+_POOLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "max": lambda maps: maps.amax((-2, -1)),
+    "mean": lambda maps: maps.mean((-2, -1)),
+}
+
+
+class LocalizeFindingsd(ImageFindingsd):
+    """Turn a logit map into findings in the pixels of the original image. Reads and writes no file when called.
+
+    Per image it takes the logit map `keys` (C, x, y) and the network input `image_key` (1, X, Y), whose meta holds the
+    original `spatial_shape`, and sets
+
+    * ``keys``: uint8 label mask (width, height) of the original image with its original affine. 0 is background, i the
+      i-th class (1-based); where classes overlap the one with the higher probability wins. MONAI Label takes it as it
+      is.
+    * ``heatmap_key``: float16 probabilities (C, X, Y) at network resolution.
+    * ``masks_key``: class -> bool mask (width, height), positive classes only, overlaps kept.
+    * ``findings_key``: the record docs/findings.md describes, plain Python values.
+
+    Args:
+        keys: the logit map.
+        image_key: the network input.
+        labels: class names in channel order; may be left out where `thresholds` has them.
+        thresholds: :class:`Thresholds`, the path of a thresholds.json, or None for the defaults.
+        weights: weights file that a thresholds.json must have been tuned for.
+        pool: how the map becomes class logits: "max", "mean", or a callable (N, C, x, y) -> (N, C).
+        min_cells: regions smaller than this many cells of the logit map are dropped, being below what it resolves.
+        on_error: "raise", or "record": put ``{"failure": {...}}`` under `findings_key`, drop the prediction and go on,
+            so that one image does not end a batch.
+    """
+
+    #: Regions whose largest probability is below this part of the map's are dropped.
+    min_peak: float = MIN_PEAK
+
+    def __init__(
+        self,
+        keys: KeysCollection = "pred",
+        image_key: str = "image",
+        labels: Sequence[str] | None = None,
+        thresholds: Thresholds | str | Path | None = None,
+        weights: str | Path | None = None,
+        pool: str | Callable[[torch.Tensor], torch.Tensor] = "max",
+        min_cells: float = 1.0,
+        on_error: str = "raise",
+        heatmap_key: str = "heatmap",
+        masks_key: str = "masks",
+        findings_key: str = "findings",
+    ) -> None:
+        super().__init__(keys, image_key, findings_key, on_error)
+        if not isinstance(thresholds, Thresholds):
+            thresholds = load_thresholds(thresholds, labels, weights)
+        elif labels is not None and list(labels) != list(thresholds.labels):
+            raise InputError("labels and thresholds name other classes", "LocalizeFindingsd", "give both the same list")
+        if isinstance(pool, str) and pool not in _POOLS:
+            raise InputError(f"pool is {pool!r}", "LocalizeFindingsd", "use max, mean or a callable")
+        self.thresholds = thresholds
+        self.min_cells = min_cells
+        self.pool = _POOLS[pool] if isinstance(pool, str) else pool
+        self.heatmap_key, self.masks_key = heatmap_key, masks_key
+
+    def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
+        """Localise the findings of one image."""
+        logit_map, image = item[key], item[self.image_key]
+        meta = image.meta if isinstance(image, MetaTensor) else {}
+        where = meta.get("filename_or_obj", "image")
+        labels = self.thresholds.labels
+        size = original_size(image, where)
+        maps = torch.as_tensor(logit_map.as_tensor() if isinstance(logit_map, MetaTensor) else logit_map).float()
+        if maps.ndim != 3 or len(maps) != len(labels):
+            raise InputError(
+                f"the network gave a map of shape {tuple(maps.shape)} for {len(labels)} classes",
+                where,
+                "make labels and thresholds match the weights",
+            )
+        if not bool(torch.isfinite(maps).all()):
+            action = "check the weights, or run without amp"
+            raise InputError("the network gave values that are not finite", where, action)
+
+        probability = torch.sigmoid(self.pool(maps[None])[0]).tolist()
+        heatmap = upsample_heatmaps(maps.float()[None], (image.shape[-2], image.shape[-1]))[0].cpu()
+        min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
+        decision = [p >= self.thresholds.decision[label] for p, label in zip(probability, labels, strict=True)]
+        findings, masks, label_mask = image_findings(
+            heatmap, probability, decision, self.thresholds, size, min_area, self.min_peak
+        )
+        return {
+            key: like_original(label_mask, meta),
+            self.heatmap_key: heatmap.half(),
+            self.masks_key: masks,
+            self.findings_key: {**identity(meta, size), "findings": findings},
+        }

@@ -1,0 +1,19 @@
+"""The page of a run: names from outside can neither write on it nor hide on it."""
+
+from cxr_common.findings.page import write_report
+from tests.cxr_common.findings.test_findings_writer import localized, make_writer, save_image
+
+
+def test_hostile_names_are_shown_and_do_nothing(tmp_path):
+    name = "<script>alert(1)<\u2044script>\x1b[2J\u202egnp.png"
+    make = make_writer(tmp_path)
+    make.write_item(localized(save_image(tmp_path / "in" / name)))
+    make.write_item({"findings": {"failure": {"path": "b\n<b>.png", "reason": "odd\x07", "action": None}}})
+    make.write_record()
+    write_report(tmp_path / "out", tmp_path / "page.html", "Title")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert not set(page) & set("\x1b\x07\u202e")
+    assert "&lt;script&gt;alert(1)&lt;\u2044script&gt;\\x1b[2J\\u202egnp.png" in page
+    assert "b\\n&lt;b&gt;.png" in page
+    assert "odd\\x07" in page

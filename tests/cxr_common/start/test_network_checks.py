@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from cxr_common.errors import InputError
+from cxr_common.localization import CamClassifier, Pylon
+from cxr_common.start.network_checks import blank_pass, check_batches, check_size
+
+
+@pytest.fixture(scope="module")
+def pylon():
+    return Pylon(num_classes=2)
+
+
+def test_a_blank_pass_leaves_the_network_and_the_random_state_alone(pylon):
+    before = {name: value.clone() for name, value in pylon.state_dict().items()}
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    assert blank_pass(pylon, (64, 64), images=2, training=True) is None
+    assert torch.equal(torch.rand(1), expected)
+    assert all(torch.equal(before[name], value) for name, value in pylon.state_dict().items())
+
+
+def test_a_size_that_the_network_cannot_take(pylon):
+    check_size(pylon, (64, 96))
+    with pytest.raises(InputError, match=r"--spatial_size \[8, 64\]: .*at least 64"):
+        check_size(pylon, (8, 64))
+
+
+def test_a_network_without_kernels_says_nothing():
+    assert blank_pass(nn.Linear(2, 2), (8, 8)) is None
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "processes", "reason"),
+    [
+        (10, 1, 1, "10 training images: this network cannot learn from a batch of one image.*batch_size 2 or more"),
+        (10, 4, 2, "10 training images in 2 processes: .*a batch of one image.*another --batch_size"),
+        (2, 4, 2, "a batch of one image"),
+    ],
+)
+def test_batches_that_teach_nothing(pylon, images, batch_size, processes, reason):
+    with pytest.raises(InputError, match=reason):
+        check_batches(pylon, (64, 64), images, batch_size, processes)
+
+
+@pytest.mark.parametrize(
+    ("images", "batch_size", "processes"), [(10, 4, 1), (8, 4, 1), (2, 64, 1), (10, 3, 2), (32, 8, 2)]
+)
+def test_batches_that_can_be_learnt_from(pylon, images, batch_size, processes):
+    check_batches(pylon, (64, 64), images, batch_size, processes)
+
+
+def test_a_network_that_learns_from_one_image_may():
+    check_batches(CamClassifier(num_classes=2, output_stride=8), (64, 64), 10, 1)
+
+
+def test_a_last_batch_may_be_left_out(pylon):
+    check_batches(pylon, (64, 64), 9, 4, left_out=True)
+    with pytest.raises(InputError, match="1 training image: there is no batch"):
+        check_batches(pylon, (64, 64), 1, 4, left_out=True)
