@@ -1,7 +1,34 @@
 """Shared code of the chest X-ray bundle collection: weakly supervised localisation on MONAI."""
 
-from cxr_common.lazy import lazy_attributes
+from importlib import import_module
+from types import ModuleType
 
-__all__ = [
-    "lazy_attributes",
-]
+__version__ = "0.1.0"
+
+_MODULES = (
+    "axes",
+    "boxes",
+    "cli",
+    "data",
+    "detection",
+    "distributed",
+    "errors",
+    "evaluation",
+    "findings",
+    "labels",
+    "localization",
+    "metrics",
+    "networks",
+    "refinement",
+    "segmentation",
+    "start",
+    "training",
+    "transforms",
+)
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a subpackage on first use, so that configs need one ``import cxr_common`` and inference little else."""
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
