@@ -95,7 +95,7 @@ def test_what_itk_cannot_read(tmp_path, content):
         (meta(ndims=3), "DimSize is 60 40"),
         (meta(kind="STRING"), "ElementType"),
         (meta(more="ElementSpacing = 1e\n"), "ElementSpacing"),
-        (meta(more="ElementNumberOfChannels = 99999\n"), "99999 components"),
+        (meta(more="ElementNumberOfChannels = 99999\n"), "60 x 40 pixels of 99999"),
         (meta(more="HeaderSize = -7\n"), "HeaderSize"),
         (meta(more="HeaderSize = 9999999\n"), "0 of 2400 bytes"),
         (meta(more="CompressedData = True\n"), "compressed pixels are damaged"),
