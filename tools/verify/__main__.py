@@ -1,7 +1,7 @@
 """Verify MONAI bundles: python -m tools.verify BUNDLE [BUNDLE ...]
 
-Each BUNDLE is a folder, a zip, or a folder as Hugging Face has it. Nothing is downloaded. The exit status is 0 when nothing
-failed, 1 when a check failed, 2 when one could not run.
+Each BUNDLE is a folder, a zip, or a folder as Hugging Face has it. Nothing is downloaded. The exit status is 0 when
+nothing failed, 1 when a check failed, 2 when one could not run.
 """
 
 from __future__ import annotations

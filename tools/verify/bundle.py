@@ -14,6 +14,11 @@ SUFFIXES = (".json", ".yaml", ".yml")
 MAX_TEXT = 5 * 1024**2
 
 
+def is_config(name: str) -> bool:
+    """Whether a file's name says that it is a config."""
+    return any(word in name for word in ("inference", "train", "evaluate"))
+
+
 @dataclass(frozen=True)
 class Bundle:
     """Where a bundle lies and what its text files say.
@@ -71,6 +76,19 @@ class Bundle:
         """Config files beside metadata.json, and whatever else has their suffix there."""
         names = [n for n in self.files if n.startswith("configs/") and n.count("/") == 1 and n.endswith(SUFFIXES)]
         return [n for n in names if n != "configs/metadata.json"]
+
+    @cached_property
+    def configs(self) -> dict[str, dict[str, Any]]:
+        """Contents of configs that can be read: not of the lists of data that may lie beside them."""
+        found = {}
+        for name in self.config_names:
+            try:
+                content = self.read(name)
+            except ConfigError:
+                continue
+            if is_config(name) or any(isinstance(v, str) and v.startswith(("$", "@")) for v in content.values()):
+                found[name] = content
+        return found
 
     def config(self, stem: str) -> str | None:
         """Path of `configs/STEM.json` (or .yaml, .yml), None where there is none."""

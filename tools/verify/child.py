@@ -1,7 +1,7 @@
 """Asks a child process what only running the bundle's code can tell.
 
-The child has a time limit, an empty working directory and no network (`probes.guard`). That keeps accidents away; it is no
-sandbox: code that means harm has the rights of whoever runs this.
+The child has a time limit, an empty working directory and no network (`probes.guard`). That keeps accidents away; it is
+no sandbox: code that means harm has the rights of whoever runs this.
 """
 
 from __future__ import annotations

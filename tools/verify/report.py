@@ -26,7 +26,7 @@ def lines(result: Result) -> list[str]:
     width = max(60, min(120, shutil.get_terminal_size().columns))
     note = f"  ({result.note})" if result.note else ""
     row = f"{result.status.value:<8} {result.check:<26} {result.title}{note}"
-    found = textwrap.wrap(_plain(row), width, subsequent_indent=" " * 9)
+    found = textwrap.wrap(_plain(row), width, subsequent_indent=" " * 36)
     for problem in result.problems:
         for mark, text in (("-", f"{problem.status.value}: {problem.why}"), (">", problem.mend)):
             found += textwrap.wrap(f"{mark} {_plain(text)}", width, initial_indent=" " * 9, subsequent_indent=" " * 11)

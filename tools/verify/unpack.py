@@ -24,8 +24,8 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES, max_files: i
         max_files: largest number of entries.
 
     Raises:
-        CannotRun: if the file is damaged or encrypted, an entry is a link, leaves the folder or is there twice, or it is too
-            large.
+        CannotRun: if the file is damaged or encrypted, an entry is a link, leaves the folder or is there twice,
+            or it is too large.
     """
     try:
         with zipfile.ZipFile(archive) as zip_file:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Any
 
-from ..bundle import Bundle
+from ..bundle import Bundle, is_config
 from ..child import ChildFailed, ask
 from ..config_files import ConfigError, absolute, has, merge, references, strings, walk
 from ..expressions import parse_expression
 from ..options import Options
-from ..outcome import Problem, Skip, warning
+from ..outcome import Problem, Skip
 from ..registry import check
 
-# People's and machines' folders. /workspace/data is where the zoo's own configs keep data.
-_PERSONAL = re.compile(
-    r"(?:^|['\"\s=(\[,])((?:/home/|/Users/|/root/|/mnt/|/media/|/scratch/|/tmp/|~/|[A-Za-z]:[\\/])[^'\"\s,]*)"
-)
-_ABSOLUTE = re.compile(r"(?:^|['\"])(/(?!workspace/data)[\w.-]+/[^'\"\s,]*)")
 _TYPOS = {"import": "imports", "initialise": "initialize", "_target": "_target_", "target": "_target_"}
 
 
@@ -28,17 +21,13 @@ def readable(bundle: Bundle, options: Options) -> Iterator[Problem]:
         try:
             bundle.read(name)
         except ConfigError as error:
-            if not str(error).endswith("holds no mapping") or _is_config(name):  # a list of data may lie here too
+            if not str(error).endswith("holds no mapping") or is_config(name):  # a list of data may lie here too
                 yield Problem(str(error), "write one mapping, each key once")
-
-
-def _is_config(name: str) -> bool:
-    return any(word in name for word in ("inference", "train", "evaluate"))
 
 
 @check("configs.expressions", "every $ expression is Python", needs=("bundle",))
 def expressions(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    for name, content in _contents(bundle).items():
+    for name, content in bundle.configs.items():
         for id, text in strings(content):
             if text.startswith("$"):
                 try:
@@ -49,7 +38,7 @@ def expressions(bundle: Bundle, options: Options) -> Iterator[Problem]:
 
 @check("configs.keys", "no key is misspelt", needs=("bundle",))
 def keys(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    for name, content in _contents(bundle).items():
+    for name, content in bundle.configs.items():
         for id, item in walk(content):
             for key in item if isinstance(item, dict) else ():
                 # `target` alone is an argument that some transform may have; beside no `_target_` it is a slip.
@@ -130,47 +119,3 @@ def _ids(bundle: Bundle, options: Options, name: str, workflow: str) -> Iterator
 
 def _no_run(name: str) -> Problem:
     return Problem(f"{name}: no run", "add `run`, the list of what `python -m monai.bundle run` does")
-
-
-@check("configs.machine_paths", "no path of somebody's machine", needs=("bundle",), after=("configs.readable",))
-def machine_paths(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    mend = "write it relative to @bundle_root, or leave it to an option such as --dataset_dir"
-    contents: dict[str, Any] = {**_contents(bundle), "": {}}
-    for name, content in contents.items():
-        for id, text in strings(content):
-            if found := _PERSONAL.search(text):
-                yield Problem(f"{name}: {id} names {found[1]}", mend)
-            elif found := _ABSOLUTE.search(text):
-                yield warning(f"{name}: {id} names {found[1]}, which other machines lack", mend)
-
-
-@check(
-    "configs.relative_paths",
-    "files of the bundle are named by @bundle_root",
-    needs=("bundle",),
-    after=("configs.readable",),
-)
-def relative_paths(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    folders = {name.split("/")[0] for name in bundle.files if "/" in name} | {"configs", "models"}
-    pattern = re.compile(rf"(?:^|['\"])(?:\./)?((?:{'|'.join(map(re.escape, sorted(folders)))})/[\w./-]*)(?:['\"]|$)")
-    for name, content in _contents(bundle).items():
-        for id, text in strings(content):
-            # '@bundle_root + "/models/model.pt"' has a slash first; os.path.join(@bundle_root, "models/model.pt") has not.
-            if "@bundle_root" not in text and not id.startswith("_") and (found := pattern.search(text)):
-                yield Problem(
-                    f"{name}: {id} names {found[1]}, which is found from the bundle's own folder only",
-                    f"write $@bundle_root + '/{found[1]}'",
-                )
-
-
-def _contents(bundle: Bundle) -> dict[str, dict[str, Any]]:
-    """Configs that can be read and are some: lists of data may lie beside them."""
-    found = {}
-    for name in bundle.config_names:
-        try:
-            content = bundle.read(name)
-        except ConfigError:
-            continue
-        if _is_config(name) or any(isinstance(v, str) and v.startswith(("$", "@")) for v in content.values()):
-            found[name] = content
-    return found

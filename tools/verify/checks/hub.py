@@ -12,10 +12,8 @@ from ..options import Options
 from ..outcome import Problem, Skip, warning
 from ..registry import check
 
-_KEYS = (
-    "schema version changelog monai_version pytorch_version numpy_version required_packages_version name task description "
-    "authors copyright huggingface_url"
-).split()
+_KEYS: tuple[str, ...] = ("schema", "version", "changelog", "monai_version", "pytorch_version", "numpy_version")
+_KEYS += ("required_packages_version", "name", "task", "description", "authors", "copyright", "huggingface_url")
 
 
 @check(

@@ -1,4 +1,4 @@
-"""What MONAI Label 0.8.5 wants of a bundle. Failures are warnings unless metadata's supported_apps names monai-label."""
+"""What MONAI Label 0.8.5 wants of a bundle. Failures are warnings unless supported_apps names monai-label."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _AFTER = (
     "network.builds",
     "running.builds",
     "weights.strict",
-    "configs.relative_paths",
+    "paths.relative",
     "label.config",
 )
 

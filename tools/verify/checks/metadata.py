@@ -137,6 +137,7 @@ def tensors(bundle: Bundle, options: Options) -> Iterator[Problem]:
             yield warning(
                 f"network_data_format#{section} is called {', '.join(names)}", f"call it {wanted}: MONAI looks there"
             )
+    shown = [s.get("channel_def") for s in bundle.tensors("post_processed_outputs").values()]
     for section in ("inputs", "outputs", "post_processed_outputs"):
         for name, spec in bundle.tensors(section).items():
             count, channels = spec.get("num_channels"), spec.get("channel_def")
@@ -145,10 +146,9 @@ def tensors(bundle: Bundle, options: Options) -> Iterator[Problem]:
             where = f"network_data_format#{section}#{name}#channel_def"
             if sorted(channels) != sorted(str(i) for i in range(len(channels))):
                 yield Problem(f"{where} does not count from 0", 'write {"0": ..., "1": ...}')
-            # MONAI Label reads values of a label map from it, of which 0 is the background, whatever the channels are.
-            elif len(channels) != count and not (
-                count == 1 or channels["0"] == "background" and len(channels) == count + 1
-            ):
+            # Values of a label map or classes of boxes are more than its channels, and MONAI Label reads them from
+            # `outputs` although they belong to what comes after.
+            elif len(channels) != count and count > 1 and spec.get("type") != "object" and channels not in shown:
                 yield Problem(f"{where} names {len(channels)} channels, num_channels is {count}", "make them agree")
 
 

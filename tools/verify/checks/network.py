@@ -34,20 +34,11 @@ def builds(bundle: Bundle, options: Options) -> Iterator[Problem]:
     zoo=True,
 )
 def random(bundle: Bundle, options: Options) -> Iterator[Problem | str]:
-    yield from _compare(bundle, options, None)
+    yield from compare(bundle, options, None)
 
 
-@check(
-    "network.shipped",
-    "with its own weights its output is finite and as metadata says",
-    needs=("network", "tensors", "weights", "execution"),
-    after=("network.builds", "network.random", "metadata.schema", "weights.strict", "weights.finite"),
-)
-def shipped(bundle: Bundle, options: Options) -> Iterator[Problem | str]:
-    yield from _compare(bundle, options, bundle.weights)
-
-
-def _compare(bundle: Bundle, options: Options, weights: str | None) -> Iterator[Problem | str]:
+def compare(bundle: Bundle, options: Options, weights: str | None) -> Iterator[Problem | str]:
+    """What is wrong with the network's output, by metadata, with a file's weights or random ones."""
     pred = bundle.pred
     question = {"config": bundle.config("inference"), "image": bundle.image, "pred": pred, "weights": weights}
     try:

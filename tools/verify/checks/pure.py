@@ -18,9 +18,9 @@ LIST = Path(__file__).parents[1] / "pure_calls.txt"
 _ROOTS = {"monai", "torch", "ignite", "numpy"}
 _NODES = (
     ast.Module, ast.Expr, ast.Constant, ast.Name, ast.Load, ast.Store, ast.Attribute, ast.Call, ast.keyword, ast.BinOp,
-    ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Subscript, ast.Slice, ast.Starred,
-    ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.comprehension, ast.Import, ast.ImportFrom, ast.alias, ast.Lambda,
-    ast.arguments, ast.arg, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
+    ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Subscript, ast.Slice,
+    ast.Starred, ast.ListComp, ast.GeneratorExp, ast.DictComp, ast.comprehension, ast.Import, ast.ImportFrom, ast.alias,
+    ast.Lambda, ast.arguments, ast.arg, ast.operator, ast.unaryop, ast.boolop, ast.cmpop,
 )  # fmt: skip
 
 

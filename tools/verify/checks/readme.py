@@ -17,13 +17,13 @@ from ..outcome import Problem, Skip, warning
 from ..readme import Command
 from ..registry import check
 
+_EXPORT = "net_id filepath ckpt_file meta_file config_file key_in_ckpt use_trace input_shape args_file converter_kwargs"
 _ACTIONS = {
     "run": "run_id init_id final_id meta_file config_file logging_file tracking args_file",
     "run_workflow": "workflow_name args_file",
-    "ckpt_export": "net_id filepath ckpt_file meta_file config_file key_in_ckpt use_trace input_shape args_file converter_kwargs",
-    "onnx_export": "net_id filepath ckpt_file meta_file config_file key_in_ckpt use_trace input_shape args_file converter_kwargs",
-    "trt_export": "net_id filepath ckpt_file meta_file config_file key_in_ckpt precision input_shape use_trace dynamic_batchsize "
-    "device use_onnx onnx_input_names onnx_output_names args_file converter_kwargs",
+    "ckpt_export": _EXPORT,
+    "onnx_export": _EXPORT,
+    "trt_export": f"{_EXPORT} precision dynamic_batchsize device use_onnx onnx_input_names onnx_output_names",
     "verify_metadata": "meta_file filepath create_dir hash_val hash_type args_file kwargs",
     "verify_net_in_out": "net_id meta_file config_file device p n any extra_forward_args args_file",
     "download": "name version bundle_dir source repo url remove_prefix progress args_file",

@@ -25,8 +25,8 @@ def foreign_directory(bundle: Bundle, options: Options) -> Iterator[Problem]:
     for start in ("imports", "initialize"):
         for id, module in _custom(bundle, config, start):
             yield Problem(
-                f"{start} needs {module} ({id}): from another folder it ends with No module named {module.split('.')[0]!r}",
-                "load weights in `run` or by a handler, and keep `initialize` to monai and torch; else it needs PYTHONPATH",
+                f"{start} needs {module} ({id}): from another folder there is no module {module.split('.')[0]!r} yet",
+                "load weights in `run` or by a handler; keep `imports` and `initialize` to installed packages",
             )
             break
 
@@ -61,7 +61,7 @@ def _custom(bundle: Bundle, config: dict[str, object], start: str) -> Iterator[t
     "running.builds",
     "preprocessing, inferer and postprocessing can be built from another folder",
     needs=("network", "execution"),
-    after=("configs.references", "configs.relative_paths", "network.builds", "safety.imports"),
+    after=("configs.references", "paths.relative", "network.builds", "safety.imports"),
 )
 def builds(bundle: Bundle, options: Options) -> Iterator[Problem]:
     ids = [id for id in ("preprocessing", "inferer", "postprocessing") if id in bundle.inference]

@@ -9,6 +9,7 @@ from ..child import ChildFailed, ask
 from ..options import Options
 from ..outcome import Problem
 from ..registry import check
+from .network import compare
 
 
 @check("weights.safe", "files of weights are plain tensors, read with weights_only", needs=("bundle", "weights"))
@@ -51,3 +52,13 @@ def strict(bundle: Bundle, options: Options) -> Iterator[Problem]:
                 else f"{len(names)} tensors of {bundle.weights} {what} in the network, first {names[0]}",
                 "ship the weights of this network_def: many programs load loosely and would say nothing",
             )
+
+
+@check(
+    "weights.output",
+    "with them the network's output is finite and as metadata says",
+    needs=("network", "tensors", "weights", "execution"),
+    after=("network.random", "network.builds", "metadata.schema", "weights.strict", "weights.finite"),
+)
+def output(bundle: Bundle, options: Options) -> Iterator[Problem | str]:
+    yield from compare(bundle, options, bundle.weights)

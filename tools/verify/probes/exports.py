@@ -67,7 +67,7 @@ def _onnx(network: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, str]
     except ImportError:
         from onnx.reference import ReferenceEvaluator
 
-        (output,) = ReferenceEvaluator("model.onnx").run(None, {"image": x.numpy()})  # type: ignore[misc]
+        (output,) = ReferenceEvaluator("model.onnx").run(None, {"image": x.numpy()})
         return torch.as_tensor(output), "run by onnx's reference evaluator"
     session = onnxruntime.InferenceSession("model.onnx", providers=["CPUExecutionProvider"])
     return torch.as_tensor(session.run(None, {"image": x.numpy()})[0]), "run by ONNX Runtime"

@@ -18,6 +18,6 @@ def probe(root: Path, modules: list[str]) -> dict[str, Any]:
         try:
             importlib.import_module(name)
         except BaseException as error:  # SystemExit too
-            missing = isinstance(error, ModuleNotFoundError)
-            failed[name] = {"why": describe(error), "missing": (error.name or "") if missing else ""}
+            missing = error.name if isinstance(error, ModuleNotFoundError) else None
+            failed[name] = {"why": describe(error), "missing": missing or ""}
     return {"failed": failed, "events": guard.events}

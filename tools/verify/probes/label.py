@@ -20,8 +20,8 @@ def probe(root: Path, config: str, image: dict[str, Any], weights: str | None) -
     """Run them as MONAI Label does, which leaves `SaveImaged` out and takes nothing else of the config.
 
     Returns:
-        `original`: sizes of the picture; of a tensor or array its `shape`, `dtype` and `affine`, of a dictionary the shape of
-        each value by key.
+        `original`: sizes of the picture; of a tensor or array its `shape`, `dtype` and `affine`, of a dictionary
+        the shape of each value by key.
     """
     files, sizes, affine = _write_picture(image)
     parser = parser_of(root, config)
@@ -46,7 +46,9 @@ def probe(root: Path, config: str, image: dict[str, Any], weights: str | None) -
         answer["affine"] = pred.affine.tolist() if isinstance(pred, MetaTensor) else None
     else:
         parts = pred if isinstance(pred, dict) else result
-        answer["parts"] = {str(k): list(v.shape) for k, v in parts.items() if isinstance(v, torch.Tensor | np.ndarray)}
+        answer["parts"] = {
+            str(k): list(np.shape(v)) for k, v in parts.items() if isinstance(v, torch.Tensor | np.ndarray | list)
+        }
     return answer
 
 
@@ -56,7 +58,7 @@ def _detect(parser: ConfigParser, image: torch.Tensor) -> dict[str, Any]:
     detector = parser.get_parsed_content("detector")
     if hasattr(detector, "eval"):
         detector.eval()
-    found = detector([image])
+    found = detector(image[None], use_inferer=False)  # True: windows that may be far larger than the picture
     return dict(found[0] if isinstance(found, list) else found)
 
 

@@ -24,7 +24,7 @@ _OPERATORS = {
 
 
 def parser_of(root: Path, config: str) -> ConfigParser:
-    """A parser of one config, from any working directory, with the bundle's folder importable as MONAI's `run` makes it."""
+    """A parser of one config from any working directory. The bundle's folder is importable, as in MONAI's `run`."""
     sys.path.insert(1, str(root))
     parser = ConfigParser()
     parser.read_config(str(root / config))
@@ -83,7 +83,7 @@ def _evaluate(text: str, n: int) -> int:
 
 
 def make_input(spec: dict[str, Any], n: int = 1, any_size: int = 1) -> torch.Tensor:
-    """A random input (1, C, *sizes) from a fixed seed, as metadata describes it. float16 becomes float32: this is a CPU."""
+    """A random input (1, C, *sizes) from a fixed seed, as metadata describes it; float16 becomes float32."""
     sizes = spatial_sizes(spec["spatial_shape"], n, any_size)
     shape = (1, int(spec["num_channels"]), *sizes)
     if min(shape) < 1 or torch.Size(shape).numel() > MAX_ELEMENTS:

@@ -18,8 +18,9 @@ def probe(root: Path, config: str, image: dict[str, Any], pred: dict[str, Any], 
     """Run the network at the smallest input that it takes.
 
     Returns:
-        `shape`, `dtype` and `finite` of its tensor or the `kind` of anything else; `expected`: metadata's sizes of the output
-        there, None where they follow from nothing; `input`: its shape; `refused`: why smaller inputs were not taken.
+        `shape`, `dtype` and `finite` of its tensor or the `kind` of anything else; `expected`: metadata's sizes of
+        the output there, None where they follow from nothing; `input`: its shape; `refused`: why smaller inputs were
+        not taken.
     """
     network = build_network(root, config, weights)
     refused: list[str] = []

@@ -1,6 +1,6 @@
 """MONAI's own list of ids against a config.
 
-`ConfigWorkflow.check_properties` builds everything first, data sets included; the same rules are applied here to ids alone.
+`ConfigWorkflow.check_properties` builds everything first, data sets included; here are the same rules for ids alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from monai.bundle.properties import InferProperties, TrainProperties
 
 
 def probe(root: Path, config: str, workflow: str) -> dict[str, list[str]]:
-    """Ids that MONAI needs and that are `missing`, and optional ones whose place refers to something else."""
+    """Ids that MONAI needs and that are `missing`, and optional ones in whose place something else is referred to."""
     parser = ConfigParser()
     parser.read_config(str(root / config))
     missing, misnamed = [], []
@@ -24,16 +24,18 @@ def probe(root: Path, config: str, workflow: str) -> dict[str, list[str]]:
             if id not in parser:
                 missing.append(_plain(id))
         elif place is not None:
-            used = _validation(parser, place) if name in ("evaluator", "val_interval") else parser.get(place)
+            used = _validation(parser, place) if name in ("evaluator", "val_interval") else _at(parser, place)
             if isinstance(used, str) and not used.startswith("$") and _plain(used) != "@" + _plain(id):
-                misnamed.append(f"{_plain(id)} ({used} is used in its place)")
-            elif used is not None and not isinstance(used, str) and name != "val_interval":
-                misnamed.append(f"{_plain(id)} (written in place at {_plain(str(place))})")
+                misnamed.append(f"{_plain(id)} ({_plain(str(place))} is {used})")
     return {"missing": missing, "misnamed": misnamed}
 
 
+def _at(parser: ConfigParser, id: str) -> Any:
+    return parser.get(id)
+
+
 def _validation(parser: ConfigParser, place: str) -> Any:
-    for handler in parser.get("train::handlers") or ():
+    for handler in _at(parser, "train::handlers") or ():
         if isinstance(handler, dict) and handler.get("_target_") == "ValidationHandler":
             return handler.get(place)
     return None
