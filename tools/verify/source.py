@@ -28,7 +28,7 @@ def open_bundle(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[Bundle]:
         with tempfile.TemporaryDirectory(prefix="verify-") as folder:
             unpack(path, Path(folder), max_bytes)
             inside = list(Path(folder).iterdir())
-            alone = len(inside) == 1 and inside[0].is_dir()
+            alone = len(inside) == 1 and inside[0].is_dir() and inside[0].name != "configs"
             top = inside[0] if alone else Path(folder)
             name = top.name if alone else path.stem
             yield Bundle(_bundle_root(top, path).resolve(), name, archive=path, own_folder=alone)

@@ -84,7 +84,7 @@ def brats(folder: Path) -> Path:
         "out_channels": 3,
         "blocks_down": [1, 1, 1, 1],
     }
-    weights = SegResNet(init_filters=4, in_channels=4, out_channels=3, blocks_down=(1, 1, 1, 1)).state_dict()
+    weights = SegResNet(init_filters=8, in_channels=4, out_channels=3, blocks_down=(1, 1), blocks_up=(1,)).state_dict()
     before = [load(), {"_target_": "NormalizeIntensityd", "keys": "@image_key", "channel_wise": True}]
     after = [{"_target_": "Activationsd", "keys": "pred", "sigmoid": True}, invertd()]
     after += [{"_target_": "AsDiscreted", "keys": "pred", "threshold": 0.5}]
@@ -97,7 +97,7 @@ def brats(folder: Path) -> Path:
 
 
 def lung(folder: Path) -> Path:
-    """3-D detection with modules of its own, outputs that are no tensor, and an `initialize` that comes to its modules."""
+    """3-D detection: modules of its own, outputs that are no tensor, an `initialize` that comes to its modules."""
     root = folder / "lung_nodule_ct_detection"
     (root / "scripts").mkdir(parents=True)
     (root / "scripts/__init__.py").write_text("")
