@@ -15,6 +15,8 @@ from tools.verify.outcome import Status
 from tools.verify.runner import verify
 from tools.verify.source import open_bundle
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):

@@ -10,7 +10,9 @@ from tools.verify.outcome import Status
 from tools.verify.runner import verify
 from tools.verify.source import open_bundle
 
-# Both detection bundles' outputs and MONAI Label's wishes are warnings: they do not say that they are for MONAI Label.
+pytestmark = pytest.mark.slow
+
+# What MONAI Label wants are warnings: these do not say that they are for it.
 KNOWN = {
     "spleen": ({}, {"label.dtype"}),
     "endoscopic": ({}, {"label.affine"}),
