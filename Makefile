@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles results bench tables clean
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles verify results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,10 @@ check: lint types coverage  ## all that a change must pass
 
 bundles: setup  ## write the bundles' configs from their bundle.yaml and the templates in tools/bundles
 	$(RUN) -m tools.bundles
+
+verify: BUNDLE = $(wildcard bundles/*)
+verify: setup  ## check bundles, folders or zips, as docs/verify.md says: make verify [BUNDLE=path] [OPTIONS=--exports]
+	$(RUN) -m tools.verify $(BUNDLE) $(OPTIONS)
 
 results: setup  ## train and score what docs/results.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)
