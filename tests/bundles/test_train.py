@@ -99,8 +99,8 @@ def test_the_recipe_from_imagenet_learns_and_resumes(bundle, phantoms, tmp_path)
         for k, v in imagenet.state_dict().items()
         if not torch.allclose(own[k].float(), v.float(), atol=1e-3, rtol=1e-3)
     }
-    # The stem and two stages are frozen; the rest has moved from where ImageNet left it.
-    assert changed and not {k for k in changed if k.startswith(("conv_stem.", "blocks.0.", "blocks.1."))}
+    # From the first stage to the last the backbone has moved from where ImageNet left it.
+    assert all(any(k.startswith(part) for k in changed) for part in ("blocks.0.", "blocks.3.", "blocks.6.", "head."))
     checkpoint = torch.load(tmp_path / "straight" / "checkpoint.pt", weights_only=True)
     assert int(checkpoint["average"]["n_averaged"]) == checkpoint["iteration"] == 2 * 16 // 8
     # model.pt holds the average, not the trained network.

@@ -75,7 +75,7 @@ def train(product: Product, data: Path, output: Path, *overlays: str, **options:
 
 def findings(output: Path) -> dict[str, Any]:
     """The content of findings.json."""
-    record: dict[str, Any] = json.loads((output / "findings.json").read_text())
+    record: dict[str, Any] = json.loads((output / "findings.json").read_text(encoding="utf-8"))
     return record
 
 

@@ -30,7 +30,7 @@ def data_set(
             Image.fromarray(rng.integers(0, 255, (64, 64), "uint8")).save(folder / name)
             label = [index % 2, 1 - index % 2] if given is None else given
             sections[section].append({"image": name, "patient": f"{section}{index}", "label": label})
-    (folder / "datalist.json").write_text(json.dumps(sections))
+    (folder / "datalist.json").write_text(json.dumps(sections), encoding="utf-8")
     return folder
 
 
@@ -77,13 +77,13 @@ def scripts(run: Run) -> None:
 @case("D2", "classes that changed places: the training is refused")
 def swapped(run: Run) -> None:
     data, output = trained(run)
-    before = (output / "thresholds.json").read_text()
-    content = json.loads((data / "datalist.json").read_text())
+    before = (output / "thresholds.json").read_text(encoding="utf-8")
+    content = json.loads((data / "datalist.json").read_text(encoding="utf-8"))
     content["labels"].reverse()
     changed = data / "swapped.json"
-    changed.write_text(json.dumps(content))
+    changed.write_text(json.dumps(content), encoding="utf-8")
     train(run.product, data, output, datalist=str(changed)).refuses("classes were", "choose another output_dir")
-    assert (output / "thresholds.json").read_text() == before
+    assert (output / "thresholds.json").read_text(encoding="utf-8") == before
 
 
 @case("D3", "more epochs, another batch size: goes on, or one line")

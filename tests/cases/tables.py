@@ -31,12 +31,12 @@ def prepared(run: Run, table: str, *options: str) -> tuple[Outcome, list[dict[st
     folder.mkdir(exist_ok=True)
     for name, text in TABLES.items():
         if not (folder / name).exists():
-            (folder / name).write_text(text)
+            (folder / name).write_text(text, encoding="utf-8")
     output = run.folder / "prepared.json"
     output.unlink(missing_ok=True)
     arguments = ("csv", "--root", str(folder), "--images", table, "--no-check-files", "--output", str(output))
     outcome = run.product.tool("tools.prepare.__main__", *arguments, *options)
-    data = json.loads(output.read_text()) if output.exists() else {}
+    data = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
     sections = [data.get(name, []) for name in ("training", "validation", "testing")]
     return outcome, [dict(item, section=place) for place, section in enumerate(sections) for item in section]
 
