@@ -108,6 +108,7 @@ def test_goals_are_compared_with_what_was_measured(record):
 def test_a_quick_run_from_data_to_record(tmp_path):
     settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "nih.yaml").read_text())
     settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "cam_scaled")}
+    settings["claims"] = [c for c in settings["claims"] if {c["first"], c["second"]} <= set(settings["methods"])]
     settings["quick"]["cycles"][0] |= {"spatial_size": [64, 64], "epoch_size": 48, "backbone_weights": None}
     path = tmp_path / "nih.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
