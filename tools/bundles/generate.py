@@ -15,6 +15,7 @@ from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from cxr_common.labels import LABELS
 from tools.repository import REPOSITORY
+from tools.yaml_files import read_yaml
 
 TEMPLATES = Path(__file__).parent / "templates"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
@@ -75,12 +76,7 @@ def read_page(page: Path) -> dict[str, Any]:
     Raises:
         InputError: it is missing, is no YAML mapping, or its kind has no templates.
     """
-    try:
-        facts = yaml.safe_load(page.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise InputError(
-            f"cannot be read: {error}", page, "every bundle has one; take a sibling's as an example"
-        ) from error
+    facts = read_yaml(page, "every bundle has one; take a sibling's as an example")
     kinds = sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
     if not isinstance(facts, dict) or facts.get("kind") not in kinds:
         raise InputError("names no kind of bundle", page, f"write kind: {' or '.join(kinds)}")

@@ -76,8 +76,8 @@ def test_heatmaps_are_pooled_by_their_maximum(bundle):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "cannot be read"),
-        ("kind: [", "cannot be read"),
+        (None, "no such file"),
+        ("kind: [", "not YAML"),
         ("kind: oracle", "names no kind of bundle"),
         ("- 1", "names no kind of bundle"),
         ("kind: localizer\nversion: 1.0.0", "lacks what evaluate.yaml needs|lacks what from_scratch.yaml needs"),
