@@ -164,7 +164,7 @@ def plan_runs(settings: Settings, work: Path) -> list[Run]:
         for place, seed in enumerate(method.get("seeds", [])):
             run: Run | None = None
             for number, cycle in enumerate(settings["cycles"], start=1):
-                overrides = {**method.get("overrides", {}), **cycle}
+                overrides = {**cycle, **method.get("overrides", {})}  # a method may change what the cycle says
                 folder = work / "runs" / f"{name}-seed{seed}-cycle{number}"
                 run = Run(name, seed, bundle, configs, overrides, folder, run, start if run is None else None)
             runs.append((place, run))

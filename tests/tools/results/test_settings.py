@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from tests.golden import REPOSITORY
+from tools.results.experiment import load_settings, plan_runs
 from tools.results.settings import load_experiment
 
 FOLDER = REPOSITORY / "tools" / "results"
@@ -27,3 +28,12 @@ def test_quick_is_less_of_everything_and_marked(name):
         "max_epochs", 5
     )  # where not named, the bundle's own
     assert quick["overrides"].keys() >= whole["overrides"].keys()
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("name", ["localization", "nih"])
+def test_no_two_planned_trainings_are_the_same(name, quick, tmp_path):
+    """An override that something else overrides makes a comparison of a method with itself."""
+    runs = plan_runs(load_settings(FOLDER / f"{name}.yaml", quick), tmp_path)
+    recipes = {run.name: run.recipe("data") for run in runs}
+    assert len(set(recipes.values())) == len(recipes), recipes
