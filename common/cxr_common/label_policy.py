@@ -18,7 +18,7 @@ def apply_label_policy(label: torch.Tensor, policy: str, soft_target: float = 0.
         soft_target: target of the policy "soft".
 
     Returns:
-        Targets in [0, 1]; NaN where nothing is to be learnt.
+        Targets in [0, 1]; NaN where nothing is to be learned.
 
     Raises:
         ValueError: when the policy is not known.

@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--localizer", choices=sorted(LOCALIZERS), default="pylon", help="what makes the heatmaps")
     parser.add_argument("--output", type=Path, required=True, help="folder of all stages")
     parser.add_argument("--settings", default="phantoms", help="phantoms, siim, chexseg, or a file like them")
-    parser.add_argument("--processes", type=int, default=1, help="of every training, one a GPU, under torchrun")
+    parser.add_argument("--processes", type=int, default=1, help="of every training, one per GPU, under torchrun")
     args = parser.parse_args(argv)
     output = args.output.resolve()
     if args.processes < 1:

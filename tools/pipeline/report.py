@@ -90,11 +90,11 @@ def summary(record: Record) -> str:
 
 
 def data(record: Record) -> str:
-    """Images, localiser, and what the segmenter learnt from."""
-    counts, learnt = ", ".join(f"{name} {n}" for name, n in record["images"].items()), record["learnt_from"]
+    """Images, localiser, and what the segmenter learned from."""
+    counts, learned = ", ".join(f"{name} {n}" for name, n in record["images"].items()), record["learnt_from"]
     lines = [f"- images: {counts}", f"- heatmaps by: {record['localizer']}"]
     lines.append(
-        f"- the segmenter learnt from {learnt['experts']} images with experts' masks and {learnt['pseudo']} with"
+        f"- the segmenter learned from {learned['experts']} images with experts' masks and {learned['pseudo']} with"
         " pseudo-masks"
     )
     return "\n".join(lines) + "\n"

@@ -21,7 +21,7 @@ def pooled_class_maps(output: DetectorOutput) -> torch.Tensor:
 
 
 class DetectionInferer(Inferer):
-    """Run the network and select its detections; a dictionary of tensors, which decollates into one an image.
+    """Run the network and select its detections; a dictionary of tensors, which decollates into one per image.
 
     Args:
         anchors: of the network.

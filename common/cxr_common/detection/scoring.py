@@ -229,7 +229,7 @@ def tune_detector(
     thresholds = Thresholds(
         labels=tuple(labels),
         decision=tuned,
-        mask=tuned,  # boxes have no mask; the file's other readers want one value a class
+        mask=tuned,  # boxes have no mask; the file's other readers want one value per class
         mask_mode="absolute",
         tuned_on={
             "data_sha256": data_sha256(predictions.items),

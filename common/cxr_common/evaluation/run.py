@@ -138,7 +138,7 @@ def _tuned_on_boxes(predictions: Predictions) -> Thresholds:
             "n_images": len(predictions.items),
             "n_with_boxes": sum(bool(c) for c in classes),
             "input_size": list(predictions.input_size),
-            "criterion": "decision: largest Youden index, .5 if not learnt; mask: largest mean IoU of box sets",
+            "criterion": "decision: largest Youden index, .5 if not learned; mask: largest mean IoU of box sets",
         },
     )
 

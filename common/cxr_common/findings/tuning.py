@@ -32,10 +32,10 @@ def tune_decision_thresholds(
         label: (N, C); 1 and 0 count, others (uncertain, not annotated) do not.
         labels: C class names.
         significance: largest p of the one-sided Kolmogorov-Smirnov test (its statistic is the Youden index) at which a
-            class counts as learnt. The best threshold of a class at chance would only raise false alarms.
+            class counts as learned. The best threshold of a class at chance would only raise false alarms.
 
     Returns:
-        Class -> threshold; the default where a class is not learnt, or has fewer than :data:`MIN_IMAGES` present or
+        Class -> threshold; the default where a class is not learned, or has fewer than :data:`MIN_IMAGES` present or
         absent images.
     """
     scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(label, dtype=np.float64)

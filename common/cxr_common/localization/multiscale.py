@@ -1,6 +1,6 @@
-"""Multiscale class activation maps with learnt relevance of the stages, after Sedai 2018 (arXiv 1808.08280).
+"""Multiscale class activation maps with learned relevance of the stages, after Sedai 2018 (arXiv 1808.08280).
 
-The paper's abstract gives the principle: feature maps of shallow and deep stages, a convex combination of them learnt
+The paper's abstract gives the principle: feature maps of shallow and deep stages, a convex combination of them learned
 for every class, the same weights for the attention map. Its text was not at hand; the rest is our own choice.
 """
 

@@ -1,7 +1,7 @@
 """How well scores separate present from absent findings: AUROC and average precision.
 
 Labels are 1 (present), 0 (absent); -1 (uncertain) and NaN (not annotated) are left out of every figure. Every function
-takes weights, one an image, and a whole stack of them at once: a bootstrap replicate is a vector of counts.
+takes weights, one per image, and a whole stack of them at once: a bootstrap replicate is a vector of counts.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def per_class(metric: BinaryMetric, scores: ArrayLike, labels: ArrayLike, weight
         metric: :func:`auroc` or :func:`average_precision`.
         scores: (N, C).
         labels: (N, C).
-        weights: (..., N), one an image.
+        weights: (..., N), one per image.
 
     Returns:
         (..., C).
@@ -119,7 +119,7 @@ def support_average(values: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
     Args:
         values: (..., C).
         labels: (N, C).
-        weights: (..., N), one an image.
+        weights: (..., N), one per image.
 
     Returns:
         (...); NaN where no class is defined.

@@ -87,7 +87,7 @@ def average_precisions(hits: Sequence[Sequence[RankedHits]], weights: ArrayLike 
 
     Args:
         hits: T lists of C, from :func:`coco_hits`.
-        weights: (..., N), one an image; default 1.
+        weights: (..., N), one per image; default 1.
 
     Returns:
         (..., T, C); NaN for a class without true boxes (pycocotools: -1, left out of means, as NaN is here).

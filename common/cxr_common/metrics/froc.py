@@ -116,7 +116,7 @@ def froc_sensitivity(hits: LesionHits, rates: Sequence[float] = FROC_RATES, weig
     Args:
         hits: of one class, or pooled.
         rates: K allowed numbers of false positives an image.
-        weights: (..., N), one an image; default 1.
+        weights: (..., N), one per image; default 1.
 
     Returns:
         (..., K); NaN without lesions. The FROC score is the mean over :data:`FROC_RATES`.
@@ -156,7 +156,7 @@ def lesion_fractions(hits: LesionHits, threshold: float, weights: ArrayLike | No
     Args:
         hits: of one class, or pooled.
         threshold: detections that score as much or more count.
-        weights: (..., N), one an image; default 1.
+        weights: (..., N), one per image; default 1.
     """
     n = len(hits.annotated)
     w = np.ones(n) if weights is None else np.asarray(weights, dtype=np.float64)

@@ -119,7 +119,7 @@ def dataset_iou(counts: MaskCounts, weights: ArrayLike | None = None) -> Array:
 
     Args:
         counts: (..., N, C).
-        weights: (..., N), one an image, such as the counts of a bootstrap replicate; default 1. Several rows of them
+        weights: (..., N), one per image, such as the counts of a bootstrap replicate; default 1. Several rows of them
             need counts (N, C).
 
     Returns:

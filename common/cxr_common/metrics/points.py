@@ -145,7 +145,7 @@ def hit_rates(hits: ArrayLike, weights: ArrayLike | None = None) -> HitRates:
 
     Args:
         hits: (N, C) with NaN = not scored; also overlap hits and other values.
-        weights: (..., N), one an image, such as the counts of a bootstrap replicate; default 1.
+        weights: (..., N), one per image, such as the counts of a bootstrap replicate; default 1.
 
     Example:
         >>> rates = hit_rates([[1, float("nan")], [1, 0], [0, float("nan")], [1, float("nan")]])

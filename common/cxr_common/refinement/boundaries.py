@@ -28,7 +28,7 @@ class Boundaries:
 
     Attributes:
         labels: K class names.
-        items: datalist items, one an image.
+        items: datalist items, one per image.
         sizes: (N, 2) width and height of the original images.
         input_size: (X, Y) of the network input.
         label: (N, K) float32; 1 for the findings to refine.

@@ -29,7 +29,7 @@ class LoadHeatmapd(MapTransform):
         localizer: path of an image -> item, such as :class:`~cxr_common.refinement.localizer_bundle.LocalizerBundle`;
             asked for images without a heatmap file. Put this transform before the one that loads the image.
         image_key: path of the image.
-        label_key: the image's labels, one value a class wanted.
+        label_key: the image's labels, one value per class wanted.
 
     Raises:
         InputError: the file cannot be read, a class is lacking, or there is neither file nor localiser.

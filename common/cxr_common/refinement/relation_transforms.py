@@ -1,4 +1,4 @@
-"""From heatmaps to the labels that inter-pixel relations are learnt from."""
+"""From heatmaps to the labels that inter-pixel relations are learned from."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class RelationLabelsd(MapTransform):
 
     Args:
         keys: the heatmaps, of any size; they cover the whole image.
-        label_key: the image's labels, one value a class; only classes that are present (1) give labels.
+        label_key: the image's labels, one value per class; only classes that are present (1) give labels.
         image_key: the network's input (1 or 3, X, Y) in [0, 1], which the CRF looks at.
         output_key: where the labels go.
-        compete: one labelling in which classes compete (IRNet, VOC), instead of one a class (CheXseg).
+        compete: one labelling in which classes compete (IRNet, VOC), instead of one per class (CheXseg).
         foreground: share of the maximum above which a pixel is surely the class; published .30 and .25.
         background: share below which it is surely background; published .05 and .10.
         crf: refine both with the dense CRF, as published.

@@ -86,7 +86,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),
     Check(("labels", "checkpoint_classes"), _check_chosen_classes),
-    # What is learnt from, and what chooses the best epoch.
+    # What is learned from, and what chooses the best epoch.
     Check((TRAINING, "labels", "label_policy"), data.check_training_labels, ("class_balance",)),
     Check((TRAINING, "supervision"), data.check_training_masks),
     Check((TRAINING, "boxes_per_batch", "labels_per_batch"), data.check_supervision),

@@ -19,7 +19,7 @@ from cxr_common.start.settings import SETTINGS
 
 
 def _check_output(path: Path | None) -> None:
-    """Refuse an output that cannot be written; a name with a suffix is a file, another one a folder."""
+    """Refuse an output that cannot be written. A name with a suffix is a file, any other name is a folder."""
     if path is None:
         return
     if not path.suffix:

@@ -1,4 +1,4 @@
-"""Class activation methods: from a layer's activation and gradients to one saliency map a class.
+"""Class activation methods: from a layer's activation and gradients to one saliency map per class.
 
 Maps are not normalised (see :func:`cxr_common.heatmaps.unit_peak`); larger is more evidence.
 """
