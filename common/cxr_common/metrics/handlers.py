@@ -82,7 +82,7 @@ class PerClassHandler(IgniteMetricHandler):
             engine.state.metric_details = {}
 
     def details(self, values: list[float]) -> torch.Tensor:
-        """What ``state.metric_details[name]`` holds: rows of one value per class, as MONAI's MetricsSaver writes them."""
+        """What ``state.metric_details[name]`` holds: rows of one value per class, as MetricsSaver writes them."""
         return torch.tensor([values])
 
     def compute(self) -> float:

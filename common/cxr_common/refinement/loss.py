@@ -98,7 +98,7 @@ def inter_pixel_losses(
 class InterPixelLoss(nn.Module):
     """Total loss of the network's output against relation labels.
 
-    With several labellings (one per finding, as CheXseg has it) the loss is their mean. CheXseg's code adds up a sum that
+    With several labellings (one per finding, as in CheXseg) the loss is their mean. CheXseg's code adds up a sum that
     grows from finding to finding, so that the first weighs most; that is not reproduced.
 
     Args:

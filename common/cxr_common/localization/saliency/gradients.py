@@ -95,7 +95,7 @@ def _gradients_of_columns(logits: torch.Tensor, activation: torch.Tensor) -> tor
     if not logits.requires_grad:
         return None
     n, c = logits.shape
-    # In evaluation mode an image's logits depend on its own activation only, so one row per class serves the whole batch.
+    # In evaluation mode an image's logits depend on its own activation only: one row per class serves the whole batch.
     rows = torch.eye(c, dtype=logits.dtype, device=logits.device)[:, None].expand(c, n, c)
     (gradient,) = torch.autograd.grad(logits, activation, rows, is_grads_batched=True, allow_unused=True)
     return None if gradient is None else gradient.movedim(0, 1)
