@@ -1,4 +1,4 @@
-"""What `make bundles` writes: the configs of a bundle, from its bundle.yaml and the templates of its kind."""
+"""What `make bundles` writes: configs and card of a bundle, from its bundle.yaml and the templates of its kind."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from cxr_common.labels import LABELS
 from tools.repository import REPOSITORY
+from tools.results.render import render_page
 from tools.yaml_files import read_yaml
 
 TEMPLATES = Path(__file__).parent / "templates"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
+RESULTS = REPOSITORY / "docs" / "results"
 NOTICE = "Written by `make bundles` from bundle.yaml and tools/bundles/templates: change those, not this file."
 #: Templates that are data, and the JSON files that are made of them.
 DATA = {"inference.yaml": "inference.json", "metadata.yaml": "metadata.json"}
+CARD = "README.md"
 
 
 def generate(bundle: Path) -> dict[Path, str]:
-    """Make the configs of a bundle.
+    """Make the configs of a bundle and, where its kind has a template for it, the card with its figures.
 
     A template of the bundle's kind can extend one that all kinds share, block by block. Names that start with an
     underscore are parts of others.
@@ -57,14 +60,21 @@ def generate(bundle: Path) -> dict[Path, str]:
             raise InputError(
                 f"lacks what {template.name} needs: {error}", page, "see tools/bundles/templates"
             ) from error
-        target = bundle / "configs" / DATA.get(template.name, template.name)
-        out[target] = as_json(text) if template.name in DATA else f"# {NOTICE}\n{text}"
+        if template.name == CARD:
+            out[bundle / "docs" / CARD] = render_page(f"<!-- {NOTICE} -->\n{text}", RESULTS)
+        else:
+            target = bundle / "configs" / DATA.get(template.name, template.name)
+            out[target] = as_json(text) if template.name in DATA else f"# {NOTICE}\n{text}"
     return out
 
 
 def write(bundle: Path) -> list[Path]:
-    """Write the configs of a bundle; returns those that changed. Errors as in :func:`generate`."""
-    changed = [(path, text) for path, text in generate(bundle).items() if not path.exists() or path.read_text() != text]
+    """Write the configs and the card of a bundle; returns those that changed. Errors as in :func:`generate`."""
+    changed = [
+        (path, text)
+        for path, text in generate(bundle).items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
     for path, text in changed:
         write_text(text, path)
     return [path for path, _ in changed]

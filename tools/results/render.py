@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from cxr_common.files import write_text
 from tools.bench import tables as bench
 from tools.picture_test import tables as picture_test
 from tools.pipeline import report as pipeline
+from tools.repository import BUNDLES, REPOSITORY
 from tools.results import (
+    card_tables,
     detection_tables,
     head_to_head,
     headline,
@@ -54,6 +57,24 @@ PARTS: dict[str, tuple[str, Callable[[Record], str]]] = {
     "nih-phantoms": ("nih.json", nih_tables.phantoms),
     "nih-claims": ("nih.json", nih_tables.claims),
     "nih-training": ("nih.json", nih_tables.training),
+    "nih-card-pylon": ("nih.json", partial(card_tables.nih, method="pylon")),
+    "nih-card-multiscale": ("nih.json", partial(card_tables.nih, method="multiscale")),
+    "nih-card-cam": ("nih.json", partial(card_tables.nih, method="cam", heatmaps="cam_scaled")),
+    "nih-card-pcam": ("nih.json", partial(card_tables.nih, method="pcam")),
+    "nih-trained-pylon": ("nih.json", partial(card_tables.nih_training, method="pylon")),
+    "nih-trained-multiscale": ("nih.json", partial(card_tables.nih_training, method="multiscale")),
+    "nih-trained-cam": ("nih.json", partial(card_tables.nih_training, method="cam")),
+    "nih-trained-pcam": ("nih.json", partial(card_tables.nih_training, method="pcam")),
+    "refinement-card": ("refinement.json", card_tables.refinement),
+    "refinement-card-steps": ("refinement.json", card_tables.steps),
+    "refinement-trained": ("refinement.json", partial(card_tables.trained, run="irn_pylon-seed0")),
+    "segmentation-trained": (
+        "segmentation.json",
+        partial(card_tables.trained, run="segment_chexseg-seed0", data="chexseg"),
+    ),
+    "detection-trained": ("detection.json", partial(card_tables.trained, run="detect_oxnet-seed0", data="oxnet")),
+    "segmentation-card": ("segmentation.json", card_tables.segmentation),
+    "detection-card": ("detection.json", card_tables.detection),
     "refinement-summary": ("refinement.json", refinement_tables.summary),
     "refinement-methods": ("refinement.json", refinement_tables.methods),
     "refinement-classes": ("refinement.json", refinement_tables.classes),
@@ -84,12 +105,7 @@ PAGES: tuple[str, ...] = (
     "docs/results.md",
     "docs/nih.md",
     "docs/findings.md",
-    "bundles/cxr_pylon_localization/docs/README.md",
-    "bundles/cxr_gradcam_classification/docs/README.md",
-    "bundles/cxr_multiscale_localization/docs/README.md",
-    "bundles/cxr_irn_refinement/docs/README.md",
-    "bundles/cxr_chexseg_segmentation/docs/README.md",
-    "bundles/cxr_oxnet_detection/docs/README.md",
+    *(str(card.relative_to(REPOSITORY)) for card in sorted(BUNDLES.glob("*/docs/README.md"))),
 )
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 

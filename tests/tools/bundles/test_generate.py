@@ -34,7 +34,8 @@ def page(folder, **changes):
 @pytest.mark.parametrize("bundle", FOLDERS, ids=lambda folder: folder.name)
 def test_committed_configs_are_what_the_templates_make(bundle):
     made = generate(bundle)
-    assert set(made) == set((bundle / "configs").iterdir()), "a config that no template makes, or none was written"
+    configs = {path for path in made if path.parent.name == "configs"}
+    assert configs == set((bundle / "configs").iterdir()), "a config that no template makes, or none was written"
     for path, text in made.items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run `make bundles`"
 
@@ -80,7 +81,7 @@ def test_heatmaps_are_pooled_by_their_maximum(bundle):
         ("kind: [", "not YAML"),
         ("kind: oracle", "names no kind of bundle"),
         ("- 1", "names no kind of bundle"),
-        ("kind: localizer\nversion: 1.0.0", "lacks what evaluate.yaml needs|lacks what from_scratch.yaml needs"),
+        ("kind: localizer\nversion: 1.0.0", "lacks what [A-Za-z_]+.[a-z]+ needs"),
     ],
 )
 def test_a_bad_page_is_refused_and_nothing_is_written(copy, text, words):
