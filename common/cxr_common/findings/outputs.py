@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cxr_common.errors import InputError
@@ -13,7 +13,7 @@ from cxr_common.findings.writers.overlay_png import OverlayPng
 from cxr_common.findings.writers.record_json import RecordJson
 
 #: Name in a config's `outputs` -> what makes its writer. A bundle's own ones are given to FindingsWriter.
-OUTPUTS: Mapping[str, Callable[[], CaseWriter | RunWriter]] = {
+OUTPUTS: Mapping[str, type[CaseWriter] | type[RunWriter]] = {
     "json": RecordJson,
     "npz": HeatmapNpz,
     "png": OverlayPng,
@@ -47,12 +47,13 @@ def chosen_writers(
         InputError: a name is unknown or given twice, "json" is missing, an output needs what the bundle does not make
             or another output, or two outputs would write the same file.
     """
-    known = [*OUTPUTS, *own]
+    known = {**OUTPUTS, **own}
     names = [] if isinstance(outputs, str) else list(outputs)
     unknown = [str(name) for name in names if name not in known]
     if unknown or "json" not in names or len(set(names)) < len(names):
         reason = f"there is no output {', '.join(unknown)}" if unknown else f"is {outputs!r}"
-        raise _unfit(reason, f"give a list with json and any of {', '.join(n for n in known if n != 'json')}")
+        fitting = [name for name, writer in known.items() if set(getattr(writer, "needs", ())) <= set(has)]
+        raise _unfit(reason, f"give a list with json and any of {', '.join(n for n in fitting if n != 'json')}")
     writers = {name: own[name] if name in own else OUTPUTS[name]() for name in names}
     of_cases = {name: writer for name, writer in writers.items() if isinstance(writer, CaseWriter)}
     of_run = {name: writer for name, writer in writers.items() if isinstance(writer, RunWriter)}
