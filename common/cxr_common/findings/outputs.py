@@ -49,7 +49,7 @@ def chosen_writers(
     """
     known = {**OUTPUTS, **own}
     names = [] if isinstance(outputs, str) else list(outputs)
-    unknown = [str(name) for name in names if name not in known]
+    unknown = [str(name) for name in names if not isinstance(name, str) or name not in known]
     if unknown or "json" not in names or len(set(names)) < len(names):
         reason = f"there is no output {', '.join(unknown)}" if unknown else f"is {outputs!r}"
         fitting = [name for name, writer in known.items() if set(getattr(writer, "needs", ())) <= set(has)]
