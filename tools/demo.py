@@ -22,6 +22,7 @@ from cxr_common.data.phantom.dicom_files import write_dicom
 from cxr_common.errors import InputError
 from cxr_common.findings import read_findings
 from cxr_common.findings.page import Truth, write_report
+from cxr_common.findings.run_record import file_names
 from cxr_common.start.tool_parser import ToolParser
 from tools.repository import BUNDLES
 from tools.workflow import failure_reason, workflow_command
@@ -105,8 +106,7 @@ def _remove_results(folder: Path) -> None:
     """Remove the files that an earlier record lists, and the record, so that nothing old is shown for new."""
     with contextlib.suppress(InputError, KeyError, TypeError):
         for image in read_findings(folder)["images"]:
-            files = image["files"]
-            for name in (files["heatmap"], files["overlay"], *files["masks"].values()):
+            for name in file_names(image["files"]):
                 (folder / Path(name).name).unlink(missing_ok=True)
     (folder / "findings.json").unlink(missing_ok=True)
 

@@ -7,7 +7,7 @@ import math
 import os
 import stat
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -67,14 +67,17 @@ def read_json(path: str | Path, action: str, model: type[Record] | None = None) 
     return data
 
 
-def check_record(data: Any, model: type[Record], where: object, action: str) -> None:
-    """Check parsed JSON against a model.
+SomeRecord = TypeVar("SomeRecord", bound=Record)
+
+
+def check_record(data: Any, model: type[SomeRecord], where: object, action: str) -> SomeRecord:
+    """Check parsed JSON against a model; returns what the model makes of it.
 
     Raises:
         InputError: names the first field that does not fit, and how many there are.
     """
     try:
-        model.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problems[0]["loc"]).lstrip(".")

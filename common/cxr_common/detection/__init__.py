@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from cxr_common.detection.targets import EncodeBoxTargetsd
     from cxr_common.detection.teaching import TeachingLoss
     from cxr_common.detection.transforms import DetectFindingsd
-    from cxr_common.detection.writer import CocoBoxes, DetectionWriter
+    from cxr_common.detection.writer import CocoBoxes
 
 __all__ = [
     "AlignedLabelLoss",
@@ -54,7 +54,6 @@ __all__ = [
     "DetectionInferer",
     "DetectionLoss",
     "DetectionLosses",
-    "DetectionWriter",
     "Detections",
     "DetectorOutput",
     "DetectorPredictions",
@@ -100,7 +99,6 @@ __getattr__ = lazy_attributes(
         "DetectionInferer": "inferer",
         "DetectionLoss": "loss",
         "DetectionLosses": "loss",
-        "DetectionWriter": "writer",
         "Detections": "selection",
         "DetectorOutput": "network",
         "DetectorPredictions": "scoring",

@@ -1,33 +1,17 @@
-"""What a detector's run writes: findings.json, overlays, and its boxes in other formats."""
+"""What a detector's run writes besides the outputs that every bundle can have."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from cxr_common.boxes import box_area, xyxy_to_xywh
-from cxr_common.errors import InputError
 from cxr_common.files import write_json
-from cxr_common.findings.findings_writer import FindingsWriter
-from cxr_common.findings.mask_writers import MaskWriter
-from cxr_common.findings.thresholds import Thresholds
+from cxr_common.findings.case_writer import RunWriter
 
 
-class RunWriter(Protocol):
-    """Writes one file of a whole run.
-
-    Attributes:
-        file: its name.
-    """
-
-    file: str
-
-    def write(self, record: Mapping[str, Any], path: Path) -> None:
-        """Write the content of findings.json, as docs/findings.md describes it, in another format."""
-
-
-class CocoBoxes:
+class CocoBoxes(RunWriter):
     """The boxes of a run as one COCO file: images, categories, and annotations with a score.
 
     A box is left, top, width, height in pixels of the original; ids count from 1, categories in the order of the
@@ -40,7 +24,7 @@ class CocoBoxes:
     def __init__(self, file: str = "boxes_coco.json") -> None:
         self.file = file
 
-    def write(self, record: Mapping[str, Any], path: Path) -> None:
+    def write(self, record: Mapping[str, Any], folder: Path) -> None:
         """Write the file."""
         labels = record["model"]["labels"]
         images: list[dict[str, Any]] = []
@@ -67,50 +51,5 @@ class CocoBoxes:
             "date_created": record["created"],
             "version": record["model"]["version"],
         }
-        write_json({"info": info, "images": images, "categories": categories, "annotations": annotations}, path)
-
-
-class DetectionWriter(FindingsWriter):
-    """:class:`FindingsWriter` for boxes: no heatmaps, no masks, and files of a whole run besides.
-
-    Runs after :class:`~cxr_common.detection.DetectFindingsd`.
-
-    Args:
-        output_dir: see :class:`FindingsWriter`, as the other arguments.
-        thresholds: see there.
-        bundle: see there.
-        version: see there.
-        run_writers: formats of the whole run; None is COCO alone.
-        case_writers: formats of single images, with a :class:`~cxr_common.findings.MaskWriter`'s three members; they
-            get no masks.
-        kwargs: of :class:`FindingsWriter`.
-
-    Raises:
-        InputError: two writers would write the same file.
-    """
-
-    required_kinds = frozenset()
-    has_heatmap = False
-
-    def __init__(
-        self,
-        output_dir: str | Path,
-        thresholds: Thresholds,
-        bundle: str,
-        version: str,
-        run_writers: Sequence[RunWriter] | None = None,
-        case_writers: Sequence[MaskWriter] = (),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(output_dir, thresholds, bundle, version, mask_writers=case_writers, **kwargs)
-        self.run_writers = (CocoBoxes(),) if run_writers is None else tuple(run_writers)
-        files = [writer.file for writer in self.run_writers]
-        if len({*files, "findings.json"}) <= len(files):
-            raise InputError("run writers write the same file", "run_writers", "give each a name of its own")
-
-    def write_record(self) -> dict[str, Any]:
-        """Write findings.json, then the other formats of it, and return its content."""
-        record = super().write_record()
-        for writer in self.run_writers:
-            writer.write(record, self.output_dir / writer.file)
-        return record
+        content = {"info": info, "images": images, "categories": categories, "annotations": annotations}
+        write_json(content, folder / self.file)

@@ -10,19 +10,25 @@ from cxr_common.findings.walk import CHEXSEG, WSMIS, Walk
 from cxr_common.lazy import lazy_attributes
 
 if TYPE_CHECKING:
+    from cxr_common.findings.case import Case, RunModel
+    from cxr_common.findings.case_writer import CaseWriter, NotForThisImageError, RunWriter
     from cxr_common.findings.findings_writer import FindingsWriter
-    from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks, PngMasks
     from cxr_common.findings.nifti_file import save_mask
     from cxr_common.findings.overlay import render_overlay
+    from cxr_common.findings.writers.mask_files import NiftiMasks, PngMasks
 
 __all__ = [
     "CHEXSEG",
+    "Case",
+    "CaseWriter",
     "FindingsWriter",
     "Heatmap",
-    "MaskWriter",
     "NiftiMasks",
+    "NotForThisImageError",
     "PngMasks",
     "Region",
+    "RunModel",
+    "RunWriter",
     "Thresholds",
     "WSMIS",
     "Walk",
@@ -42,10 +48,14 @@ __all__ = [
 __getattr__ = lazy_attributes(
     __name__,
     {
+        "Case": "case",
+        "CaseWriter": "case_writer",
         "FindingsWriter": "findings_writer",
-        "MaskWriter": "mask_writers",
-        "NiftiMasks": "mask_writers",
-        "PngMasks": "mask_writers",
+        "NiftiMasks": "writers.mask_files",
+        "NotForThisImageError": "case_writer",
+        "PngMasks": "writers.mask_files",
+        "RunModel": "case",
+        "RunWriter": "case_writer",
         "render_overlay": "overlay",
         "save_mask": "nifti_file",
     },

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
-from cxr_common.findings.heatmap_file import load_heatmap
+from cxr_common.findings.heatmap_file import heatmap_name, load_heatmap
 
 #: Starts with a letter, since DICOM files are often named by a UID, whose last number is no suffix.
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,7}(\.gz)?$")
@@ -69,6 +69,6 @@ class CaseNames:
 
     def _owner_on_disk(self, name: str) -> str | None:
         try:
-            return load_heatmap(self.output_dir / f"{name}_heatmap.npz").source
+            return load_heatmap(self.output_dir / heatmap_name(name)).source
         except InputError:
             return None

@@ -1,28 +1,28 @@
-"""Ignite handler that writes what a run found: findings.json, and per image heatmap, overlay and masks."""
+"""Ignite handler that writes what a run found: the outputs that it was told to write, and a record of failures."""
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from ignite.engine import Engine, Events
 
 from cxr_common.data.loader import batch_paths
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
+from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
+from cxr_common.findings.case_files import EarlierFiles
 from cxr_common.findings.case_names import CaseNames, absolute
+from cxr_common.findings.case_writer import CaseWriter, NotForThisImageError, RunWriter
 from cxr_common.findings.class_names import check_class_names
-from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
-from cxr_common.findings.mask_writers import MaskWriter, NiftiMasks
-from cxr_common.findings.overlay import network_input_picture, render_overlay
+from cxr_common.findings.outputs import DEFAULT_OUTPUTS, chosen_writers
 from cxr_common.findings.publish import published
 from cxr_common.findings.run_folder import RunFolder
-from cxr_common.findings.run_record import FILE_NAME, failure_record, run_record, summary, write_run_record
+from cxr_common.findings.run_record import FILE_NAME, failure_record, file_names, run_record, summary
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.text import printable
@@ -31,17 +31,21 @@ logger = logging.getLogger(__name__)
 
 
 class FindingsWriter:
-    """Write the findings of every image as soon as they are there, and findings.json at the end.
+    """Write the findings of every image as soon as they are there, and the files of the whole run at the end.
 
     Runs after :class:`~cxr_common.transforms.localize.LocalizeFindingsd`, or another transform that ends in findings,
-    on a decollated batch. The files of an image appear together or not at all; what goes wrong with one image becomes
-    its failure record. Files and record are described in docs/findings.md.
+    on a decollated batch. What is written is composed of `outputs`, each by a writer of its own
+    (:class:`~cxr_common.findings.CaseWriter`, :class:`~cxr_common.findings.RunWriter`). The files of an image appear
+    together or not at all; what goes wrong with one image becomes its failure record. Files and record are described in
+    docs/findings.md.
 
     Args:
         output_dir: folder for all files; made where missing.
         thresholds: those that the transform used; they name the classes.
         bundle: name of the bundle.
         version: its version.
+        outputs: names of what is written, see :mod:`cxr_common.findings.outputs`; the record lists files in this order.
+        own_outputs: name -> writer: outputs of this bundle, besides those that all can have.
         weights: its weights file, for the hash; None where there is none.
         loader: whatever lists unreadable inputs under `failures` (objects with path, reason, action).
         input_dir: case names and paths are relative to it.
@@ -50,14 +54,13 @@ class FindingsWriter:
         network: where it has ``describe(labels)``, what that returns joins the record's `model`.
         inferer: where it has ``describe()``, as a saliency method has, that joins it too; a warning is logged where the
             thresholds were tuned with another.
-        mask_writers: the formats that masks are written in; the one of the kind "masks" is what reports and datalists
-            read. None is NIfTI alone.
-        findings_key, heatmap_key, masks_key, image_key: where the transform put its results.
+        findings_key, heatmap_key, masks_key, image_key: where the transform put its results; None where it makes no
+            heatmap or no masks.
 
     Raises:
-        InputError: two classes or mask writers would write the same file, no mask writer is of the kind "masks", or
-            results would lie among the radiographs. When the run starts: `output_dir` cannot be written, or another
-            run writes into it.
+        InputError: two classes would write the same file, the outputs do not fit (see
+            :func:`~cxr_common.findings.outputs.chosen_writers`), or results would lie among the radiographs. When the
+            run starts: `output_dir` cannot be written, or another run writes into it.
     """
 
     def __init__(
@@ -66,62 +69,39 @@ class FindingsWriter:
         thresholds: Thresholds,
         bundle: str,
         version: str,
+        outputs: Sequence[str] = DEFAULT_OUTPUTS,
+        own_outputs: Mapping[str, CaseWriter | RunWriter] | None = None,
         weights: str | Path | None = None,
         loader: Any = None,
         input_dir: str | Path | None = None,
         read_picture: Callable[[str], Any] | None = None,
         network: Any = None,
         inferer: Any = None,
-        mask_writers: Sequence[MaskWriter] | None = None,
         findings_key: str = "findings",
-        heatmap_key: str = "heatmap",
-        masks_key: str = "masks",
+        heatmap_key: str | None = "heatmap",
+        masks_key: str | None = "masks",
         image_key: str = "image",
     ) -> None:
-        check_class_names(thresholds.labels)
-        self.mask_writers = (NiftiMasks(),) if mask_writers is None else tuple(mask_writers)
-        kinds = [writer.kind for writer in self.mask_writers]
-        names = [f"case_{suffix}" for suffix in ("heatmap.npz", "overlay.png", *self.more_files.values())]
-        names += [name for writer in self.mask_writers for name in writer.names("case", thresholds.labels)]
-        if not self.required_kinds <= set(kinds) or len(set(kinds)) < len(kinds) or len(set(names)) < len(names):
-            reason = f"mask writers are of the kinds {', '.join(kinds) or 'none'}"
-            raise InputError(
-                reason,
-                "mask_writers",
-                "give one of the kind masks, others of other kinds, and files of names of their own",
-            )
+        labels = tuple(thresholds.labels)
+        check_class_names(labels)
+        has = {name for name, key in (("heatmap", heatmap_key), ("masks", masks_key)) if key is not None}
+        self.writers = chosen_writers(outputs, own_outputs or {}, has, labels)
         self.output_dir = as_path(output_dir)
         source = None if input_dir is None else absolute(input_dir).resolve()
         if source is not None and source.is_dir() and source == self.output_dir.resolve():
             raise InputError("results would lie among the radiographs", self.output_dir, "give another output_dir")
         self.folder = RunFolder(self.output_dir, (FILE_NAME,))
         self.thresholds = thresholds
-        self.model: dict[str, Any] = {
-            "name": bundle,
-            "version": version,
-            "weights_sha256": None if weights is None else weights_sha256(weights),
-            "labels": list(thresholds.labels),
-        }
-        self.model |= self._heatmaps_of(inferer)
+        sha256 = None if weights is None else weights_sha256(weights)
+        self.model = RunModel(bundle, version, labels, sha256, _heatmaps_of(inferer, thresholds))
         self.loader, self.read_picture, self.network = loader, read_picture, network
         self.names = CaseNames(self.output_dir, input_dir)
-        self.keys = (findings_key, heatmap_key, masks_key, image_key)
+        self.keys = CaseKeys(findings_key, heatmap_key, masks_key, image_key)
+        self.earlier = EarlierFiles(self.output_dir, self.writers.of_cases, labels)
         self.images: list[dict[str, Any]] = []
         self._failures: list[dict[str, Any]] = []
         self._kept: set[str] = set()
         self._stopped = ""
-
-    def _heatmaps_of(self, inferer: Any) -> dict[str, Any]:
-        made: dict[str, Any] = inferer.describe() if hasattr(inferer, "describe") else {}
-        for key, value in made.items():
-            tuned = (self.thresholds.tuned_on or {}).get(key, value)
-            if tuned != value:
-                logger.warning(
-                    "%s: tuned for heatmaps by %s, and these are by %s; tune the thresholds of masks and boxes again",
-                    self.thresholds.source,
-                    *(" of ".join(str(part) for part in known.values() if part) for known in (tuned, value)),
-                )
-        return made
 
     def attach(self, engine: Engine) -> None:
         """Register with an evaluator."""
@@ -131,7 +111,7 @@ class FindingsWriter:
         engine.add_event_handler(Events.EXCEPTION_RAISED, self._record_crash)
 
     def finish(self) -> None:
-        """Write findings.json, print the summary and, where something failed, end the process.
+        """Write the files of the run, print the summary and, where something failed, end the process.
 
         Raises:
             SystemExit: after everything is written; with status 2 where inference stopped before the last image, else
@@ -146,12 +126,12 @@ class FindingsWriter:
             raise SystemExit(1)
 
     def write_record(self) -> dict[str, Any]:
-        """Write findings.json and return its content.
+        """Write the files of the run and return the content of findings.json.
 
         An image that failed keeps no files of an earlier run, but where it is the writing that failed.
 
         Raises:
-            InputError: it cannot be written.
+            InputError: one cannot be written.
         """
         found = getattr(self.loader, "failures", ())
         every = [*self._failures, *(failure_record(f.path, f.reason, f.action) for f in found)]
@@ -159,16 +139,17 @@ class FindingsWriter:
             if failure["path"]:
                 case, kept = self.names.name(failure["path"]), failure["path"] in self._kept
                 failure["path"] = self.names.relative(failure["path"]).as_posix()
-                for name in () if kept else self._existing(case):
+                for name in () if kept else self.earlier.of(case):
                     with suppress(OSError):
                         (self.output_dir / name).unlink(missing_ok=True)
         every += self._vanished()
         # Asked at the end: the writer is made before the weights are loaded.
         details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
-        model = {**self.model, **details}
+        model = {**self.model.as_dict(), **details}
         record = run_record(model, self.thresholds, self.images, every, self.names.root)
         try:
-            write_run_record(record, self.output_dir)
+            for writer in self.writers.of_run:
+                writer.write(record, self.output_dir)
         finally:
             self.folder.release()
         return record
@@ -176,7 +157,9 @@ class FindingsWriter:
     def _vanished(self) -> list[dict[str, Any]]:
         """Failures of the images whose files are no longer there, which leave `images`."""
         gone = [
-            image for image in self.images if not all((self.output_dir / n).is_file() for n in _names(image["files"]))
+            image
+            for image in self.images
+            if not all((self.output_dir / name).is_file() for name in file_names(image["files"]))
         ]
         self.images = [image for image in self.images if image not in gone]
         reason = "its results were removed while the run went on"
@@ -205,99 +188,61 @@ class FindingsWriter:
         logger.debug("inference stopped", exc_info=error)
         reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
         self._stopped = reason
-        paths = batch_paths(engine.state.batch, self.keys[3])
+        paths = batch_paths(engine.state.batch, self.keys.image)
         done = {record["path"] for record in self.images}
         for path in paths or [""]:
             if self.names.relative(path).as_posix() not in done:
                 action = "later images were not reached; mend this and run again"
                 self._failures.append(failure_record(path, reason, action))
 
-    def write_item(self, item: Mapping[Any, Any]) -> None:
+    def write_item(self, item: Mapping[Hashable, Any]) -> None:
         """Write the files of one image and remember its record; a failure is remembered, not raised."""
-        findings_key, heatmap_key, masks_key, image_key = self.keys
-        found = item[findings_key]
+        found = item[self.keys.findings]
         if "failure" in found:
             self._failures.append(dict(found["failure"]))
             return
+        path = found["path"]
         try:
-            heatmap, masks = (item[heatmap_key], item[masks_key]) if self.has_heatmap else (None, {})
-            self.images.append(self._write_case(found, heatmap, masks, item[image_key], item))
+            source = absolute(path)
+            case = decode_case(item, self.keys, self.names.name(path), source, self.model, self.read_picture)
+            self.images.append(self._write_case(case, found))
         except InputError as error:
-            self._failures.append(failure_record(found["path"], error.reason, error.action))
+            self._failures.append(failure_record(path, error.reason, error.action))
             if isinstance(error.__cause__, OSError):
-                self._kept.add(found["path"])
+                self._kept.add(path)
         except OSError as error:
-            self._kept.add(found["path"])
+            self._kept.add(path)
             reason = f"results cannot be written ({error.strerror or error})"
-            self._failures.append(failure_record(found["path"], reason, f"check space and rights of {self.output_dir}"))
+            self._failures.append(failure_record(path, reason, f"check space and rights of {self.output_dir}"))
         except Exception as error:
             logger.debug("writing failed", exc_info=error)
             reason = f"results cannot be written ({type(error).__name__}: {error})"
-            self._failures.append(failure_record(found["path"], reason, "report this as a defect"))
+            self._failures.append(failure_record(path, reason, "report this as a defect"))
 
-    def _write_case(
-        self,
-        found: Mapping[str, Any],
-        heatmap: Any,
-        masks: Mapping[str, np.ndarray],
-        image: Any,
-        item: Mapping[Any, Any],
-    ) -> dict[str, Any]:
-        path = found["path"]
-        case = self.names.name(path)
-        files: dict[str, Any] = {"heatmap": f"{case}_heatmap.npz"} if self.has_heatmap else {}
-        files["overlay"] = f"{case}_overlay.png"
-        record = {"case": case, **found, "path": self.names.relative(path).as_posix(), "files": files}
-        picture = network_input_picture(image) if self.read_picture is None else self.read_picture(path)
-        if self.read_picture is not None and tuple(picture.shape[-2:]) != tuple(found["size"]):
-            raise InputError("the file changed while it was used", path, "run again when it is whole")
-        overlay = render_overlay(picture, record, heatmap, masks, self.model)
-
-        with published(self.output_dir, obsolete=self._existing(case)) as folder:
-            if self.has_heatmap:
-                content = Heatmap(
-                    np.asarray(heatmap),
-                    self.thresholds.labels,
-                    tuple(found["size"]),
-                    self.model["name"],
-                    self.model["version"],
-                    self.model["weights_sha256"] or "",
-                    str(absolute(path)),
-                )
-                save_heatmap(content, folder / files["heatmap"])
-            overlay.save(folder / files["overlay"], compress_level=1)  # half the time of the default, a quarter larger
-            in_order = {label: masks[label] for label in self.thresholds.labels if label in masks}
-            for writer in self.mask_writers:
-                files[writer.kind] = writer.write(case, found, in_order, folder)
-            for kind, suffix in self.more_files.items():
-                files[kind] = f"{case}_{suffix}"
-                self.write_more(kind, item, folder / files[kind])
-        return record
-
-    #: Whether there are heatmaps and masks; a subclass for boxes alone has none.
-    has_heatmap: bool = True
-    #: Kinds of mask writers that a run must have.
-    required_kinds: frozenset[str] = frozenset({"masks"})
-    #: Kinds of files a subclass writes for each image besides, and their suffixes.
-    more_files: Mapping[str, str] = {}
-
-    def write_more(self, kind: str, item: Mapping[Any, Any], path: Path) -> None:
-        """Write one of :attr:`more_files`: nothing here, where there are none."""
-
-    def _existing(self, case: str) -> list[str]:
-        """Files of this case from an earlier run, perhaps of a model with other classes."""
-        try:
-            labels = {*self.thresholds.labels, *load_heatmap(self.output_dir / f"{case}_heatmap.npz").labels}
-        except InputError:
-            labels = set(self.thresholds.labels)
-        names = [f"{case}_heatmap.npz", f"{case}_overlay.png"]
-        names += [name for writer in self.mask_writers for name in writer.names(case, labels)]
-        names += [f"{case}_{suffix}" for suffix in self.more_files.values()]
-        return [name for name in names if (self.output_dir / name).is_file()]
+    def _write_case(self, case: Case, found: Mapping[str, Any]) -> dict[str, Any]:
+        files: dict[str, Any] = {}
+        left_out: list[str] = []
+        with published(self.output_dir, obsolete=self.earlier.of(case.name)) as folder:
+            for writer in self.writers.of_cases:
+                try:
+                    files[writer.kind] = writer.write(case, folder)
+                except NotForThisImageError as reason:
+                    left_out.append(str(reason))
+        for run_writer in self.writers.of_run:
+            run_writer.add(case)
+        record = {"case": case.name, **found, "path": self.names.relative(found["path"]).as_posix(), "files": files}
+        return record | ({"warnings": [*case.found.warnings, *left_out]} if left_out else {})
 
 
-def _names(files: Any) -> list[str]:
-    """Every file name in a record's `files`."""
-    if isinstance(files, Mapping):
-        return [name for value in files.values() for name in _names(value)]
-    return [files] if isinstance(files, str) else []
+def _heatmaps_of(inferer: Any, thresholds: Thresholds) -> dict[str, Any]:
+    """How the heatmaps are made, as their inferer says; warns where thresholds were tuned for others."""
+    made: dict[str, Any] = inferer.describe() if hasattr(inferer, "describe") else {}
+    for key, value in made.items():
+        tuned = (thresholds.tuned_on or {}).get(key, value)
+        if tuned != value:
+            logger.warning(
+                "%s: tuned for heatmaps by %s, and these are by %s; tune the thresholds of masks and boxes again",
+                thresholds.source,
+                *(" of ".join(str(part) for part in known.values() if part) for known in (tuned, value)),
+            )
+    return made

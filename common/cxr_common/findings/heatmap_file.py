@@ -42,6 +42,11 @@ class Heatmap:
     source: str = ""
 
 
+def heatmap_name(case: str) -> str:
+    """Name of the heatmap file of a case."""
+    return f"{case}_heatmap.npz"
+
+
 def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     """Write a .npz that loads without pickle and states its axis order."""
     arrays: dict[str, Any] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}

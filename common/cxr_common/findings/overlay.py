@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from cxr_common.axes import tensor_to_picture
@@ -27,13 +26,6 @@ _LEGEND_OF_BOXES = "Rectangle: box with its score. Bar: the best box's score; ti
 _LEGEND_OF_MASKS = "Outline: mask, with its area. Bar: largest probability; tick: threshold."
 _DISPLAY = "Standard display assumed: the patient's left is on the right of the picture."
 NOTICE = "AI research output - not for clinical use"
-
-
-def network_input_picture(image: Any) -> np.ndarray:
-    """A network input (1, X, Y) stretched to [0, 1], for want of the original picture."""
-    values = torch.as_tensor(image).float().cpu().numpy()[0]
-    low, high = float(values.min()), float(values.max())
-    return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 
 def render_overlay(

@@ -24,20 +24,27 @@ def _not_upwards(path: str) -> str:
 
 
 class BoxRecord(Record):
-    """One box of a finding."""
+    """One box of a finding: xyxy, half-open, pixels of the original; `score` is its probability."""
 
     box: Box
     score: float | None = None
 
 
 class FindingRecord(Record):
-    """One class of one image."""
+    """One class of one image.
+
+    `point` is the peak (x, y); `area_px` and `area_mm2` are a segmenter's, `image_probability` a detector's.
+    """
 
     label: Name
     probability: Probability | None
+    image_probability: Probability | None = None
     decision: bool
     threshold: float | None = None
+    point: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
     boxes: list[BoxRecord] = []
+    area_px: int | None = None
+    area_mm2: float | None = None
 
 
 class FilesRecord(Record):
@@ -48,15 +55,23 @@ class FilesRecord(Record):
     masks: dict[str, FileName] = {}
 
 
-class ImageRecord(Record):
-    """One image of a run."""
+class ImageFindings(Record):
+    """What was found on one image; `path` is the image's own."""
+
+    path: Annotated[str, Field(min_length=1)]
+    size: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
+    spacing_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    view: str | None = None
+    sop_instance_uid: str | None = None
+    warnings: list[str] = []
+    findings: list[FindingRecord]
+
+
+class ImageRecord(ImageFindings):
+    """One image of a run; `path` is relative to `input_dir` where it lies there."""
 
     case: Name
     path: Annotated[str, Field(min_length=1), AfterValidator(_not_upwards)]
-    size: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
-    spacing_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
-    warnings: list[str] = []
-    findings: list[FindingRecord]
     files: FilesRecord
 
 

@@ -65,6 +65,13 @@ def read_findings(folder: str | Path) -> dict[str, Any]:
     return read_json(as_path(folder) / FILE_NAME, "run the bundle's inference first", FindingsRecord)
 
 
+def file_names(files: Any) -> list[str]:
+    """Every file name in an image's `files`: names, or class -> name."""
+    if isinstance(files, Mapping):
+        return [name for value in files.values() for name in file_names(value)]
+    return [files] if isinstance(files, str) else []
+
+
 def summary(record: Mapping[str, Any], folder: Path) -> str:
     """A line on the run, and one line a failure: "file: reason; action"."""
     counts = record["summary"]

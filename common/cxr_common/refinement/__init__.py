@@ -37,9 +37,11 @@ if TYPE_CHECKING:
         relation_parameter_groups,
     )
     from cxr_common.refinement.transforms import RefineHeatmapd
-    from cxr_common.refinement.writer import RefinementWriter
+    from cxr_common.refinement.writer import BoundaryPng, PseudoMaskDatalist
 
 __all__ = [
+    "BoundaryPng",
+    "PseudoMaskDatalist",
     "Boundaries",
     "CalibrateHeatmapd",
     "CrfSettings",
@@ -51,7 +53,6 @@ __all__ = [
     "LoadHeatmapd",
     "LocalizerBundle",
     "RefineHeatmapd",
-    "RefinementWriter",
     "RelationInferer",
     "RelationLabelsd",
     "TensorBoardBoundaries",
@@ -98,6 +99,8 @@ __all__ = [
 __getattr__ = lazy_attributes(
     __name__,
     {
+        "BoundaryPng": "writer",
+        "PseudoMaskDatalist": "writer",
         "Boundaries": "boundaries",
         "CalibrateHeatmapd": "heatmap_transforms",
         "CrfSettings": "crf",
@@ -109,7 +112,6 @@ __getattr__ = lazy_attributes(
         "LoadHeatmapd": "heatmap_transforms",
         "LocalizerBundle": "localizer_bundle",
         "RefineHeatmapd": "transforms",
-        "RefinementWriter": "writer",
         "RelationInferer": "inferer",
         "RelationLabelsd": "relation_transforms",
         "TensorBoardBoundaries": "boundary_pictures",

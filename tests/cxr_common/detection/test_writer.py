@@ -11,9 +11,8 @@ from monai.transforms import Compose, Resized
 from PIL import Image
 
 from cxr_common.data import read_picture
-from cxr_common.detection import CocoBoxes, DetectFindingsd, DetectionWriter
-from cxr_common.errors import InputError
-from cxr_common.findings import Thresholds
+from cxr_common.detection import CocoBoxes, DetectFindingsd
+from cxr_common.findings import FindingsWriter, Thresholds
 from cxr_common.transforms import LoadRadiographd
 
 LABELS = ("Mass", "Nodule")
@@ -23,11 +22,15 @@ LABELS = ("Mass", "Nodule")
 def written(tmp_path):
     (tmp_path / "in").mkdir()
     load = Compose([LoadRadiographd("image"), Resized("image", (32, 32), mode="area")])
-    writer = DetectionWriter(
+    writer = FindingsWriter(
         tmp_path / "out",
         Thresholds.default(LABELS),
         "bundle",
         "1.0",
+        outputs=["json", "png", "coco"],
+        own_outputs={"coco": CocoBoxes()},
+        heatmap_key=None,
+        masks_key=None,
         read_picture=read_picture,
         input_dir=tmp_path / "in",
     )
@@ -66,8 +69,3 @@ def test_an_overlay_an_image_and_no_heatmap(written):
     height = min(len(drawn), len(empty))
     picture = (slice(60, height - 80), slice(20, 700))
     assert np.abs(drawn[picture] - empty[picture]).max() > 50  # the box
-
-
-def test_two_files_of_one_name_are_refused(tmp_path):
-    with pytest.raises(InputError, match="same file"):
-        DetectionWriter(tmp_path, Thresholds.default(LABELS), "b", "1", run_writers=[CocoBoxes(), CocoBoxes()])

@@ -13,9 +13,9 @@ from PIL import Image
 
 from cxr_common.data import read_picture
 from cxr_common.errors import InputError
-from cxr_common.findings import FindingsWriter, NiftiMasks, PngMasks, Thresholds, load_heatmap, mask_writers
-from cxr_common.findings import findings_writer as writer
+from cxr_common.findings import CaseWriter, FindingsWriter, NotForThisImageError, Thresholds, load_heatmap
 from cxr_common.findings.palette import class_colour
+from cxr_common.findings.writers import heatmap_npz, mask_files, overlay_png
 from cxr_common.localization import SaliencyInferer
 from cxr_common.transforms import LoadRadiographd, LocalizeFindingsd
 
@@ -133,7 +133,7 @@ def test_a_second_run_replaces_its_own_files_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "what"), [(mask_writers, "save_mask"), (writer, "save_heatmap"), (writer, "render_overlay")]
+    ("module", "what"), [(mask_files, "save_mask"), (heatmap_npz, "save_heatmap"), (overlay_png, "render_overlay")]
 )
 def test_a_failure_mid_write_leaves_nothing_of_that_image(tmp_path, monkeypatch, module, what):
     def fail(*_args, **_kwargs):
@@ -158,7 +158,7 @@ def test_a_full_disk_keeps_older_results(tmp_path, monkeypatch):
     def fail(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writer, "save_heatmap", fail)
+    monkeypatch.setattr(heatmap_npz, "save_heatmap", fail)
     make = make_writer(tmp_path)
     make.write_item(localized(path, spots={1: (3, 3)}))
     assert "No space left" in make.write_record()["failures"][0]["reason"]
@@ -323,47 +323,72 @@ def test_classes_that_give_one_file_name_are_refused(tmp_path):
         make_writer(tmp_path, labels=("Mass a", "mass-a"))
 
 
-def test_masks_in_several_formats(tmp_path):
+def test_only_what_is_chosen_is_written_in_the_order_of_the_choice(tmp_path):
     a = save_image(tmp_path / "in" / "a.png")
-    make = make_writer(tmp_path, mask_writers=[NiftiMasks(), PngMasks()])
+    make = make_writer(tmp_path, outputs=["nifti", "json", "mask_png"])
     make.write_item(localized(a))
     (image,) = make.write_record()["images"]
-    assert image["files"]["masks"] == {"Mass": "a_Mass.nii.gz"}
-    assert image["files"]["masks_png"] == {"Mass": "a_Mass.png"}
-    mask = np.asarray(Image.open(tmp_path / "out" / "a_Mass.png"))
-    assert mask.shape == (60, 90)
-    assert mask[1, 88]
-    assert not mask[58, 1]
-    again = make_writer(tmp_path, mask_writers=[NiftiMasks(), PngMasks()])
-    again.write_item(localized(a, spots={}))
-    assert names(tmp_path / "out") == ["a_heatmap.npz", "a_overlay.png", "findings.json"]
+    assert list(image["files"]) == ["masks", "masks_png"]
+    assert names(tmp_path / "out") == ["a_Mass.nii.gz", "a_Mass.png", "findings.json"]
 
 
-def test_a_writer_of_ones_own_gets_record_masks_and_folder(tmp_path):
-    class Areas:
-        """One text file an image."""
+def test_a_run_of_fewer_outputs_leaves_none_of_an_earlier_run_beside_its_own(tmp_path):
+    a, b = (save_image(tmp_path / "in" / name) for name in ("a.png", "b.png"))
+    first = make_writer(tmp_path, outputs=["json", "npz", "png", "nifti", "mask_png"])
+    first.write_item(localized(a))
+    first.write_item(localized(b))
+    first.write_record()
+    (tmp_path / "out" / "a_note.txt").write_text("of the user")
+    second = make_writer(tmp_path, outputs=["json", "png"])
+    second.write_item(localized(a))
+    assert [name for name in names(tmp_path / "out") if name.startswith("a")] == ["a_note.txt", "a_overlay.png"]
+    assert len([name for name in names(tmp_path / "out") if name.startswith("b")]) == 4
 
-        kind = "areas"
 
-        def names(self, case, labels):
-            return [f"{case}.txt"]
+class Sizes(CaseWriter):
+    """One text file for each image wider than high."""
 
-        def write(self, case, found, masks, folder):
-            (folder / f"{case}.txt").write_text(f"{found['path']} {found['size']} {list(masks)}")
-            return f"{case}.txt"
+    kind = "sizes"
 
+    def names(self, case, labels):
+        return [f"{case}_size.txt"]
+
+    def write(self, case, folder):
+        width, height = case.size
+        if width <= height:
+            raise NotForThisImageError("it is not wide, so it has no size file")
+        (folder / f"{case.name}_size.txt").write_text(
+            f"{case.source} {width} {height} {[f.label for f in case.present]}"
+        )
+        return f"{case.name}_size.txt"
+
+
+def test_a_writer_of_ones_own_gets_the_case(tmp_path):
     path = save_image(tmp_path / "in" / "a.png")
-    make = make_writer(tmp_path, mask_writers=[PngMasks("masks"), Areas()])
+    options = {"outputs": ["json", "sizes"], "own_outputs": {"sizes": Sizes()}}
+    make = make_writer(tmp_path, **options)
     make.write_item(localized(path, spots={1: (3, 3), 0: TOP_RIGHT}))
     (image,) = make.write_record()["images"]
-    assert image["files"]["areas"] == "a.txt"
-    assert (tmp_path / "out" / "a.txt").read_text() == f"{path} [90, 60] ['Mass', 'Pleural effusion']"
+    assert image["files"] == {"sizes": "a_size.txt"}
+    assert (tmp_path / "out" / "a_size.txt").read_text() == f"{path} 90 60 ['Mass', 'Pleural effusion']"
     loader = SimpleNamespace(failures=[SimpleNamespace(path=str(path), reason="damaged", action="restore it")])
-    make_writer(tmp_path, mask_writers=[PngMasks("masks"), Areas()], loader=loader).write_record()
+    make_writer(tmp_path, **options, loader=loader).write_record()
     assert names(tmp_path / "out") == ["findings.json"]
 
 
-@pytest.mark.parametrize("kinds", [[], ["masks_png"], ["masks", "masks"], ["masks", "more"]])
-def test_mask_writers_that_do_not_fit_together_are_refused(tmp_path, kinds):
-    with pytest.raises(InputError, match="mask writers are of the kinds"):
-        make_writer(tmp_path, mask_writers=[PngMasks(kind) for kind in kinds])
+def test_an_image_that_an_output_is_not_for_has_the_others_and_a_warning(tmp_path):
+    path = save_image(tmp_path / "in" / "a.png", size=(60, 90))
+    make = make_writer(tmp_path, outputs=["json", "sizes", "png"], own_outputs={"sizes": Sizes()})
+    make.write_item(localized(path))
+    record = make.write_record()
+    assert record["failures"] == []
+    assert record["images"][0]["files"] == {"overlay": "a_overlay.png"}
+    assert record["images"][0]["warnings"][-1] == "it is not wide, so it has no size file"
+
+
+def test_findings_of_other_classes_are_a_failure(tmp_path):
+    make = make_writer(tmp_path)
+    make.write_item(localized(save_image(tmp_path / "in" / "a.png"), labels=("Mass", "Nodule")))
+    record = make.write_record()
+    assert record["images"] == []
+    assert "not of the model's classes" in record["failures"][0]["reason"]

@@ -10,12 +10,26 @@ from monai.transforms import Compose, Resized
 from PIL import Image
 
 from cxr_common.data import load_datalist, read_picture
-from cxr_common.findings import WSMIS, Thresholds
+from cxr_common.findings import WSMIS, FindingsWriter, Thresholds
 from cxr_common.refinement import RefineHeatmapd
-from cxr_common.refinement.writer import RefinementWriter
+from cxr_common.refinement.writer import BoundaryPng, PseudoMaskDatalist
 from cxr_common.transforms import LoadRadiographd
 
 LABELS = ("Mass", "Nodule", "Effusion")
+
+
+def make_writer(folder, **options):
+    return FindingsWriter(
+        folder / "out",
+        Thresholds.default(LABELS),
+        "bundle",
+        "1.0",
+        outputs=["json", "npz", "png", "nifti", "boundary", "datalist"],
+        own_outputs={"boundary": BoundaryPng(), "datalist": PseudoMaskDatalist()},
+        input_dir=folder / "in",
+        heatmap_key="refined",
+        **options,
+    )
 
 
 @pytest.fixture
@@ -30,14 +44,7 @@ def written(tmp_path):
     pred[0, 7, 0] = 1.0  # a boundary at the top right
     item |= {"heatmap": heat, "pred": pred, "label": [1, 0, None], "probability": [0.7, 0.1, 0.4]}
     item = RefineHeatmapd(thresholds=Thresholds.default(LABELS), walk=WSMIS)(item)
-    writer = RefinementWriter(
-        tmp_path / "out",
-        Thresholds.default(LABELS),
-        "bundle",
-        "1.0",
-        read_picture=read_picture,
-        input_dir=tmp_path / "in",
-    )
+    writer = make_writer(tmp_path, read_picture=read_picture)
     writer.write_item(item)
     writer.write_record()
     return tmp_path
@@ -62,7 +69,6 @@ def test_the_boundary_picture_is_the_right_way_round(written):
 
 def test_an_image_that_fails_later_keeps_no_boundary_of_an_earlier_run(written):
     failed = SimpleNamespace(path=str(written / "in" / "a.png"), reason="x", action="y")
-    options = {"input_dir": written / "in", "loader": SimpleNamespace(failures=[failed])}
-    RefinementWriter(written / "out", Thresholds.default(LABELS), "bundle", "1.0", **options).write_record()
+    make_writer(written, loader=SimpleNamespace(failures=[failed])).write_record()
     assert not (written / "out" / "a_boundary.png").exists()
     assert json.loads((written / "out" / "datalist.json").read_text())["training"] == []

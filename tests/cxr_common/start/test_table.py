@@ -16,6 +16,7 @@ LEFT_OUT = {
     "bundle_root": "every path above it is checked",
     "dataset_dir": "find_radiographs and load_datalist say what is wrong with it",
     "localizer": "a bundle that is read when a heatmap is missing",
+    "outputs": "FindingsWriter says which there are, and which do not fit together",
     "backbone": "the network refuses it",
     "schedule_metric": "a function that an overlay gives",
     "sampling": "sampling_chances says what is wrong with it, from the datalist alone",
