@@ -1,10 +1,12 @@
-"""Write the configs of the bundles in this repository: ``python -m tools.bundles`` or ``make bundles``."""
+"""Write configs, cards and the page of options of this repository: ``python -m tools.bundles`` or ``make bundles``."""
 
 from __future__ import annotations
 
 import sys
 
 from cxr_common.cli import one_line_errors
+from cxr_common.files import write_text
+from tools.bundles import reference
 from tools.bundles.generate import write
 from tools.repository import BUNDLES
 
@@ -13,6 +15,10 @@ from tools.repository import BUNDLES
 def main() -> int:
     """Write what bundle.yaml files and templates decide, and name what changed; returns the exit status."""
     changed = [path for page in sorted(BUNDLES.glob("*/bundle.yaml")) for path in write(page.parent)]
+    text = reference.page()
+    if not reference.PAGE.exists() or reference.PAGE.read_text(encoding="utf-8") != text:
+        write_text(text, reference.PAGE)
+        changed.append(reference.PAGE)
     for path in changed:
         print(f"wrote {path.relative_to(BUNDLES.parent)}")
     if not changed:

@@ -42,30 +42,35 @@ def generate(bundle: Path) -> dict[Path, str]:
     Raises:
         InputError: bundle.yaml is missing, cannot be read, names an unknown kind, or lacks what a template needs.
     """
-    page = bundle / "bundle.yaml"
-    facts = read_page(page)
-    folder = TEMPLATES / facts["kind"]
-    environment = _environment()
-    pins = read_pins(CONSTRAINTS)
+    folder = TEMPLATES / read_page(bundle / "bundle.yaml")["kind"]
     logging = "logging.conf"
     out = {bundle / "configs" / logging: f"# {NOTICE}\n{(TEMPLATES / logging).read_text(encoding='utf-8')}"}
     for template in sorted(folder.iterdir()):
         if template.name.startswith("_"):
             continue
-        try:
-            text = environment.get_template(f"{folder.name}/{template.name}").render(
-                facts, folder=bundle.name, labels=list(LABELS), numbered=numbered, pin=lambda name: pins[name.lower()]
-            )
-        except (jinja2.UndefinedError, KeyError) as error:
-            raise InputError(
-                f"lacks what {template.name} needs: {error}", page, "see tools/bundles/templates"
-            ) from error
+        text = render_template(bundle, template.name)
         if template.name == CARD:
             out[bundle / "docs" / CARD] = render_page(f"<!-- {NOTICE} -->\n{text}", RESULTS)
         else:
             target = bundle / "configs" / DATA.get(template.name, template.name)
             out[target] = as_json(text) if template.name in DATA else f"# {NOTICE}\n{text}"
     return out
+
+
+def render_template(bundle: Path, name: str) -> str:
+    """Text of one template of the bundle's kind, comments and all. Errors as in :func:`generate`."""
+    page = bundle / "bundle.yaml"
+    facts, pins = read_page(page), read_pins(CONSTRAINTS)
+    try:
+        return (
+            _environment()
+            .get_template(f"{facts['kind']}/{name}")
+            .render(
+                facts, folder=bundle.name, labels=list(LABELS), numbered=numbered, pin=lambda name: pins[name.lower()]
+            )
+        )
+    except (jinja2.UndefinedError, KeyError) as error:
+        raise InputError(f"lacks what {name} needs: {error}", page, "see tools/bundles/templates") from error
 
 
 def write(bundle: Path) -> list[Path]:
