@@ -80,7 +80,9 @@ def _answer(call: Callable[[], Any], read: int, write: int, seconds: int) -> Non
     try:
         os.close(read)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))  # a new process has used none
+        allowed = resource.getrlimit(resource.RLIMIT_CPU)[1]  # more than that no process may give itself
+        limits = (seconds, seconds + 1) if allowed == resource.RLIM_INFINITY else (min(seconds, allowed), allowed)
+        resource.setrlimit(resource.RLIMIT_CPU, limits)  # a new process has used none
         with warnings.catch_warnings(record=True) as caught:
             try:
                 worked, result = True, call()

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from cxr_common.data.jpeg2000 import fault_of_jpeg2000
+
 _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # SOF0-15 without DHT, JPG, DAC; SOF55 is JPEG-LS
+_SCAN = 0xDA
+JPEG_2000, LOSSLESS_JPEG, JPEG_LS = -1, 3, 55
+_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
 
 
 class Codestream(NamedTuple):
     """Header of a JPEG, JPEG-LS or JPEG 2000 codestream.
 
     Attributes:
+        process: 0 to 3 baseline, extended, progressive and lossless JPEG, 55 JPEG-LS, and more of JPEG: the number of its
+            start of frame (ITU-T T.81 table B.1); -1 JPEG 2000.
         columns: of the image.
         rows: of the image.
         precision: bits a sample.
         signed: whether samples have a sign, which only JPEG 2000 can tell.
         complete: whether the end marker is there.
+        fault: why it is damaged all the same, "" where it does not look so.
     """
 
+    process: int
     columns: int
     rows: int
     precision: int
     signed: bool
     complete: bool
+    fault: str = ""
 
 
 def parse_codestream(frame: bytes) -> Codestream | None:
@@ -37,32 +48,43 @@ def parse_codestream(frame: bytes) -> Codestream | None:
     complete = b"\xff\xd9" in frame.rstrip(b"\0")[-64:]
     if frame[:2] == b"\xff\xd8":
         header = _jpeg_header(frame)
-    else:
-        header = _jpeg2000_header(frame)
-    return None if header is None else Codestream(*header, complete)
-
-
-def _jpeg_header(frame: bytes) -> tuple[int, int, int, bool] | None:
-    at = 2
-    while at + 9 <= len(frame):
-        if frame[at] != 0xFF:
-            return None
-        marker = frame[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
-        elif marker in _START_OF_FRAME:
-            rows, columns = (int.from_bytes(frame[at + i : at + i + 2], "big") for i in (5, 7))
-            return columns, rows, frame[at + 4], False
-        else:
-            at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
-    return None
-
-
-def _jpeg2000_header(frame: bytes) -> tuple[int, int, int, bool] | None:
+        return None if header is None else Codestream(*header, complete)
     # The SIZ marker follows SOC at once; a JP2 file wrapper has boxes before it.
     at = frame.find(b"\xff\x4f\xff\x51", 0, 4096)
     if at < 0 or at + 43 > len(frame):
         return None
+    fault = fault_of_jpeg2000(frame[at:]) if complete else ""
+    return Codestream(JPEG_2000, *_jpeg2000_header(frame, at), complete, fault)
+
+
+def _jpeg_header(frame: bytes) -> tuple[int, int, int, int, bool] | None:
+    for marker, at in _jpeg_segments(frame):
+        if marker in _START_OF_FRAME:
+            rows, columns = (int.from_bytes(frame[at + i : at + i + 2], "big") for i in (5, 7))
+            return marker - 0xC0, columns, rows, frame[at + 4], False
+    return None
+
+
+def _jpeg_segments(frame: bytes) -> Iterator[tuple[int, int]]:
+    """Second byte of the marker, and place, of each segment up to the first scan."""
+    at = 2
+    while at + 9 <= len(frame) and frame[at] == 0xFF:
+        marker = frame[at + 1]
+        if marker == 0xFF:  # fill byte
+            at += 1
+            continue
+        yield marker, at
+        if marker == _SCAN:
+            return
+        at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
+
+
+def scan_start(frame: bytes) -> int:
+    """Where the first scan of a JPEG begins, behind the thumbnails that its header may hold; its length where none does."""
+    return next((at for marker, at in _jpeg_segments(frame) if marker == _SCAN), len(frame))
+
+
+def _jpeg2000_header(frame: bytes, at: int) -> tuple[int, int, int, bool]:
     x1, y1, x0, y0 = (int.from_bytes(frame[at + 8 + 4 * i : at + 12 + 4 * i], "big") for i in range(4))
     return x1 - x0, y1 - y0, (frame[at + 42] & 0x7F) + 1, frame[at + 42] > 0x7F
 
@@ -71,7 +93,7 @@ def join_fragments(pixel_data: bytes) -> bytes:
     """Join the fragments of encapsulated PixelData of one frame (DICOM PS3.5 A.4), without the offset table.
 
     Raises:
-        ValueError: an item is damaged or longer than the data.
+        ValueError: an item is damaged or longer than the data, or there are several frames.
     """
     fragments: list[bytes] = []
     at = 0
@@ -83,4 +105,7 @@ def join_fragments(pixel_data: bytes) -> bytes:
             raise ValueError("an item of the encapsulated pixel data is damaged or cut off")
         fragments.append(pixel_data[at + 8 : at + 8 + size])
         at += 8 + size
+    frames = sum(fragment.startswith(_STARTS) for fragment in fragments[1:])
+    if frames > 1:
+        raise ValueError(f"there are {frames} compressed images, and the tags say one")
     return b"".join(fragments[1:])

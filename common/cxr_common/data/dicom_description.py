@@ -80,6 +80,8 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
         raise InputError(f"SamplesPerPixel is {given} in an image of {photometric}", path, _EXPORT_AGAIN)
     signed = filled("PixelRepresentation", 0, (0, 1)) == 1
     if high_bit is None or not stored - 1 <= high_bit < allocated:
+        if high_bit is not None:
+            warnings.warn(f"HighBit is {high_bit}, taken as {stored - 1}", RadiographWarning, stacklevel=2)
         high_bit = stored - 1
     planes = _overlay_bits(dataset)
     lowest = min((bit for bit in planes if high_bit - stored < bit <= high_bit), default=None)

@@ -12,12 +12,12 @@ from cxr_common.data.contrast import fault_of_scale
 from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer, numbers, text
 from cxr_common.data.dicom_lut import first_table
-from cxr_common.data.dicom_pixels import stored_values
 from cxr_common.data.grey_levels import Levels, levels_of
 from cxr_common.data.grey_range import believed_range
 from cxr_common.data.intensity import scale_by_range
 from cxr_common.data.pydicom_compat import Dataset, apply_windowing
 from cxr_common.data.scan import RadiographWarning
+from cxr_common.data.stored_values import stored_values
 from cxr_common.errors import InputError
 
 Range = tuple[float, float]

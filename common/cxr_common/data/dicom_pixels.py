@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.bounded import bounded
-from cxr_common.data.codestream import join_fragments, parse_codestream
+from cxr_common.data.codestream import JPEG_2000, JPEG_LS, LOSSLESS_JPEG, Codestream, join_fragments, parse_codestream
 from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer
-from cxr_common.data.overlay_bits import without_overlays
-from cxr_common.data.pydicom_compat import Dataset, can_decode, decode, image_dataset, is_encapsulated, syntax_name
+from cxr_common.data.jpeg_end import ends_early
+from cxr_common.data.pydicom_compat import Dataset, can_decode, decode, encapsulate, image_dataset, is_encapsulated, syntax_name
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 
@@ -26,7 +26,16 @@ _DECODERS = {
     "1.2.840.10008.1.2.4.9": "pylibjpeg[openjpeg]",  # JPEG 2000: .90, .91
     "1.2.840.10008.1.2.4.2": "pylibjpeg[openjpeg]",  # HTJ2K: .201, .202, .203
 }
-_RLE = "1.2.840.10008.1.2.5"
+_JPEG_START = b"\xff\xd8"
+_JPEG = "1.2.840.10008.1.2.4."
+#: Ends of the transfer syntaxes that each process of compression may stand in, the usual one first.
+_SYNTAXES = {
+    JPEG_2000: ("90", "91", "92", "93", "201", "202", "203"),
+    JPEG_LS: ("80", "81"),
+    0: ("50", "51"),
+    1: ("51",),
+    LOSSLESS_JPEG: ("70", "57"),
+}
 
 
 def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -> tuple[np.ndarray, PixelDescription]:
@@ -81,7 +90,7 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
         elements["PlanarConfiguration"] = int(integer(dataset, "PlanarConfiguration") == 1)
     image = image_dataset(dataset, d.transfer_syntax, elements)
     try:
-        pixels = bounded(lambda: decode(image), path) if compressed else decode(image)
+        pixels = bounded(lambda: _decode_whole(image), path) if compressed else decode(image)
     except InputError:
         raise
     except Exception as error:  # decoders raise whatever they meet
@@ -91,6 +100,19 @@ def decode_pixels(dataset: Dataset, description: PixelDescription, path: Path) -
     if pixels.shape != (d.rows, d.columns) + ((3,) if d.samples == 3 else ()):
         raise InputError(f"the pixel data are of shape {pixels.shape}, not {d.rows} x {d.columns}", path, _EXPORT_AGAIN)
     return pixels, d
+
+
+def _decode_whole(image: Dataset) -> np.ndarray:
+    """Decode a compressed image, and raise ValueError where it ends before its last pixel."""
+    pixels, frame = decode(image), join_fragments(image.PixelData)
+
+    def decode_changed(content: bytes) -> np.ndarray:
+        image.PixelData = encapsulate([content])
+        return decode(image)
+
+    if frame.startswith(_JPEG_START) and ends_early(frame, pixels, decode_changed):
+        raise ValueError("it ends before its last pixel")
+    return pixels
 
 
 def _native_bits(d: PixelDescription) -> int:
@@ -115,58 +137,25 @@ def _check_codestream(pixel_data: bytes, d: PixelDescription, path: Path) -> Pix
         raise InputError(reason, path, _EXPORT_AGAIN)
     if not codestream.complete:
         raise InputError("the compressed pixel data are cut off", path, _EXPORT_AGAIN)
+    if codestream.fault:
+        raise InputError(f"the compressed image is damaged: {codestream.fault}", path, _EXPORT_AGAIN)
+    d = replace(d, transfer_syntax=_true_syntax(codestream, d.transfer_syntax))
     if codestream.precision < d.bits_stored:
         reason = f"BitsStored is {d.bits_stored}, the compressed image has {codestream.precision} bits"
         warnings.warn(reason, RadiographWarning, stacklevel=3)
         # Without a sign of its own the image has no negative values, which would take all bits of the tags.
         signed, stored = d.signed and codestream.signed, codestream.precision
         d = replace(d, bits_stored=stored, high_bit=stored - 1, signed=signed)
-    if codestream.precision <= 8 < d.bits_allocated:  # decoders give one byte a pixel then
-        d = replace(d, bits_allocated=8)
+    if (codestream.precision <= 8) != (d.bits_allocated <= 8):  # decoders give as many bytes as it needs
+        d = replace(d, bits_allocated=8 if codestream.precision <= 8 else 16)
     return d
 
 
-def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:
-    """Take the stored values out of the allocated bits, and give the range that they can have.
-
-    What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there, which compression
-    takes along. Or BitsStored is wrong. Where no overlay is declared, the smoother one of the two pictures is taken: a
-    picture that lacks its highest bits wraps round, and one with foreign bits has steps at their edges. Overlays within
-    BitsStored that nothing declares are taken out (`overlay_bits`).
-    """
-    values, stored_range = _whole_values(raw, description)
-    if description.signed or description.has_planes or values.min() < 0:
-        return values, stored_range
-    values, bits = without_overlays(values)
-    return values, stored_range if bits is None else (0.0, float((1 << bits) - 1))
-
-
-def _whole_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:
-    d = description
-    packed = not is_encapsulated(d.transfer_syntax) or d.transfer_syntax == _RLE  # RLE keeps the allocated bytes
-    if d.bits_stored == d.bits_allocated:
-        return raw, d.stored_range
-    shift = d.high_bit + 1 - d.bits_stored if packed else 0
-    whole = raw.astype(np.int64) if d.bits_allocated > 16 else raw.astype(np.int32)
-    mask = (1 << d.bits_stored) - 1
-    values = (whole >> shift) & mask
-    if d.signed:
-        sign = 1 << (d.bits_stored - 1)
-        values = (values ^ sign) - sign
-    fits = (whole.min() >= 0 and whole.max() <= mask) or np.array_equal(values, whole)
-    if shift or fits or d.has_planes:
-        return values, d.stored_range
-    if _roughness(values) <= _roughness(whole):
-        if not packed:  # the encoder took them for image
-            reason = f"the compressed image has more than the {d.bits_stored} bits of BitsStored, which are ignored"
-            warnings.warn(reason, RadiographWarning, stacklevel=2)
-        return values, d.stored_range
-    warnings.warn(f"BitsStored is {d.bits_stored}, the image has larger values", RadiographWarning, stacklevel=2)
-    largest = max(int(whole.max()), -1 - int(whole.min()))
-    high = float((1 << largest.bit_length()) - 1)
-    return whole, (-high - 1 if d.signed else 0.0, high)
-
-
-def _roughness(values: np.ndarray) -> int:
-    """Sum of the steps between neighbouring columns."""
-    return int(np.abs(np.diff(values.astype(np.int64), axis=1)).sum())
+def _true_syntax(codestream: Codestream, declared: str) -> str:
+    """The transfer syntax of a compressed frame, which says itself how it is compressed."""
+    known = [_JPEG + end for end in _SYNTAXES.get(codestream.process, ())]
+    if not known or declared in known:
+        return declared
+    reason = f"the transfer syntax says {syntax_name(declared)}, the frame is {syntax_name(known[0])}"
+    warnings.warn(reason, RadiographWarning, stacklevel=4)
+    return known[0]

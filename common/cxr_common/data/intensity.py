@@ -8,6 +8,7 @@ import numpy as np
 
 from cxr_common.data.grey_levels import levels_of
 from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range
+from cxr_common.data.misread import in_byte_order, with_sign
 from cxr_common.data.overlay_bits import without_overlays
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
@@ -81,17 +82,30 @@ def scale_by_type(pixels: np.ndarray, where: object, bits: int | None = None) ->
         return pixels.astype(np.float32), GreyRange(0, 1, "dtype")
     if pixels.dtype.kind not in "ui":
         raise InputError(f"pixels of type {pixels.dtype} are not supported", where, "save it as integers or float")
-    info = np.iinfo(pixels.dtype)
-    low, high = float(info.min), float(info.max if bits is None else (1 << bits) - 1)
-    if pixels.min() >= 0 and (pixels.ndim == 2 or pixels.shape[2:] == (1,)):
-        pixels, image_bits = without_overlays(pixels)
-        high = high if image_bits is None else float((1 << image_bits) - 1)
+    pixels, low, high = _unfolded(pixels, bits)
     levels = levels_of(pixels)
     if low < 0 <= levels.values[0]:
         warnings.warn("no value of the signed type is negative: 0 is taken as black", RadiographWarning, stacklevel=2)
         low = 0.0
     found = believed_range(levels, low, high)
     return scale_by_range(pixels, found.low, found.high), found._replace(rule=found.rule or "dtype")
+
+
+def _unfolded(pixels: np.ndarray, bits: int | None) -> tuple[np.ndarray, float, float]:
+    """Integers in their right byte order, with the right sign and without overlays, and their declared range."""
+    bits = 8 * pixels.dtype.itemsize if bits is None else bits
+    signed = pixels.dtype.kind == "i"
+    if pixels.ndim == 2 or pixels.shape[2:] == (1,):
+        plane = pixels.reshape(pixels.shape[:2])
+        plane, signed = with_sign(in_byte_order(plane), bits, signed) if bits <= 16 else (plane, signed)
+        image_bits = None
+        if plane.min() >= 0:
+            plane, image_bits = without_overlays(plane)
+        pixels = plane.reshape(pixels.shape)
+        bits = (image_bits or bits) + (signed and image_bits is not None)
+    if signed:
+        return pixels, -float(1 << (bits - 1)), float((1 << (bits - 1)) - 1)
+    return pixels, 0.0, float((1 << bits) - 1)
 
 
 def grey_or_colour(rgb: np.ndarray, channels: int, where: object) -> np.ndarray:

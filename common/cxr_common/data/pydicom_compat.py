@@ -9,6 +9,7 @@ import numpy as np
 try:
     import pydicom
     from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.encaps import encapsulate
     from pydicom.filereader import _read_file_meta_info, read_preamble
     from pydicom.uid import UID
 
@@ -24,6 +25,7 @@ elif HAS_PYDICOM:
 
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_2000 = ("1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91")
+_JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 
 __all__ = [
     "HAS_PYDICOM",
@@ -34,6 +36,7 @@ __all__ = [
     "byte_order",
     "can_decode",
     "decode",
+    "encapsulate",
     "image_dataset",
     "is_encapsulated",
     "meta_length",
@@ -141,6 +144,8 @@ def decode(image: Dataset) -> np.ndarray:
     options: dict[str, Any] = {"correct_unused_bits": False}  # the correction takes HighBit for BitsStored - 1
     if decoder.UID == _RLE:
         options["decoding_plugin"] = "pydicom"  # the other plug-in panics at damaged data, on the terminal
+    if decoder.UID in _JPEG_LS and "pyjpegls" in decoder.available_plugins:
+        options["decoding_plugin"] = "pyjpegls"  # what it finds damaged, another one would fill with anything
     pixels, _ = decoder.as_array(image, index=0, **options)
     return pixels
 

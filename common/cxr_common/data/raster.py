@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.deep_colour import Samples, read_png, read_tiff, scale_samples
 from cxr_common.data.grey_range import GreyRange
 from cxr_common.data.intensity import grey_or_colour, scale_by_type
+from cxr_common.data.jpeg_end import ends_early
 from cxr_common.data.limits import REDUCE, check_size
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
 from cxr_common.data.scan import RadiographWarning, Scan
@@ -94,12 +96,24 @@ def _load(image: Image.Image, path: Path) -> None:
         if image.info.get("progressive") and isinstance(image, ImageFile.ImageFile):
             _load_progressive(image, path)
         image.load()
+        if image.format == "JPEG" and _ends_early(image, path):
+            raise ValueError("it ends before its last pixel")
     except InputError:
         raise
     except Exception as error:  # Pillow's decoders raise OSError, SyntaxError, struct.error and more
         raise InputError(f"the image data are damaged or cut off ({error})", path, _SAVE_AGAIN) from error
     if 0 in image.size:
         raise InputError("the image has no pixels", path, _SAVE_AGAIN)
+
+
+def _ends_early(image: Image.Image, path: Path) -> bool:
+    def pixels(content: bytes) -> np.ndarray:
+        return np.asarray(Image.open(io.BytesIO(content), formats=("JPEG",)))
+
+    def decode(content: bytes) -> np.ndarray:
+        return bounded(lambda: pixels(content), path) if image.info.get("progressive") else pixels(content)
+
+    return ends_early(path.read_bytes(), np.asarray(image), decode)
 
 
 def _load_progressive(image: ImageFile.ImageFile, path: Path) -> None:
