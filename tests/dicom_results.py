@@ -88,7 +88,14 @@ def result(rows: int = 41, columns: int = 61, labels: tuple[str, ...] = ("Mass",
         ),
         Finding(labels[1], 0.12, 0.4, False, (3.5, 4.5)),
         Finding(
-            labels[2], 0.7, 0.5, True, (2.5, 20.0), (Region((0, 10, 5, 30), None),), picture_to_tensor(strip), (86, 180, 233)
+            labels[2],
+            0.7,
+            0.5,
+            True,
+            (2.5, 20.0),
+            (Region((0, 10, 5, 30), None),),
+            picture_to_tensor(strip),
+            (86, 180, 233),
         ),
     )
     picture = np.full((4 * rows, 4 * columns, 3), 40, np.uint8)

@@ -44,7 +44,9 @@ def make_gsps(result: ImageResult, source: SourceImage, uids: ResultUids) -> Dat
         layers.append(layer)
         graphics, texts = list(_graphics(finding, source)), list(_names(finding, source))
         if graphics or texts:
-            annotations.append(GraphicAnnotation([source.reference], layer, graphic_objects=graphics, text_objects=texts))
+            annotations.append(
+                GraphicAnnotation([source.reference], layer, graphic_objects=graphics, text_objects=texts)
+            )
     arguments = series_arguments(KIND, source, result.model, uids)
     state = Gsps(
         referenced_images=[source.reference],

@@ -52,7 +52,9 @@ def _reference(source: SourceImage) -> Dataset:
     item.ReferencedSOPClassUID = source.reference.SOPClassUID
     item.ReferencedSOPInstanceUID = source.reference.SOPInstanceUID
     purpose = Dataset()
-    purpose.CodeValue, purpose.CodingSchemeDesignator, purpose.CodeMeaning = codes.DCM.SourceImageForImageProcessingOperation[:3]
+    purpose.CodeValue, purpose.CodingSchemeDesignator, purpose.CodeMeaning = (
+        codes.DCM.SourceImageForImageProcessingOperation[:3]
+    )
     item.PurposeOfReferenceCodeSequence = [purpose]
     return item
 

@@ -148,5 +148,3 @@ def _reference(dataset: Dataset) -> Dataset:
         for keyword in ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction"):
             reference.pop(keyword, None)
     return reference
-
-

@@ -98,7 +98,9 @@ def test_a_whole_dx(tmp_path, photometric):
 def test_nothing_found(tmp_path):
     """A report, a presentation state and a picture say so; a segmentation has nothing to hold."""
     source = read_source(write_source(tmp_path / "source.dcm"))
-    nothing = ImageResult((Finding("Mass", 0.1, 0.4, False, (1.0, 1.0)),), MODEL, (61, 41), np.zeros((41, 61, 3), np.uint8))
+    nothing = ImageResult(
+        (Finding("Mass", 0.1, 0.4, False, (1.0, 1.0)),), MODEL, (61, 41), np.zeros((41, 61, 3), np.uint8)
+    )
     for kind in KINDS:
         if kind == "dicom_seg":
             with pytest.raises(NoResult, match="no finding"):
