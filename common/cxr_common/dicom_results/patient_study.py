@@ -12,7 +12,9 @@ from pydicom.tag import BaseTag
 from pydicom.uid import ComputedRadiographyImageStorage
 
 #: Value representations whose bytes do not depend on the transfer syntax.
-_TEXT = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())
+_TEXT = frozenset(
+    {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
+)
 #: Optional elements that viewers and checkers refuse where their form is wrong; such a value is left out.
 _FORMS = {
     "PatientAge": re.compile(rb"\d{3}[DWMY] ?"),

@@ -71,7 +71,16 @@ def make_report(result: ImageResult, source: SourceImage, uids: ResultUids) -> D
         is_verified=False,
         **series_arguments(KIND, source, result.model, uids),
     )
+    _separate(document)
     return finish(document, source)
+
+
+def _separate(item: Dataset) -> None:
+    """Tell viewers that items stand for themselves: of a continuous text they show the values without names."""
+    if "ContinuityOfContent" in item:
+        item.ContinuityOfContent = "SEPARATE"
+    for part in item.get("ContentSequence", []):
+        _separate(part)
 
 
 def _comments(source: SourceImage) -> Iterator[TextContentItem]:
