@@ -49,7 +49,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     dataset = read_dataset(path)
     _refuse_other_objects(dataset, path)
     if not any_view:
-        _refuse_other_views(dataset, path)
+        refuse_other_views(dataset, path)
     description = describe_pixels(dataset, transfer_syntax(dataset), path)
     stored_axes = stored_axes_of(dataset, path, any_view)
     raw, description = decode_pixels(dataset, description, path)
@@ -110,7 +110,7 @@ def _warn_of_other_part(dataset: Dataset) -> None:
         warnings.warn(f"the series' description names {part}, not the chest", RadiographWarning, stacklevel=2)
 
 
-def _refuse_other_views(dataset: Dataset, path: Path) -> None:
+def refuse_other_views(dataset: Dataset, path: Path) -> None:
     """Refuse lateral, oblique and decubitus views, by the most specific field that tells."""
     view = _view(dataset)
     other = is_other_view(view)

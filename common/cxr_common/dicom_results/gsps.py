@@ -97,10 +97,11 @@ def _graphics(finding: Finding, source: SourceImage) -> Iterator[GraphicObject]:
 
 
 def _names(finding: Finding, source: SourceImage) -> Iterator[TextObject]:
-    places = [source.box(region.box) for region in finding.regions[:1]]
+    boxes = [source.box(region.box) for region in finding.regions[:1]]
+    places = [((x0 + x1) / 2, y0) for x0, y0, x1, _ in boxes]
     if not places and finding.point is not None:
-        places = [(*source.point(finding.point), *source.point(finding.point))]
+        places = [source.point(finding.point)]
     label = fitting(finding.label, source.character_set)
     name = label if finding.probability is None else f"{label} {finding.probability:.2f}"
-    for x0, y0, x1, y1 in places:
-        yield TextObject(name, units="PIXEL", anchor_point=((x0 + x1) / 2, y0), anchor_point_visible=True)
+    for place in places:
+        yield TextObject(name, units="PIXEL", anchor_point=place, anchor_point_visible=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from highdicom.base import SOPClass
 from pydicom.dataelem import DataElement, RawDataElement
@@ -25,8 +26,12 @@ _FORMS = {
 
 def raw_elements(dataset: Dataset) -> dict[BaseTag, RawDataElement]:
     """The elements of a dataset that nobody has looked at yet, as they are in the file."""
-    found = ((tag, dataset.get_item(tag)) for tag in dataset.keys())  # noqa: SIM118 - items() would parse
-    return {tag: element for tag, element in found if isinstance(element, RawDataElement)}
+    found: dict[BaseTag, RawDataElement] = {}
+    for tag in dataset.keys():  # noqa: SIM118 - items() would parse
+        element: Any = dataset.get_item(tag)
+        if isinstance(element, RawDataElement):
+            found[tag] = element
+    return found
 
 
 def adopt(result: SOPClass, source: Dataset, raw: Mapping[BaseTag, RawDataElement]) -> None:
