@@ -14,7 +14,6 @@ from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
     SecondaryCaptureImageStorage,
-    Verification,
 )
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 
@@ -23,6 +22,7 @@ from cxr_common.files import sweep_temporary
 from tools.pacs.ledger import Ledger
 from tools.pacs.pull import IMAGES
 
+_VERIFICATION = "1.2.840.10008.1.1"
 SUCCESS, OUT_OF_RESOURCES, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
 
 
@@ -69,7 +69,7 @@ class Receiver:
             SecondaryCaptureImageStorage,
         ):
             self._entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
-        self._entity.add_supported_context(Verification)
+        self._entity.add_supported_context(_VERIFICATION)
         self._address = (host, port)
         self._server: Any = None
 

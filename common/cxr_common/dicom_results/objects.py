@@ -35,7 +35,9 @@ def require_highdicom() -> None:
         raise InputError(reason, "outputs", 'pip install "highdicom==0.28.2"') from error
 
 
-def make_object(kind: str, result: ImageResult, source: SourceImage, uids: ResultUids) -> Dataset:
+def make_object(
+    kind: str, result: ImageResult, source: SourceImage, uids: ResultUids, without_identity: bool = False
+) -> Dataset:
     """Make one DICOM object, which its ``save_as`` writes.
 
     Args:
@@ -43,6 +45,7 @@ def make_object(kind: str, result: ImageResult, source: SourceImage, uids: Resul
         result: the findings.
         source: the radiograph they are of, from :func:`read_source`.
         uids: of the run.
+        without_identity: whether it loses the patient's identity, see :mod:`cxr_common.dicom_results.deidentify`.
 
     Raises:
         NoResult: this result has nothing that the kind could show; says why.
@@ -57,4 +60,7 @@ def make_object(kind: str, result: ImageResult, source: SourceImage, uids: Resul
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of values of the source, which stay as they are
-        return make(result, source, uids)
+        made = make(result, source, uids)
+        if without_identity:
+            made = import_module("cxr_common.dicom_results.deidentify").deidentify(made, uids.key)
+        return made

@@ -27,6 +27,11 @@ class ResultUids:
         made_by = (model.name, model.version, model.weights_sha256 or "", model.settings)
         self._run = "\n".join(made_by if deterministic else (*made_by, uuid.uuid4().hex))
 
+    @property
+    def key(self) -> bytes:
+        """16 bytes of the run, which deterministic runs of the same model share."""
+        return uuid.uuid5(_NAMESPACE, self._run).bytes
+
     def series(self, kind: str, study: str) -> str:
         """The series of one kind of result in a study."""
         return self._uid("series", kind, study)

@@ -119,7 +119,6 @@ def read_source(path: Path) -> SourceImage:
 def _readable(dataset: Dataset) -> Dataset:
     """The elements whose values can be read."""
     readable = Dataset()
-    readable.set_original_encoding(*dataset.original_encoding, dataset.original_character_set)
     for tag in list(dataset.keys()):
         try:
             readable.add(dataset[tag])

@@ -1,5 +1,6 @@
 import pytest
 
+from cxr_common.dicom_results import KINDS
 from cxr_common.errors import InputError
 from cxr_common.findings import PngMasks
 from cxr_common.findings.case_writer import RunWriter
@@ -24,7 +25,7 @@ def chosen(outputs, own=None, has=("heatmap", "masks")):
 
 def test_all_outputs_together():
     writers = chosen(tuple(OUTPUTS))
-    assert [writer.kind for writer in writers.of_cases] == ["heatmap", "overlay", "masks", "masks_png"]
+    assert [writer.kind for writer in writers.of_cases] == ["heatmap", "overlay", "masks", "masks_png", *KINDS]
     assert [writer.file for writer in writers.of_run] == ["findings.json"]
 
 
