@@ -13,6 +13,8 @@ from pydicom.uid import UID
 from cxr_common.errors import InputError
 
 METHOD = "PS3.15 basic profile by dicom-anonymizer"
+#: What the library puts for dates, which checkers refuse, and what stands instead.
+_NO_DATE, _ANY_DATE = "00010101", "19000101"
 #: UIDs that name kinds of things, not things of a patient.
 _PUBLIC = "1.2.840.10008."
 #: Made here from findings alone. The profile would empty them, or clean them by its options for structured content and
@@ -20,6 +22,7 @@ _PUBLIC = "1.2.840.10008."
 _OURS = (
     *("ContentSequence", "GraphicAnnotationSequence", "SegmentSequence"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence", "DimensionOrganizationSequence"),
+    *("PresentationCreationDate", "PresentationCreationTime"),
     *("ReferencedSeriesSequence", "CurrentRequestedProcedureEvidenceSequence", "SourceImageSequence"),
 )
 
@@ -46,7 +49,10 @@ def deidentify(dataset: Dataset, key: bytes) -> Dataset:
     tags += [int(element.tag) for element in dataset if element.VR == "UI"]
     anonymize_dataset(dataset, {(tag >> 16, tag & 0xFFFF): _keep for tag in tags})
     namespace = uuid.UUID(bytes=key)
-    for element in _uids(dataset):
+    for element in _elements(dataset, "DA"):
+        if element.value == _NO_DATE:
+            element.value = _ANY_DATE
+    for element in _elements(dataset, "UI"):
         values = [element.value] if isinstance(element.value, str) else list(element.value or ())
         new = [value if value.startswith(_PUBLIC) else _new_uid(namespace, value) for value in values]
         element.value = new if len(new) > 1 else new[0] if new else ""
@@ -64,10 +70,10 @@ def _new_uid(namespace: uuid.UUID, old: str) -> UID:
     return UID(f"2.25.{uuid.uuid5(namespace, old).int}")
 
 
-def _uids(dataset: Dataset) -> Iterator[Any]:
+def _elements(dataset: Dataset, representation: str) -> Iterator[Any]:
     for element in dataset:
-        if element.VR == "UI":
+        if element.VR == representation:
             yield element
         elif element.VR == "SQ":
             for item in element.value:
-                yield from _uids(item)
+                yield from _elements(item, representation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -33,6 +34,7 @@ def require_highdicom() -> None:
     except ImportError as error:
         reason = f"DICOM results need highdicom ({error})"
         raise InputError(reason, "outputs", 'pip install "highdicom==0.28.2"') from error
+    logging.getLogger("highdicom").setLevel(logging.CRITICAL)  # it logs UIDs
 
 
 def make_object(

@@ -234,7 +234,7 @@ class FindingsWriter:
         for run_writer in self.writers.of_run:
             run_writer.add(case)
         record = {"case": case.name, **found, "path": self.names.relative(found["path"]).as_posix(), "files": files}
-        return record | ({"warnings": [*case.found.warnings, *left_out]} if left_out else {})
+        return record | ({"warnings": [*case.found.warnings, *dict.fromkeys(left_out)]} if left_out else {})
 
 
 def _heatmaps_of(inferer: Any, thresholds: Thresholds) -> dict[str, Any]:

@@ -59,7 +59,7 @@ class DicomObject(CaseWriter):
             result = _result(case, model, with_picture=self.kind == "dicom_sc")
             made = make_object(self.kind, result, source, self._uids, self.options.deidentify)
         except NoResult as reason:
-            raise NotForThisImageError(f"no {self.kind}: {reason}") from None
+            raise NotForThisImageError(str(reason)) from None
         made.save_as(folder / name, enforce_file_format=True)
         return name
 
