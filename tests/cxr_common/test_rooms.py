@@ -18,6 +18,7 @@ PACKAGE = Path(cxr_common.__file__).parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("conventions",),  # the modules directly in the package
     ("data", "networks", "metrics"),
+    ("dicom_results",),
     ("findings",),
     ("start", "transforms"),
     ("training", "evaluation", "cli"),

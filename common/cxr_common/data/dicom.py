@@ -49,9 +49,9 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     dataset = read_dataset(path)
     _refuse_other_objects(dataset, path)
     if not any_view:
-        _refuse_other_views(dataset, path)
+        refuse_other_views(dataset, path)
     description = describe_pixels(dataset, transfer_syntax(dataset), path)
-    stored_axes = _stored_axes(dataset, path, any_view)
+    stored_axes = stored_axes_of(dataset, path, any_view)
     raw, description = decode_pixels(dataset, description, path)
     padding = None
     if description.samples == 3:
@@ -68,7 +68,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     if channels == 3 and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=-1)
     warn_of_contrast(pixels, padding)
-    spacing, spacing_source = _spacing(dataset)
+    spacing, spacing_source = spacing_of(dataset)
     return Scan(
         str(path), "DICOM", pixels, source, used, spacing, spacing_source, stored_axes, _text(dataset, description)
     )
@@ -110,7 +110,7 @@ def _warn_of_other_part(dataset: Dataset) -> None:
         warnings.warn(f"the series' description names {part}, not the chest", RadiographWarning, stacklevel=2)
 
 
-def _refuse_other_views(dataset: Dataset, path: Path) -> None:
+def refuse_other_views(dataset: Dataset, path: Path) -> None:
     """Refuse lateral, oblique and decubitus views, by the most specific field that tells."""
     view = _view(dataset)
     other = is_other_view(view)
@@ -134,7 +134,7 @@ def _view(dataset: Dataset) -> str:
     return view
 
 
-def _stored_axes(dataset: Dataset, path: Path, any_view: bool) -> str:
+def stored_axes_of(dataset: Dataset, path: Path, any_view: bool) -> str:
     """How the upright image lies in the stored one, by PatientOrientation (PS3.3 C.7.6.1.1.1)."""
     given = text(dataset, "PatientOrientation").upper().split("\\")
     letters = "".join(part[:1] for part in given)  # of a tilted direction (LF) the first letter is the main one
@@ -152,7 +152,7 @@ def _stored_axes(dataset: Dataset, path: Path, any_view: bool) -> str:
         raise InputError(f"this is not a frontal view (PatientOrientation {shown})", path, _GIVE_FRONTAL) from error
 
 
-def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
+def spacing_of(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     """(column mm, row mm) and the field it is from; DICOM has the row spacing first."""
     for keyword in SPACING_FIELDS:
         values = numbers(dataset, keyword)

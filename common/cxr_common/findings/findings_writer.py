@@ -12,6 +12,7 @@ from typing import Any
 from ignite.engine import Engine, Events
 
 from cxr_common.data.loader import batch_paths
+from cxr_common.dicom_results import DicomOptions
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
 from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
@@ -54,6 +55,7 @@ class FindingsWriter:
         network: where it has ``describe(labels)``, what that returns joins the record's `model`.
         inferer: where it has ``describe()``, as a saliency method has, that joins it too; a warning is logged where the
             thresholds were tuned with another.
+        dicom: options of the DICOM results among the outputs; None is the defaults.
         findings_key, heatmap_key, masks_key, image_key: where the transform put its results; None where it makes no
             heatmap or no masks.
 
@@ -77,6 +79,7 @@ class FindingsWriter:
         read_picture: Callable[[str], Any] | None = None,
         network: Any = None,
         inferer: Any = None,
+        dicom: DicomOptions | None = None,
         findings_key: str = "findings",
         heatmap_key: str | None = "heatmap",
         masks_key: str | None = "masks",
@@ -85,7 +88,7 @@ class FindingsWriter:
         labels = tuple(thresholds.labels)
         check_class_names(labels)
         has = {name for name, key in (("heatmap", heatmap_key), ("masks", masks_key)) if key is not None}
-        self.writers = chosen_writers(outputs, own_outputs or {}, has, labels)
+        self.writers = chosen_writers(outputs, own_outputs or {}, has, labels, dicom or DicomOptions())
         self.output_dir = as_path(output_dir)
         source = None if input_dir is None else absolute(input_dir).resolve()
         if source is not None and source.is_dir() and source == self.output_dir.resolve():
@@ -231,7 +234,7 @@ class FindingsWriter:
         for run_writer in self.writers.of_run:
             run_writer.add(case)
         record = {"case": case.name, **found, "path": self.names.relative(found["path"]).as_posix(), "files": files}
-        return record | ({"warnings": [*case.found.warnings, *left_out]} if left_out else {})
+        return record | ({"warnings": [*case.found.warnings, *dict.fromkeys(left_out)]} if left_out else {})
 
 
 def _heatmaps_of(inferer: Any, thresholds: Thresholds) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from cxr_common.dicom_results import DicomOptions
 from cxr_common.errors import InputError
 from cxr_common.findings.case_writer import CaseWriter, RunWriter
+from cxr_common.findings.writers.dicom_object import DicomGsps, DicomObject, DicomSc, DicomSeg, DicomSr
 from cxr_common.findings.writers.heatmap_npz import HeatmapNpz
 from cxr_common.findings.writers.mask_files import NiftiMasks, PngMasks
 from cxr_common.findings.writers.overlay_png import OverlayPng
@@ -19,6 +21,10 @@ OUTPUTS: Mapping[str, type[CaseWriter] | type[RunWriter]] = {
     "png": OverlayPng,
     "nifti": NiftiMasks,
     "mask_png": PngMasks,
+    "dicom_seg": DicomSeg,
+    "dicom_sr": DicomSr,
+    "dicom_gsps": DicomGsps,
+    "dicom_sc": DicomSc,
 }
 #: Of a bundle that makes heatmaps.
 DEFAULT_OUTPUTS = ("json", "npz", "png", "nifti")
@@ -33,7 +39,11 @@ class Writers:
 
 
 def chosen_writers(
-    outputs: Sequence[str], own: Mapping[str, CaseWriter | RunWriter], has: Collection[str], labels: Sequence[str]
+    outputs: Sequence[str],
+    own: Mapping[str, CaseWriter | RunWriter],
+    has: Collection[str],
+    labels: Sequence[str],
+    dicom: DicomOptions = DicomOptions(),  # noqa: B008 - frozen
 ) -> Writers:
     """The writers that a config's `outputs` names.
 
@@ -42,6 +52,7 @@ def chosen_writers(
         own: name -> writer, those of one bundle.
         has: what the bundle makes of "heatmap" and "masks".
         labels: class names.
+        dicom: options of DICOM results.
 
     Raises:
         InputError: a name is unknown or given twice, "json" is missing, an output needs what the bundle does not make
@@ -54,7 +65,7 @@ def chosen_writers(
         reason = f"there is no output {', '.join(unknown)}" if unknown else f"is {outputs!r}"
         fitting = [name for name, writer in known.items() if set(getattr(writer, "needs", ())) <= set(has)]
         raise _unfit(reason, f"give a list with json and any of {', '.join(n for n in fitting if n != 'json')}")
-    writers = {name: own[name] if name in own else OUTPUTS[name]() for name in names}
+    writers = {name: own[name] if name in own else _made(OUTPUTS[name], dicom) for name in names}
     of_cases = {name: writer for name, writer in writers.items() if isinstance(writer, CaseWriter)}
     of_run = {name: writer for name, writer in writers.items() if isinstance(writer, RunWriter)}
     for name, writer in of_cases.items():
@@ -69,6 +80,10 @@ def chosen_writers(
     if len(set(kinds)) < len(kinds) or len(set(files)) < len(files):
         raise _unfit(f"two of {', '.join(names)} write the same files", "leave one out")
     return Writers(tuple(of_cases.values()), tuple(of_run.values()))
+
+
+def _made(writer: type[CaseWriter] | type[RunWriter], dicom: DicomOptions) -> CaseWriter | RunWriter:
+    return writer(dicom) if issubclass(writer, DicomObject) else writer()
 
 
 def _unfit(reason: str, action: str) -> InputError:

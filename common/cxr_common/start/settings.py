@@ -18,6 +18,8 @@ SETTINGS: dict[str, Rule] = {
     "intensity_mean": either(number(), several(number())),
     "intensity_std": either(POSITIVE, several(POSITIVE)),
     "refuse_unlikely": nothing_or(SWITCH),
+    "deterministic_uids": SWITCH,
+    "deidentify": SWITCH,
     "positive_only": SWITCH,
     "label_policy": one_of(*POLICIES),
     "class_balance": SWITCH,

@@ -1,5 +1,6 @@
 import pytest
 
+from cxr_common.dicom_results import KINDS
 from cxr_common.errors import InputError
 from cxr_common.findings import PngMasks
 from cxr_common.findings.case_writer import RunWriter
@@ -24,7 +25,7 @@ def chosen(outputs, own=None, has=("heatmap", "masks")):
 
 def test_all_outputs_together():
     writers = chosen(tuple(OUTPUTS))
-    assert [writer.kind for writer in writers.of_cases] == ["heatmap", "overlay", "masks", "masks_png"]
+    assert [writer.kind for writer in writers.of_cases] == ["heatmap", "overlay", "masks", "masks_png", *KINDS]
     assert [writer.file for writer in writers.of_run] == ["findings.json"]
 
 
@@ -57,7 +58,7 @@ def test_a_choice_that_names_no_outputs_is_refused_with_those_there_are(outputs,
     with pytest.raises(InputError, match=reason) as error:
         chosen(outputs)
     assert "npz, png, nifti, mask_png" in str(error.value)
-    with pytest.raises(InputError, match="any of png$"):  # of those that a bundle of boxes can have
+    with pytest.raises(InputError, match="any of png, dicom_sr, dicom_gsps, dicom_sc$"):  # of those that a bundle of boxes can have
         chosen(outputs, has=())
 
 

@@ -1,0 +1,1 @@
+"""Chest radiographs from a PACS, and results back into it."""
