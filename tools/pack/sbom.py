@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, metadata, requires
 from typing import Any
 
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import HashAlgorithm, HashType
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType
@@ -60,7 +60,9 @@ def dependencies(names: set[str], pins: Mapping[str, str]) -> dict[str, set[str]
     return found
 
 
-def bill_of_materials(facts: Mapping[str, Any], folder: str, files: Mapping[str, bytes], pins: Mapping[str, str]) -> str:
+def bill_of_materials(
+    facts: Mapping[str, Any], folder: str, files: Mapping[str, bytes], pins: Mapping[str, str]
+) -> str:
     """A bundle's bill of materials: CycloneDX 1.6 as JSON, without a moment, so that the same content gives the same.
 
     Args:

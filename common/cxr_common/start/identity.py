@@ -105,7 +105,9 @@ def _unpacked(part: Any) -> Any:
     """A part with its class' name as it is in the package, which a packed bundle has under a name of its own."""
     if not isinstance(part, dict):
         return part
-    return {key: re.sub(r"^cxr_\w+\.", "", value) if key == "_target_" else _unpacked(value) for key, value in part.items()}
+    return {
+        key: re.sub(r"^cxr_\w+\.", "", value) if key == "_target_" else _unpacked(value) for key, value in part.items()
+    }
 
 
 def _short(part: Any) -> str:
