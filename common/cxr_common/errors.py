@@ -49,6 +49,16 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+def own_input_error(error: BaseException) -> InputError | None:
+    """The InputError that caused an exception, also one of another bundle's copy of this package, as one of this."""
+    for cause in causes(error):
+        if type(cause).__name__ == InputError.__name__ and all(
+            hasattr(cause, n) for n in ("reason", "where", "action")
+        ):
+            return InputError(cause.reason, cause.where, cause.action)  # type: ignore[attr-defined]
+    return None
+
+
 def find_input_error(error: BaseException | None) -> InputError | None:
     """The InputError that caused an exception, looking through the wrappers MONAI's config parser puts around it."""
     return next((cause for cause in causes(error) if isinstance(cause, InputError)), None)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cxr_common.detection.omni_loss import OmniLoss
     from cxr_common.detection.omni_sampler import OmniBatchSampler, mark_supervision, supervision_kind
     from cxr_common.detection.omni_trainer import OmniTrainer
+    from cxr_common.detection.one_tensor import OneTensorRetinaNet, read_one_tensor
     from cxr_common.detection.prototypes import GlobalPrototypes
     from cxr_common.detection.ramp_up import SigmoidRampUp
     from cxr_common.detection.scoring import (
@@ -64,6 +65,7 @@ __all__ = [
     "OmniBatchSampler",
     "OmniLoss",
     "OmniTrainer",
+    "OneTensorRetinaNet",
     "RetinaNet",
     "SigmoidRampUp",
     "SoftFocalLoss",
@@ -79,6 +81,7 @@ __all__ = [
     "mark_supervision",
     "match_anchors",
     "original_detections",
+    "read_one_tensor",
     "select_detections",
     "soft_focal_terms",
     "strong_augmentation",
@@ -109,6 +112,7 @@ __getattr__ = lazy_attributes(
         "OmniBatchSampler": "omni_sampler",
         "OmniLoss": "omni_loss",
         "OmniTrainer": "omni_trainer",
+        "OneTensorRetinaNet": "one_tensor",
         "RetinaNet": "network",
         "SigmoidRampUp": "ramp_up",
         "SoftFocalLoss": "soft_focal",
@@ -124,6 +128,7 @@ __getattr__ = lazy_attributes(
         "mark_supervision": "omni_sampler",
         "match_anchors": "matching",
         "original_detections": "selection",
+        "read_one_tensor": "one_tensor",
         "select_detections": "selection",
         "soft_focal_terms": "soft_focal",
         "strong_augmentation": "strong",

@@ -24,7 +24,7 @@ class AlignedLogits:
 
     def attention(self, output: DetectorOutput) -> torch.Tensor:
         """Where the detection head sees each class, (N, C, X / 32, Y / 32); each map sums to 1."""
-        x, y = output.features.shape[-2:]
+        x, y = output.class_maps.shape[-2:]
         levels = self.anchors.split(output.class_logits, (SIZE_DIVISIBLE * x, SIZE_DIVISIBLE * y))
         return local_attention(class_probability_maps(levels), (x, y))
 

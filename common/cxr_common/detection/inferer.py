@@ -11,6 +11,7 @@ from monai.inferers import Inferer
 
 from cxr_common.detection.anchors import AnchorGrid
 from cxr_common.detection.network import DetectorOutput
+from cxr_common.detection.one_tensor import read_one_tensor
 from cxr_common.detection.selection import select_detections
 from cxr_common.networks.pooling import average_pool
 
@@ -43,7 +44,7 @@ class DetectionInferer(Inferer):
 
         Args:
             inputs: images.
-            network: a RetinaNet in evaluation mode.
+            network: a RetinaNet or OneTensorRetinaNet in evaluation mode.
             args: refused.
             kwargs: refused.
 
@@ -53,8 +54,9 @@ class DetectionInferer(Inferer):
         """
         if args or kwargs:
             raise TypeError("DetectionInferer takes nothing but its image")
-        output = DetectorOutput(*network(torch.as_tensor(inputs)))
         size = (inputs.shape[-2], inputs.shape[-1])
+        values = network(torch.as_tensor(inputs))
+        output = read_one_tensor(values, size) if isinstance(values, torch.Tensor) else DetectorOutput(*values)
         detections = select_detections(output, self.anchors, size, **self.settings)
         return {"detections": detections, "image_logits": self.image_logits(output)}
 

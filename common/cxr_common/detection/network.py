@@ -133,7 +133,11 @@ class RetinaNet(nn.Module):
         return self
 
     def forward(self, image: torch.Tensor) -> DetectorOutput:
-        """Detect in images (N, in_channels, X, Y).
+        """Detect in images (N, in_channels, X, Y). Errors as :meth:`predict`."""
+        return self.predict(image)
+
+    def predict(self, image: torch.Tensor) -> DetectorOutput:
+        """What the network says of images (N, in_channels, X, Y).
 
         Raises:
             ValueError: when a side is no multiple of 32.

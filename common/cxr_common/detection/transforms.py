@@ -27,7 +27,7 @@ class DetectFindingsd(ImageFindingsd):
     * ``findings_key``: the record docs/findings.md describes, plain Python values. A class' probability is its best
       box's score; it is decided present from its threshold on, and its boxes are those with such a score.
     * ``box``, ``label``, ``label_scores``: the same boxes as MONAI Label wants them: (n, 6) centre and size in mm of
-      the patient (RAS, the original's affine), flat in the third axis, with class indices and scores.
+      the patient (LPS), flat in the third axis, with class indices and scores.
 
     Args:
         keys: the detector's output.
@@ -108,17 +108,17 @@ class DetectFindingsd(ImageFindingsd):
 
 
 def slicer_boxes(boxes: np.ndarray, affine: Any = None) -> torch.Tensor:
-    """Boxes as MONAI Label passes them on to 3D Slicer: six numbers each, for it knows boxes in space only.
+    """Boxes as MONAI Label passes them on to 3D Slicer, in LPS: six numbers each, for it knows boxes in space only.
 
     Args:
         boxes: (n, 4) xyxy, half-open pixels; pixel i covers [i, i + 1), and the affine is of pixel centres.
-        affine: pixel indices to mm, (3, 3) or (4, 4); None takes pixels for mm, both axes flipped to RAS.
+        affine: pixel indices to mm (RAS), (3, 3) or (4, 4); None takes pixels for mm.
 
     Returns:
         (n, 6) centre x, y, 0 and size, the third 1.
     """
     matrix = np.diag([-1.0, -1.0, 1.0, 1.0]) if affine is None else np.asarray(affine, dtype=np.float64)
-    turn, shift = matrix[:2, :2], matrix[:2, -1]
+    turn, shift = -matrix[:2, :2], -matrix[:2, -1]  # from RAS to LPS
     corners = np.stack((boxes[:, :2] - 0.5, boxes[:, 2:] - 0.5)) @ turn.T + shift
     centre, size = corners.mean(0), np.abs(corners[1] - corners[0])
     flat = np.tile([[0.0, 1.0]], (len(boxes), 1))

@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from cxr_common import __version__
+
 
 def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:
     """SHA-256 over the bytes of the items' images in order, then over what is known of them.
@@ -36,11 +38,11 @@ def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:
 
 def provenance() -> dict[str, Any]:
     """Date, machine kind and versions of what computed a result."""
-    names = ("torch", "monai", "numpy", "scipy", "cxr-bundles")
+    versions = {name: version(name) for name in ("torch", "monai", "numpy", "scipy")}
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
     return {
         "date": date.today().isoformat(),
         "device": device,
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in names},
+        "versions": versions | {"cxr-bundles": __version__},  # a packed bundle has this code without its distribution
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import torch
 from monai.bundle import ConfigParser
 from torch.utils.data import get_worker_info
 
-from cxr_common.errors import InputError
+from cxr_common.errors import InputError, own_input_error
 from cxr_common.findings.thresholds import relative_mask
 from cxr_common.networks.weights import load_weights
 
@@ -44,7 +45,10 @@ class LocalizerBundle:
             raise InputError("a radiograph has no heatmap, and no localiser is named", "localizer", action)
         config = self.folder / "configs" / "inference.json"
         if not config.is_file():
-            raise InputError("is no localiser bundle: it has no configs/inference.json", self.folder, "check the path")
+            action = f"fetch the bundle {self.folder.name} and put its folder there, or name another by --localizer"
+            raise InputError("is no localiser bundle: it has no configs/inference.json", self.folder, action)
+        if (root := str(self.folder.resolve())) not in sys.path:
+            sys.path.append(root)  # a packed bundle carries its own code
         parser = ConfigParser()
         parser.read_config(config)
         parser["bundle_root"] = str(self.folder)
@@ -71,7 +75,10 @@ class LocalizerBundle:
             InputError: no such bundle, or the radiograph cannot be used.
         """
         parts = self._parts
-        item = parts["preprocessing"]({"image": str(image)})
+        try:
+            item = parts["preprocessing"]({"image": str(image)})
+        except Exception as error:
+            raise own_input_error(error) or error from error
         pred = parts["inferer"](item["image"][None].to(self.device), parts["network_def"])[0].cpu()
         out = parts["postprocessing"]({**item, "pred": pred})
         if "failure" in out["findings"]:

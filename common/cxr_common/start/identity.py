@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -87,7 +88,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
             why = ", on which the schedule of the learning rate depends" if name == "max_epochs" else ""
             yield f"{name} was {then['settings'][name]} and is {value}{why}"
     for name, value in now.get("parts", {}).items():
-        if name in then.get("parts", {}) and then["parts"][name] != value:
+        if name in then.get("parts", {}) and _unpacked(then["parts"][name]) != _unpacked(value):
             yield f"{name} was {_short(then['parts'][name])} and is {_short(value)}"
     if "network" in then and "network" in now:
         pairs = zip_longest(then["network"], now["network"], fillvalue="nothing")
@@ -98,6 +99,15 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
             was, is_now = then[section]["images"], now[section]["images"]
             count = f": {was} images then, {is_now} now" if was != is_now else ""
             yield f"the {section} data changed{count}"
+
+
+def _unpacked(part: Any) -> Any:
+    """A part with its class' name as it is in the package, which a packed bundle has under a name of its own."""
+    if not isinstance(part, dict):
+        return part
+    return {
+        key: re.sub(r"^cxr_\w+\.", "", value) if key == "_target_" else _unpacked(value) for key, value in part.items()
+    }
 
 
 def _short(part: Any) -> str:

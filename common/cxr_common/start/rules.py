@@ -109,9 +109,17 @@ def file_check(name: str, required: bool = False) -> Callable[[Any], None]:
             raise InputError("is needed, and not given", f"--{name}", "give it the path of a file")
         if path is not None and not Path(str(path)).is_file():
             reason = "is a folder" if Path(str(path)).is_dir() else "there is no such file"
-            raise InputError(reason, path, f"give --{name} the path of a file")
+            raise InputError(reason, path, f"{_fetch(Path(str(path)))}give --{name} the path of a file")
 
     return check
+
+
+def _fetch(path: Path) -> str:
+    """What to fetch, where a recipe takes a file of a bundle beside its own."""
+    if ".." not in path.parts[:-1]:
+        return ""
+    other = path.parts[path.parts.index("..") + 1]
+    return f"fetch the bundle {other} and put its folder beside this one's, or "
 
 
 def folder_check(name: str) -> Callable[[Any], None]:

@@ -6,6 +6,7 @@ from cxr_common.transforms.encode_labels import EncodeLabeld
 from cxr_common.transforms.load import LoadRadiograph, LoadRadiographd
 from cxr_common.transforms.load_masks import BinarizeMasksd, LoadMasksd
 from cxr_common.transforms.localize import LocalizeFindingsd
+from cxr_common.transforms.monai_label import MonaiLabelResultd
 
 __all__ = [
     "BinarizeMasksd",
@@ -15,6 +16,7 @@ __all__ = [
     "LoadRadiograph",
     "LoadRadiographd",
     "LocalizeFindingsd",
+    "MonaiLabelResultd",
     "RandBrightnessContrastd",
     "RandResizedCropd",
 ]

@@ -39,13 +39,13 @@ def test_boxes_are_in_original_pixels_and_above_their_class_threshold(tmp_path):
     assert (effusion["probability"], effusion["decision"], effusion["boxes"], effusion["point"]) == (0, False, [], None)
     assert out["findings"]["size"] == [60, 40]
     assert out["label"].tolist() == [0, 1]
-    # Without spacing a pixel is a millimetre, RAS: the first pixel's centre is 0, x and y grow to the left and down.
-    np.testing.assert_allclose(out["box"][0], [-44.5, -14.5, 0, 30, 10, 1])
+    # Without spacing a pixel is a millimetre, LPS: the first pixel's centre is 0, x and y grow to the left and down.
+    np.testing.assert_allclose(out["box"][0], [44.5, 14.5, 0, 30, 10, 1])
 
 
 def test_slicer_boxes_follow_the_affine():
     affine = np.diag([-0.5, -0.25, 1.0, 1.0])
-    np.testing.assert_allclose(slicer_boxes(np.array([[0.0, 0, 4, 8]]), affine), [[-0.75, -0.875, 0, 2, 2, 1]])
+    np.testing.assert_allclose(slicer_boxes(np.array([[0.0, 0, 4, 8]]), affine), [[0.75, 0.875, 0, 2, 2, 1]])
     assert slicer_boxes(np.zeros((0, 4))).shape == (0, 6)
 
 

@@ -20,13 +20,14 @@ from ..registry import check
     after=("configs.references",),
 )
 def foreign_directory(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    # MONAI puts the bundle's folder on Python's path when `run` begins; `imports` and `initialize` come before.
+    # MONAI puts the bundle's folder on Python's path when `run` begins. `initialize` comes before it, and `imports` with
+    # that: they are made when the first id is resolved.
     config = bundle.inference
-    for start in ("imports", "initialize"):
+    for start in ("imports", "initialize") if "initialize" in config else ():
         for id, module in _custom(bundle, config, start):
             yield Problem(
                 f"{start} needs {module} ({id}): from another folder there is no module {module.split('.')[0]!r} yet",
-                "load weights in `run` or by a handler; keep `imports` and `initialize` to installed packages",
+                "load weights in `run` or by a handler, and leave `initialize` out where `imports` needs own modules",
             )
             break
 

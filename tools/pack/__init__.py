@@ -1,0 +1,1 @@
+"""Zips of bundles that run alone: `make pack`, see docs/pack.md."""
