@@ -23,7 +23,7 @@ from cxr_common.data import load_datalist, load_labels, write_datalist
 from cxr_common.data.datalist import relative_item
 from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.evaluation import predict
-from cxr_common.findings import load_thresholds
+from cxr_common.findings import load_map_thresholds
 from cxr_common.networks import load_weights
 from cxr_common.start.tool_parser import ToolParser
 from cxr_common.training import Bfloat16Inferer, cpu_has_bfloat16
@@ -54,7 +54,7 @@ def outline_lungs(
     if not items:
         return []
     weights = bundle / folder / "model.pt"
-    thresholds = load_thresholds(weights.with_name("thresholds.json"), None, weights)
+    thresholds = load_map_thresholds(weights.with_name("thresholds.json"), None, weights)
     parser = ConfigParser()
     parser.read_config([bundle / "configs" / "inference.json"])
     parser.update({"bundle_root": str(bundle), "weights": str(weights), "network_def#num_classes": 1})

@@ -16,7 +16,7 @@ from cxr_common.data.datalist import relative_item
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256, mask_tables, predict
-from cxr_common.findings import load_thresholds
+from cxr_common.findings import load_map_thresholds
 from cxr_common.metrics import bootstrap_ci, image_dice, image_iou
 from cxr_common.networks import weights_sha256
 from tools.repository import BUNDLES
@@ -117,7 +117,7 @@ def run_lungs(options: Options) -> None:
 
 def _figures(run: Run, items: list[Settings]) -> Settings:
     """Dice and IoU at the originals' size, with intervals by patient group."""
-    thresholds = load_thresholds(run.folder / "thresholds.json", [LUNGS], run.weights)
+    thresholds = load_map_thresholds(run.folder / "thresholds.json", [LUNGS], run.weights)
     dataset = Dataset(items, run.config([LUNGS]).get_parsed_content("score#dataset#transform"))
     predictions = predict(run.network([LUNGS]), dataset, [LUNGS])
     counts, _ = mask_tables(predictions, thresholds)["original"]

@@ -12,7 +12,7 @@ from monai.data import Dataset
 from cxr_common.data import load_datalist, read_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256, mask_tables, predict
-from cxr_common.findings import load_thresholds
+from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import (
     MaskCounts,
@@ -114,7 +114,7 @@ def run_segmentation(options: Options) -> None:
 def _counts(run: Run, tests: list[Settings]) -> MaskCounts:
     """Pixels of a network's masks on the test phantoms, at their own size; one class that doubles another left out."""
     dataset = Dataset(tests, run.config().get_parsed_content("score#dataset#transform"))
-    thresholds = load_thresholds(run.folder / "thresholds.json", LABELS, run.weights)
+    thresholds = load_map_thresholds(run.folder / "thresholds.json", LABELS, run.weights)
     counts, _ = mask_tables(predict(run.network(), dataset, list(LABELS)), thresholds)["original"]
     skip = np.array([name == PHANTOM_SKIP for name in LABELS])
     return MaskCounts(*(np.where(skip, np.nan, getattr(counts, n)) for n in ("intersection", "predicted", "true")))

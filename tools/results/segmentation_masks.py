@@ -13,7 +13,7 @@ from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import relative_item
 from cxr_common.evaluation import data_sha256
 from cxr_common.files import file_sha256, write_json
-from cxr_common.findings import load_thresholds
+from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tools.pipeline.stage import Stage
@@ -159,7 +159,7 @@ def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -
     """
     images = Images(run, tests, PHANTOM_SKIP)
     [held] = shipped(run)
-    own = load_thresholds(held.folder / "thresholds.json", LABELS, held.weights)
+    own = load_map_thresholds(held.folder / "thresholds.json", LABELS, held.weights)
     refined = images.maps(images.boundaries(held.network()), own.walk_with())
     found = {
         "heatmap_masks": images.score(images.maps(images.boundaries()), thresholds).counts,

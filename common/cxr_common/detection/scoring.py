@@ -24,7 +24,7 @@ from cxr_common.evaluation.intervals import interval
 from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.evaluation.run import evaluated_with
 from cxr_common.files import as_path, replacing, write_json
-from cxr_common.findings import Thresholds, save_thresholds
+from cxr_common.findings import BoxThresholds, ClassThresholds, save_thresholds
 from cxr_common.metrics import Detections, auroc, macro_average, per_class
 from cxr_common.metrics.ranked_boxes import of_known_classes
 from cxr_common.networks.weights import load_weights, weights_sha256
@@ -137,7 +137,7 @@ def detect(
     return DetectorPredictions(list(labels), list(dataset.data), input_size=input_size, **arrays)
 
 
-def detector_report(predictions: DetectorPredictions, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
+def detector_report(predictions: DetectorPredictions, thresholds: ClassThresholds, **options: Any) -> dict[str, Any]:
     """Every figure of a detector: of boxes, and image-level AUROC of both heads.
 
     Args:
@@ -163,7 +163,7 @@ def detector_report(predictions: DetectorPredictions, thresholds: Thresholds, **
 def evaluate_detector(
     network: nn.Module,
     dataset: Dataset,
-    thresholds: Thresholds,
+    thresholds: ClassThresholds,
     output_dir: str | Path,
     inferer: Callable[..., Any],
     device: torch.device | str = "cpu",
@@ -205,7 +205,7 @@ def tune_detector(
     output_dir: str | Path,
     inferer: Callable[..., Any],
     device: torch.device | str = "cpu",
-) -> Thresholds | None:
+) -> BoxThresholds | None:
     """Tune per-class score thresholds for a run's best weights on its validation data, beside the weights.
 
     Args:
@@ -226,11 +226,9 @@ def tune_detector(
     predictions = detect(network, dataset, labels, inferer, device)
     detected, boxes, classes = of_known_classes(predictions.detections, *predictions.truth(), predictions.known)
     tuned = tune_box_thresholds(detected, boxes, classes, labels, HIT_IOU)
-    thresholds = Thresholds(
+    thresholds = BoxThresholds(
         labels=tuple(labels),
         decision=tuned,
-        mask=tuned,  # boxes have no mask; the file's other readers want one value per class
-        mask_mode="absolute",
         tuned_on={
             "data_sha256": data_sha256(predictions.items),
             "n_images": len(predictions.items),

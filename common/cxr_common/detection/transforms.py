@@ -13,7 +13,8 @@ from monai.data import MetaTensor
 
 from cxr_common.detection.selection import Detections, original_detections
 from cxr_common.errors import InputError
-from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.findings.thresholds import BoxThresholds, ClassThresholds
+from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.transforms.original import identity, original_size
 from cxr_common.transforms.per_image import ImageFindingsd
 
@@ -33,7 +34,7 @@ class DetectFindingsd(ImageFindingsd):
         keys: the detector's output.
         image_key: the network input.
         labels: class names in channel order; may be left out where `thresholds` has them.
-        thresholds: :class:`Thresholds`, the path of a thresholds.json, or None for the defaults.
+        thresholds: of boxes or of maps, the path of a thresholds.json, or None for the defaults.
         weights: weights file that a thresholds.json must have been tuned for.
         on_error: "raise", or "record": put ``{"failure": {...}}`` under `findings_key` and go on.
         findings_key: see above.
@@ -44,17 +45,13 @@ class DetectFindingsd(ImageFindingsd):
         keys: KeysCollection = "pred",
         image_key: str = "image",
         labels: Sequence[str] | None = None,
-        thresholds: Thresholds | str | Path | None = None,
+        thresholds: ClassThresholds | str | Path | None = None,
         weights: str | Path | None = None,
         on_error: str = "raise",
         findings_key: str = "findings",
     ) -> None:
         super().__init__(keys, image_key, findings_key, on_error)
-        if not isinstance(thresholds, Thresholds):
-            thresholds = load_thresholds(thresholds, labels, weights)
-        elif labels is not None and list(labels) != list(thresholds.labels):
-            raise InputError("labels and thresholds name other classes", "DetectFindingsd", "give both the same list")
-        self.thresholds = thresholds
+        self.thresholds = used_thresholds(thresholds, BoxThresholds, type(self).__name__, labels, weights)
 
     def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
         """The findings of one image."""

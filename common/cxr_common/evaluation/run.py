@@ -16,7 +16,7 @@ from cxr_common.evaluation.metrics_report import evaluation_report
 from cxr_common.evaluation.predictions import Predictions, predict
 from cxr_common.evaluation.provenance import data_sha256, provenance
 from cxr_common.files import as_path, write_json
-from cxr_common.findings import Thresholds, save_thresholds
+from cxr_common.findings import ClassThresholds, Thresholds, save_thresholds
 from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds, tune_probability_thresholds
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.networks.weights import load_weights, weights_sha256
@@ -75,7 +75,7 @@ def write_evaluation(
 
 
 def evaluated_with(
-    thresholds: Thresholds, weights: str | Path | None, items: list[dict[str, Any]], masks: bool
+    thresholds: ClassThresholds, weights: str | Path | None, items: list[dict[str, Any]], masks: bool
 ) -> dict[str, Any]:
     """What figures were computed with, for metrics.json: thresholds, weights, data, machine and versions."""
     return {

@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 from cxr_common.findings.extraction import Region, extract_mask, peak_point
 from cxr_common.findings.heatmap_file import Heatmap, load_heatmap, save_heatmap
 from cxr_common.findings.run_record import read_findings
-from cxr_common.findings.thresholds import Thresholds, load_thresholds, save_thresholds, thresholds_beside
+from cxr_common.findings.thresholds import BoxThresholds, ClassThresholds, Thresholds
+from cxr_common.findings.thresholds_file import (
+    load_map_thresholds,
+    load_thresholds,
+    save_thresholds,
+    thresholds_beside,
+)
 from cxr_common.findings.walk import CHEXSEG, WSMIS, Walk
 from cxr_common.lazy import lazy_attributes
 
@@ -18,9 +24,11 @@ if TYPE_CHECKING:
     from cxr_common.findings.writers.mask_files import NiftiMasks, PngMasks
 
 __all__ = [
+    "BoxThresholds",
     "CHEXSEG",
     "Case",
     "CaseWriter",
+    "ClassThresholds",
     "FindingsWriter",
     "Heatmap",
     "NiftiMasks",
@@ -34,6 +42,7 @@ __all__ = [
     "Walk",
     "extract_mask",
     "load_heatmap",
+    "load_map_thresholds",
     "load_thresholds",
     "peak_point",
     "read_findings",

@@ -24,7 +24,7 @@ from cxr_common.findings.outputs import DEFAULT_OUTPUTS, chosen_writers
 from cxr_common.findings.publish import published
 from cxr_common.findings.run_folder import RunFolder
 from cxr_common.findings.run_record import FILE_NAME, failure_record, file_names, run_record, summary
-from cxr_common.findings.thresholds import Thresholds
+from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.text import printable
 
@@ -68,7 +68,7 @@ class FindingsWriter:
     def __init__(
         self,
         output_dir: str | Path,
-        thresholds: Thresholds,
+        thresholds: ClassThresholds,
         bundle: str,
         version: str,
         outputs: Sequence[str] = DEFAULT_OUTPUTS,
@@ -237,7 +237,7 @@ class FindingsWriter:
         return record | ({"warnings": [*case.found.warnings, *dict.fromkeys(left_out)]} if left_out else {})
 
 
-def _heatmaps_of(inferer: Any, thresholds: Thresholds) -> dict[str, Any]:
+def _heatmaps_of(inferer: Any, thresholds: ClassThresholds) -> dict[str, Any]:
     """How the heatmaps are made, as their inferer says; warns where thresholds were tuned for others."""
     made: dict[str, Any] = inferer.describe() if hasattr(inferer, "describe") else {}
     for key, value in made.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -134,12 +134,36 @@ class TunedOn(Record):
 
 
 class ThresholdsRecord(Record):
-    """thresholds.json; :class:`~cxr_common.findings.Thresholds` checks the values."""
+    """What thresholds.json of any kind holds."""
 
+    kind: Literal["maps", "boxes"] = "maps"
     labels: Annotated[list[Name], Field(min_length=1)]
-    decision: dict[str, Any]
-    mask: dict[str, Any]
-    mask_mode: str = "relative"
+    decision: dict[str, Probability]
     tuned_on: TunedOn | None = None
     weights_sha256: str | None = None
-    walk: Any = None
+
+
+class BoxThresholdsRecord(ThresholdsRecord):
+    """thresholds.json of a network that gives boxes."""
+
+    kind: Literal["boxes"]
+
+
+Steps = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class WalkRecord(Record):
+    """A random walk; `steps` is one number, or one for each class."""
+
+    radius: Annotated[int, Field(ge=2, le=100)]
+    beta: Annotated[float, Field(gt=0)]
+    steps: Steps | dict[str, Steps]
+
+
+class MapThresholdsRecord(ThresholdsRecord):
+    """thresholds.json of a network that gives maps."""
+
+    kind: Literal["maps"] = "maps"
+    mask: dict[str, Probability]
+    mask_mode: Literal["relative", "absolute"] = "relative"
+    walk: WalkRecord | None = None

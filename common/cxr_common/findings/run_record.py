@@ -12,7 +12,7 @@ from typing import Any
 
 from cxr_common.files import as_path, write_text
 from cxr_common.findings.record_models import FindingsRecord
-from cxr_common.findings.thresholds import Thresholds
+from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.json_files import read_json
 from cxr_common.text import encodable, printable
 
@@ -28,7 +28,7 @@ def failure_record(path: object, reason: str, action: str | None) -> dict[str, A
 
 def run_record(
     model: Mapping[str, Any],
-    thresholds: Thresholds,
+    thresholds: ClassThresholds,
     images: Sequence[Mapping[str, Any]],
     failures: Sequence[Mapping[str, Any]],
     input_dir: Path | None,

@@ -18,7 +18,8 @@ from cxr_common.evaluation.mask_scores import counts_at_thresholds
 from cxr_common.evaluation.predictions import Predictions
 from cxr_common.evaluation.run import evaluated_with, tuned_on_masks, write_evaluation
 from cxr_common.files import as_path, write_json
-from cxr_common.findings.thresholds import Thresholds, save_thresholds
+from cxr_common.findings.thresholds import Thresholds
+from cxr_common.findings.thresholds_file import save_thresholds
 from cxr_common.findings.tuning import MIN_IMAGES
 from cxr_common.findings.walk import WSMIS, Walk
 from cxr_common.metrics import dataset_iou
@@ -122,7 +123,15 @@ def tune_refinement(
     # What an image has is given by its labels: a threshold on probabilities decides nothing here.
     decision = dict.fromkeys(labels, 0.5)
     walk = replace(walk, steps=dict(zip(labels, walk.steps_of(labels), strict=True)))
-    thresholds = Thresholds(tuple(labels), decision, values, "absolute", tuned_on, weights_sha256(path), walk)
+    thresholds = Thresholds(
+        tuple(labels),
+        decision,
+        values,
+        "absolute",
+        walk=walk,
+        tuned_on=tuned_on,
+        weights_sha256=weights_sha256(path),
+    )
     save_thresholds(thresholds, path.with_name("thresholds.json"))
     return thresholds
 

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from cxr_common.errors import InputError
 from cxr_common.findings.image_findings import image_findings
-from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.findings.thresholds import ClassThresholds, Thresholds
+from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.findings.walk import Walk
 from cxr_common.refinement.class_walks import walk_maps
 from cxr_common.refinement.pseudo_masks import normalized_walk
@@ -50,7 +51,7 @@ class RefineHeatmapd(ImageFindingsd):
         probability_key: str = "probability",
         image_key: str = "image",
         labels: Sequence[str] | None = None,
-        thresholds: Thresholds | str | Path | None = None,
+        thresholds: ClassThresholds | str | Path | None = None,
         walk: Walk | None = None,
         on_error: str = "raise",
         masks_key: str = "masks",
@@ -60,10 +61,8 @@ class RefineHeatmapd(ImageFindingsd):
         known_key: str = "known",
     ) -> None:
         super().__init__(keys, image_key, findings_key, on_error)
-        if not isinstance(thresholds, Thresholds):
-            thresholds = load_thresholds(thresholds, labels)
-        self.thresholds = thresholds
-        self.walk = walk or thresholds.walk_with()
+        self.thresholds = used_thresholds(thresholds, Thresholds, type(self).__name__, labels)
+        self.walk = walk or self.thresholds.walk_with()
         self.inputs = (heatmap_key, label_key, probability_key)
         self.masks_key, self.boundary_key = masks_key, boundary_key
         self.refined_key, self.known_key = refined_key, known_key

@@ -11,7 +11,7 @@ from monai.config import KeysCollection
 
 from cxr_common.errors import InputError
 from cxr_common.findings.area import mask_area
-from cxr_common.findings.thresholds import Thresholds
+from cxr_common.findings.thresholds import ClassThresholds, Thresholds
 from cxr_common.transforms.localize import LocalizeFindingsd
 
 
@@ -42,7 +42,7 @@ class SegmentFindingsd(LocalizeFindingsd):
         keys: KeysCollection = "pred",
         image_key: str = "image",
         labels: Sequence[str] | None = None,
-        thresholds: Thresholds | str | Path | None = None,
+        thresholds: ClassThresholds | str | Path | None = None,
         weights: str | Path | None = None,
         pool: str | Callable[[torch.Tensor], torch.Tensor] = "max",
         on_error: str = "raise",

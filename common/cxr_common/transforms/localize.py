@@ -13,7 +13,8 @@ from monai.data import MetaTensor
 from cxr_common.errors import InputError
 from cxr_common.findings.extraction import MIN_PEAK
 from cxr_common.findings.image_findings import image_findings
-from cxr_common.findings.thresholds import Thresholds, load_thresholds
+from cxr_common.findings.thresholds import ClassThresholds, Thresholds
+from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.transforms.original import identity, like_original, original_size
 from cxr_common.transforms.per_image import ImageFindingsd
@@ -57,7 +58,7 @@ class LocalizeFindingsd(ImageFindingsd):
         keys: KeysCollection = "pred",
         image_key: str = "image",
         labels: Sequence[str] | None = None,
-        thresholds: Thresholds | str | Path | None = None,
+        thresholds: ClassThresholds | str | Path | None = None,
         weights: str | Path | None = None,
         pool: str | Callable[[torch.Tensor], torch.Tensor] = "max",
         min_cells: float = 1.0,
@@ -67,13 +68,9 @@ class LocalizeFindingsd(ImageFindingsd):
         findings_key: str = "findings",
     ) -> None:
         super().__init__(keys, image_key, findings_key, on_error)
-        if not isinstance(thresholds, Thresholds):
-            thresholds = load_thresholds(thresholds, labels, weights)
-        elif labels is not None and list(labels) != list(thresholds.labels):
-            raise InputError("labels and thresholds name other classes", "LocalizeFindingsd", "give both the same list")
         if isinstance(pool, str) and pool not in _POOLS:
             raise InputError(f"pool is {pool!r}", "LocalizeFindingsd", "use max, mean or a callable")
-        self.thresholds = thresholds
+        self.thresholds = used_thresholds(thresholds, Thresholds, type(self).__name__, labels, weights)
         self.min_cells = min_cells
         self.pool = _POOLS[pool] if isinstance(pool, str) else pool
         self.heatmap_key, self.masks_key = heatmap_key, masks_key

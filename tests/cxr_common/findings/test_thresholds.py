@@ -4,7 +4,16 @@ import json
 import pytest
 
 from cxr_common.errors import InputError
-from cxr_common.findings import Thresholds, Walk, load_thresholds, save_thresholds, thresholds_beside
+from cxr_common.findings import (
+    BoxThresholds,
+    Thresholds,
+    Walk,
+    load_map_thresholds,
+    load_thresholds,
+    save_thresholds,
+    thresholds_beside,
+)
+from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.networks import weights_sha256
 
 LABELS = ("Mass", "Nodule")
@@ -26,12 +35,60 @@ def test_defaults():
 
 def test_round_trip(tmp_path):
     tuned = {"criterion": "Youden", "n": 10}
-    thresholds = Thresholds(LABELS, {"Nodule": 0.2, "Mass": 0.7}, {"Mass": 0.4, "Nodule": 1}, "absolute", tuned, "ab")
+    thresholds = Thresholds(
+        LABELS,
+        {"Nodule": 0.2, "Mass": 0.7},
+        {"Mass": 0.4, "Nodule": 1},
+        "absolute",
+        tuned_on=tuned,
+        weights_sha256="ab",
+    )
     save_thresholds(thresholds, tmp_path / "thresholds.json")
     again = load_thresholds(tmp_path / "thresholds.json")
     assert again == thresholds
     assert list(again.decision) == list(LABELS)  # whatever the order they were given in
     assert again.source == "thresholds.json"
+
+
+def test_values_given_in_python_are_checked_too():
+    with pytest.raises(InputError, match="1.5 is not a number in"):
+        Thresholds(LABELS, {"Mass": 0.5, "Nodule": 1.5}, {"Mass": 0.5, "Nodule": 0.5})
+    with pytest.raises(InputError, match="unknown mask_mode"):
+        Thresholds.default(LABELS, "best")
+
+
+def test_box_thresholds_have_no_masks(tmp_path):
+    boxes = BoxThresholds(LABELS, {"Nodule": 0.2, "Mass": 0.7}, tuned_on={"n": 1}, weights_sha256="ab")
+    save_thresholds(boxes, tmp_path / "thresholds.json")
+    assert load_thresholds(tmp_path / "thresholds.json") == boxes
+    content = json.loads((tmp_path / "thresholds.json").read_text(encoding="utf-8"))
+    assert (content["kind"], "mask" in content) == ("boxes", False)
+    with pytest.raises(InputError, match="thresholds are of boxes, not of maps"):
+        load_map_thresholds(tmp_path / "thresholds.json")
+
+
+@pytest.mark.parametrize("kind", [Thresholds, BoxThresholds])
+def test_a_transform_takes_thresholds_in_any_form(tmp_path, kind):
+    given = kind.default(LABELS)
+    save_thresholds(given, tmp_path / "t.json")
+    for form in (given, tmp_path / "t.json", None):
+        assert used_thresholds(form, kind, "there", LABELS) == given
+    with pytest.raises(InputError, match="other classes"):
+        used_thresholds(given, kind, "there", LABELS[::-1])
+
+
+def test_of_maps_are_of_boxes_too_but_not_the_other_way_round():
+    maps = Thresholds.default(LABELS)
+    assert used_thresholds(maps, BoxThresholds, "there") == BoxThresholds.default(LABELS)
+    with pytest.raises(
+        InputError, match="there: default: thresholds are of boxes, not of maps; give those of a network"
+    ):
+        used_thresholds(BoxThresholds.default(LABELS), Thresholds, "there")
+
+
+def test_a_file_without_a_kind_is_of_maps(tmp_path):
+    (tmp_path / "t.json").write_text(json.dumps(Thresholds.default(LABELS).as_dict()))
+    assert load_thresholds(tmp_path / "t.json") == Thresholds.default(LABELS)
 
 
 def test_with_weights_changes_nothing_else():
@@ -60,11 +117,12 @@ def test_of_other_classes_or_another_order_are_refused(tmp_path):
     [
         ({"decision": {"Mass": 0.5}}, "missing classes"),
         ({"decision": {"Mass": 0.5, "Nodule": 0.5, "Cat": 0.5}}, "unknown classes"),
-        ({"mask": {"Mass": 0.5, "Nodule": 1.5}}, "not a number in"),
-        ({"mask": {"Mass": 0.5, "Nodule": float("nan")}}, "not a number in"),
-        ({"mask": {"Mass": 0.5, "Nodule": True}}, "not a number in"),
-        ({"mask": [0.5, 0.5]}, "field required|valid"),
-        ({"mask_mode": "best"}, "unknown mask_mode"),
+        ({"mask": {"Mass": 0.5, "Nodule": 1.5}}, "mask.Nodule: input should be less than or equal to 1"),
+        ({"mask": {"Mass": 0.5, "Nodule": float("nan")}}, "NaN is not a number"),
+        ({"mask": {"Mass": 0.5, "Nodule": True}}, "mask.Nodule: input should be a valid number"),
+        ({"mask": [0.5, 0.5]}, "valid"),
+        ({"mask_mode": "best"}, "mask_mode: input should be 'relative' or 'absolute'"),
+        ({"kind": "boxy"}, "kind: input should be 'maps' or 'boxes'"),
         ({"labels": ["Mass", "Mass"]}, "repeated"),
     ],
 )
@@ -117,5 +175,5 @@ def test_a_walk_is_kept_and_parts_of_it_can_be_replaced(tmp_path):
 def test_a_walk_that_makes_no_sense_is_named(tmp_path, walk):
     content = {**Thresholds.default(["Mass"]).as_dict(), "walk": walk}
     (tmp_path / "thresholds.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"thresholds.json: walk: .*radius"):
+    with pytest.raises(InputError, match=r"thresholds.json: walk[.:]"):
         load_thresholds(tmp_path / "thresholds.json")
