@@ -1,7 +1,7 @@
 """Shared code of the chest X-ray bundle collection: weakly supervised localisation on MONAI."""
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
@@ -16,6 +16,7 @@ _MODULES = (
     "evaluation",
     "findings",
     "labels",
+    "loading",
     "localization",
     "metrics",
     "networks",
@@ -27,8 +28,14 @@ _MODULES = (
 )
 
 
-def __getattr__(name: str) -> ModuleType:
+if TYPE_CHECKING:
+    from cxr_common.loading import load as load
+
+
+def __getattr__(name: str) -> Any:
     """Import a subpackage on first use, so that configs need one ``import cxr_common`` and inference little else."""
+    if name == "load":
+        return import_module(f"{__name__}.loading").load
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dicom_results",),
     ("findings",),
     ("start", "transforms"),
-    ("training", "evaluation", "cli"),
+    ("training", "evaluation", "cli", "loading"),
     ("localization", "refinement", "segmentation", "detection"),
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

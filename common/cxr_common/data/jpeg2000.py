@@ -78,7 +78,12 @@ def _tile_parts(stream: bytes, at: int) -> Iterator[tuple[int, int]]:
 
 def _longest_hole(header: dict[int, bytes], tiles: int) -> int | None:
     """Zeros in a row that a sound stream can have at most; None where raw bits are coded, which may all be zeros."""
-    style, layers, levels, code_blocks = header[_CODING][0], header[_CODING][2:4], header[_CODING][5], header[_CODING][8]
+    style, layers, levels, code_blocks = (
+        header[_CODING][0],
+        header[_CODING][2:4],
+        header[_CODING][5],
+        header[_CODING][8],
+    )
     if code_blocks & _BYPASS or _HIGH_THROUGHPUT in header:
         return None
     columns, rows = (a - b for a, b in zip(_numbers(header[_SIZE], 2, 2), _numbers(header[_SIZE], 10, 2), strict=True))

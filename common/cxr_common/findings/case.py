@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from cxr_common.data.orientation import IDENTITY
 from cxr_common.errors import InputError
 from cxr_common.findings.record_models import FindingRecord, ImageFindings
 from cxr_common.json_files import check_record
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PILImage
 
 _DEFECT = "report this as a defect"
 
@@ -110,6 +113,14 @@ class Case:
             InputError: the file can no longer be read, or changed since findings were looked for.
         """
         return self.read_picture()
+
+    def plot(self) -> PILImage:
+        """The overlay sheet for people, see :func:`cxr_common.findings.render_overlay`. Errors as in `picture`."""
+        from cxr_common.findings.overlay import render_overlay  # drawing is not loaded where nothing is drawn
+
+        findings = [finding.model_dump(exclude_unset=True) for finding in self.findings]
+        record = {"case": self.name, "size": self.size, "findings": findings}
+        return render_overlay(self.picture, record, self.heatmap, self.masks, self.model.as_dict())
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,9 @@ def test_a_choice_that_names_no_outputs_is_refused_with_those_there_are(outputs,
     with pytest.raises(InputError, match=reason) as error:
         chosen(outputs)
     assert "npz, png, nifti, mask_png" in str(error.value)
-    with pytest.raises(InputError, match="any of png, dicom_sr, dicom_gsps, dicom_sc$"):  # of those that a bundle of boxes can have
+    with pytest.raises(
+        InputError, match="any of png, dicom_sr, dicom_gsps, dicom_sc$"
+    ):  # of those that a bundle of boxes can have
         chosen(outputs, has=())
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cxr_common.findings.case import Case
 from cxr_common.findings.case_writer import CaseWriter
-from cxr_common.findings.overlay import render_overlay
 
 
 class OverlayPng(CaseWriter):
@@ -22,8 +21,5 @@ class OverlayPng(CaseWriter):
     def write(self, case: Case, folder: Path) -> str:
         """Write the file; returns its name."""
         (name,) = self.names(case.name, case.model.labels)
-        findings = [finding.model_dump(exclude_unset=True) for finding in case.findings]
-        record = {"case": case.name, "size": case.size, "findings": findings}
-        sheet = render_overlay(case.picture, record, case.heatmap, case.masks, case.model.as_dict())
-        sheet.save(folder / name, compress_level=1)  # half the time of the default, and a quarter more room
+        case.plot().save(folder / name, compress_level=1)  # half the time of the default, and a quarter more room
         return name

@@ -1,0 +1,146 @@
+"""A bundle in memory, which is asked about one radiograph after another."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import tifffile
+import torch
+from monai.bundle import ConfigParser
+from monai.data import decollate_batch
+
+from cxr_common.data import find_radiographs, read_picture
+from cxr_common.errors import InputError, own_input_error
+from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
+from cxr_common.loading.locate import find_bundle
+from cxr_common.networks import load_weights, weights_sha256
+from cxr_common.start.tool_parser import check_overrides
+
+#: A path of a radiograph, or its grey values [row, column].
+Image = str | os.PathLike[str] | np.ndarray
+
+
+def load(bundle: str | os.PathLike[str], device: torch.device | str | None = None, **options: Any) -> LoadedBundle:
+    """Load a bundle with its weights.
+
+    Args:
+        bundle: its name, folder or zip, see :func:`~cxr_common.loading.locate.find_bundle`.
+        device: where it runs; None takes the GPU where there is one.
+        options: entries of its inference.json to replace, such as ``weights="run/model.pt"``.
+
+    Raises:
+        InputError: there is no such bundle or option, or weights and options do not fit together.
+
+    Example:
+        >>> import cxr_common
+        >>> bundle = cxr_common.load("cxr_pylon_localization")  # doctest: +SKIP
+        >>> found = bundle("image.dcm")  # doctest: +SKIP
+        >>> [finding.label for finding in found.present]  # doctest: +SKIP
+        ['Effusion']
+    """
+    return LoadedBundle(find_bundle(bundle), device, options)
+
+
+class LoadedBundle:
+    """A bundle's own inference: the same preprocessing, network, thresholds and findings as its workflow has.
+
+    Args:
+        folder: of the bundle.
+        device: where it runs; None takes the GPU where there is one.
+        options: entries of its inference.json to replace.
+
+    Attributes:
+        model: name, version, class names and hash of the weights.
+    """
+
+    def __init__(self, folder: Path, device: torch.device | str | None = None, options: dict[str, Any] | None = None):
+        config = folder / "configs" / "inference.json"
+        check_overrides([config], options or {}, folder.name)
+        if (root := str(folder.resolve())) not in sys.path:
+            sys.path.append(root)  # a packed bundle carries its own code
+        parser = ConfigParser()
+        parser.read_config(config)
+        parser.update({**(options or {}), "bundle_root": str(folder)})
+        names = ("network_def", "inferer", "preprocessing", "postprocessing", "labels", "weights", "device")
+        try:
+            parts = {name: parser.get_parsed_content(name) for name in names}
+            load_weights(parts["network_def"], parts["weights"])
+        except Exception as error:
+            raise own_input_error(error) or error from error
+        self.device = torch.device(device or parts["device"])
+        self.network = parts["network_def"].to(self.device).eval()
+        self._parts, writer = parts, parser["findings_writer"]
+        self._keys = CaseKeys(heatmap=writer.get("heatmap_key", "heatmap"), masks=writer.get("masks_key", "masks"))
+        inferer, sha256 = parts["inferer"], weights_sha256(parts["weights"])
+        made = inferer.describe() if hasattr(inferer, "describe") else {}
+        self.model = RunModel(writer["bundle"], writer["version"], tuple(self.labels), sha256, made)
+
+    @property
+    def labels(self) -> list[str]:
+        """Class names in the order of the findings."""
+        return list(self._parts["labels"])
+
+    @overload
+    def __call__(self, images: Image) -> Case: ...
+    @overload
+    def __call__(self, images: Sequence[Image]) -> list[Case]: ...
+
+    @torch.no_grad()
+    def __call__(self, images: Image | Sequence[Image]) -> Case | list[Case]:
+        """Look for findings.
+
+        Args:
+            images: one radiograph or several. A radiograph is a path, or an array [row, column] of grey values, bright
+                where the body is dense: unsigned integers, or floats, which are taken as a file of that type would be.
+                A folder stands for the radiographs in it.
+
+        Returns:
+            For each radiograph its :class:`~cxr_common.findings.Case`: `findings`, those `present`, `heatmap`, `masks`,
+            `plot()`. A list, unless one array or one file was given.
+
+        Raises:
+            InputError: names the first radiograph that cannot be used.
+        """
+        if isinstance(images, np.ndarray):
+            return self._of_array(images)
+        if isinstance(images, (str, os.PathLike)):
+            if Path(images).is_dir():
+                return [self._of_file(Path(item["image"])) for item in find_radiographs(images)]
+            return self._of_file(Path(images))
+        return [self._of_array(i) if isinstance(i, np.ndarray) else self._of_file(Path(i)) for i in images]
+
+    def _of_file(self, path: Path) -> Case:
+        path = Path(os.path.abspath(path.expanduser()))
+        try:
+            item = self._parts["preprocessing"]({"image": str(path)})
+            batch = item["image"][None].to(self.device)
+            pred = decollate_batch(self._parts["inferer"](batch, self.network))[0]
+            out = self._parts["postprocessing"]({**item, "pred": _on_cpu(pred)})
+        except Exception as error:
+            raise own_input_error(error) or error from error
+        if failure := out[self._keys.findings].get("failure"):
+            raise InputError(failure["reason"], path, failure["action"])
+        return decode_case(out, self._keys, path.stem, path, self.model, read_picture)
+
+    def _of_array(self, values: np.ndarray) -> Case:
+        # Through a file, so that an array and a file of the same values become the same picture.
+        if values.ndim != 2 or values.dtype.kind not in "uf":
+            text = f"an array of shape {values.shape} and type {values.dtype}"
+            action = "give grey values [row, column], unsigned integers or floats"
+            raise InputError(f"{text} is no radiograph", None, action)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "array.tif"
+            tifffile.imwrite(path, values)
+            case = self._of_file(path)
+            case.picture  # noqa: B018 - read while the file is there
+        return case
+
+
+def _on_cpu(pred: Any) -> Any:
+    return {key: value.cpu() for key, value in pred.items()} if isinstance(pred, dict) else pred.cpu()
