@@ -87,7 +87,7 @@ class LoadedBundle:
         return list(self._parts["labels"])
 
     @overload
-    def __call__(self, images: Image) -> Case: ...
+    def __call__(self, images: Image) -> Case: ...  # type: ignore[overload-overlap]  # a str is a sequence of str
     @overload
     def __call__(self, images: Sequence[Image]) -> list[Case]: ...
 
