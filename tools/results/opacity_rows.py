@@ -13,12 +13,11 @@ import numpy as np
 from cxr_common.data.datalist import item_group
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
+from tools.image_cues.features import Entry
 from tools.prepare.from_tables import datalist_from_tables
 from tools.prepare.mapping import parse_mapping, read_mapping
-from tools.results.localization import ERA
-from tools.results.opacity_features import Entry
+from tools.results.data import ERA, SECTIONS, Items
 
-Array = np.ndarray
 OPACITY = LABELS.index("Opacity")
 #: As the localisation experiment scores them: validation and testing rows in the order of the table.
 SPLITS = {"train": "training", "val": "testing", "test": "testing"}
@@ -34,44 +33,51 @@ class Rows:
         present: (N,) bool, Pneumonia rather than No Finding.
     """
 
-    items: list[dict[str, Any]]
+    items: Items
     entries: list[Entry]
-    present: Array
+    present: np.ndarray
 
     @property
     def patients(self) -> list[str]:
         """What the bootstrap draws, one name for each image."""
         return [item_group(item) for item in self.items]
 
-    def subsets(self) -> dict[str, Array]:
-        """Name -> (N,) bool, as in the localisation experiment."""
-        number = np.array([item["patient_number"] for item in self.items])
-        view = np.array([item["view"] for item in self.items])
-        era = (number >= ERA[0]) & (number <= ERA[1])
-        return {"all": np.ones(len(number), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
+
+def read_items(mapping: str, root: Path, splits: Mapping[str, str] | None = None) -> dict[str, Items]:
+    """Section -> items of a mapping of ``tools.prepare csv`` with absolute paths, without writing a datalist."""
+    plain: dict[str, Any] = read_mapping(mapping)
+    if splits:
+        plain["images"]["splits"] = splits
+    data = datalist_from_tables(parse_mapping(plain, mapping), root)
+    return {s: [{**item, "image": str(root / item["image"])} for item in data[s]] for s in SECTIONS}
 
 
 def read_rows(mapping: str, shared: Path, table: Mapping[str, Entry]) -> tuple[Rows, Rows]:
-    """The training rows, and those that the networks are scored on.
+    """The training rows, and those that the networks are scored on; `table` is NIH's."""
 
-    Args:
-        mapping: name of a mapping of ``tools.prepare csv``.
-        shared: folder of the real radiographs.
-        table: see :func:`~tools.results.opacity_features.read_nih_table`.
-    """
-    plain = read_mapping(mapping)
-    plain["images"]["splits"] = SPLITS
-    data = datalist_from_tables(parse_mapping(plain, mapping), shared)
-
-    def rows(section: str) -> Rows:
-        items = [{**item, "image": str(shared / item["image"])} for item in data[section]]
+    def rows(items: Items) -> Rows:
         entries = [table[Path(item["image"]).stem.removeprefix("nih_")] for item in items]
         return Rows(items, entries, np.array([item["label"][OPACITY] == 1 for item in items]))
 
-    return rows("training"), rows("testing")
+    data = read_items(mapping, shared, SPLITS)
+    return rows(data["training"]), rows(data["testing"])
 
 
-def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, Array]]:
+def other_rows(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> tuple[list[Entry], list[Entry]]:
+    """NIH's images that are neither learned from nor scored here, nor of a patient that is learned from.
+
+    Returns:
+        Pneumonia, and No Finding of the range of patients that No Finding is of here.
+    """
+    here = {entry["Image Index"] for rows in (learnt, scored) for entry in rows.entries}
+    known = {entry["Patient ID"] for entry in learnt.entries}
+    free = [e for e in table.values() if e["Image Index"] not in here and e["Patient ID"] not in known]
+    pneumonia = [e for e in free if "Pneumonia" in e["Finding Labels"].split("|")]
+    healthy = [e for e in free if e["Finding Labels"] == "No Finding" and ERA[0] <= int(e["Patient ID"]) <= ERA[1]]
+    return pneumonia, healthy
+
+
+def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, np.ndarray]]:
     """What the localisation experiment's networks said of the scored rows, where it is kept.
 
     Returns:
@@ -80,7 +86,7 @@ def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, Array]]:
     Raises:
         InputError: an outcome is of other rows.
     """
-    found: dict[str, tuple[str, Array]] = {}
+    found: dict[str, tuple[str, np.ndarray]] = {}
     for path in sorted(folder.glob("*.npz")):
         with np.load(path, allow_pickle=False) as file:
             if "nih/logits" not in file:

@@ -1,4 +1,4 @@
-"""Training runs of an experiment: each one a bundle's own training, cached by what went into it."""
+"""Training runs of an experiment: each one a bundle's own training, known by what went into it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import subprocess
-import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +15,12 @@ import torch
 import yaml
 from monai.bundle import ConfigParser
 
-from cxr_common.data import load_datalist
-from cxr_common.errors import InputError
-from cxr_common.evaluation import data_sha256
-from cxr_common.files import replacing, write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.networks.lite_weights import installed_lite_weights
 from cxr_common.networks.pretrained import IMAGENET
 from tools.repository import BUNDLES
 from tools.results.moved_code import without_modules
-from tools.workflow import workflow_command
 
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
@@ -132,148 +123,36 @@ class Run:
         return [*self.configs, self.folder / "overrides.yaml"]
 
 
-def seed_runs(
-    name: str, settings: Mapping[str, Any], overrides: Mapping[str, Any], seeds: Sequence[int], work: Path
+def plan_runs(
+    settings: Mapping[str, Any], work: Path, methods: Mapping[str, Any] | None = None, prefix: str = ""
 ) -> list[Run]:
-    """Trainings of one method by the experiment's bundle and configs, a seed each.
+    """The last training of every method and seed: first seeds first, so that all methods can be compared early.
 
     Args:
-        name: of the runs and of their folders below ``work/runs``.
-        settings: of the experiment, with "bundle", "configs" and "overrides".
-        overrides: the method's own.
-        seeds: of the trainings.
-        work: folder of everything.
+        settings: of the experiment, with "bundle" and "configs"; and, where there are any, "overrides" of all methods,
+            "cycles" (a cycle starts from the best weights of the one before) and "start" (a training whose backbone all
+            start from).
+        work: folder of everything; runs lie in ``work/runs``.
+        methods: method -> its "seeds" and, where it differs, "bundle" and "overrides"; default those of the settings.
+        prefix: of the runs' names.
     """
-    bundle = BUNDLES / settings["bundle"]
-    configs = tuple(bundle / "configs" / config for config in settings["configs"])
-    both = {**settings["overrides"], **overrides}
-    return [Run(name, seed, bundle, configs, both, work / "runs" / f"{name}-seed{seed}") for seed in seeds]
 
+    def bundle_and_configs(name: str) -> tuple[Path, tuple[Path, ...]]:
+        bundle = BUNDLES / name
+        return bundle, tuple(bundle / "configs" / config for config in settings["configs"])
 
-def training_hash(datalist: Path, masks: bool = False) -> str:
-    """Hash of what is trained on and of what chooses epoch and thresholds."""
-    parts = (data_sha256(load_datalist(datalist, s, require=()), masks) for s in ("training", "validation"))
-    return hashlib.sha256("".join(parts).encode()).hexdigest()
-
-
-def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
-    """Train a run with ``python -m monai.bundle run``, unless it is done; a killed one resumes from its checkpoint.
-
-    Raises:
-        InputError: when the training fails; names its log.
-    """
-    if run.previous:
-        train(run.previous, datalist, data_hash, threads)
-    if run.is_done(data_hash):
-        return
-    recipe = run.recipe(data_hash)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    started = run.folder / "recipe.txt"
-    if started.exists() and started.read_text() != recipe:
-        raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
-    started.write_text(recipe)
-    start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
-    start |= {"backbone_weights": str(run.start.weights)} if run.start else {}
-    (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
-    options = {"datalist": datalist, "dataset_dir": datalist.parent, "output_dir": run.folder}
-    command = workflow_command(run.bundle, run.config_files(), options)
-    begin = time.monotonic()
-    with open(run.folder / "log.txt", "a") as log:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        status = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment).returncode
-    if status:
-        raise InputError(f"training ended with status {status}", run.folder / "log.txt", "read the end of this log")
-    minutes = (time.monotonic() - begin) / 60
-    record = {"recipe": recipe, "method": run.method, "seed": run.seed, "minutes": minutes, "threads": threads}
-    if torch.cuda.is_available():
-        record["gpu"] = torch.cuda.get_device_name()
-    write_json(record, run.folder / "run.json")
-
-
-#: A run, its datalist and the hash of what is in it.
-Job = tuple[Run, Path, str]
-
-
-def train_all(jobs: Sequence[Job], parallel: int) -> None:
-    """Train several runs at a time, the cores divided among them; first, alone, what several of them start from."""
-    cores = os.cpu_count() or 1
-    threads = max(1, cores // min(parallel, max(1, len(jobs))))
-    starts = {}
-    for run, datalist, data_hash in jobs:
-        if start := first_cycle(run).start:
-            starts[start.folder] = (start, datalist, data_hash)
-    for job in starts.values():
-        train(*job, cores)
-    with ThreadPoolExecutor(parallel) as pool:
-        for future in [pool.submit(train, *job, threads) for job in jobs]:
-            future.result()
-
-
-def chosen(methods: Sequence[str], only: Sequence[str] | None, experiment: Path) -> list[str]:
-    """The methods that `only` names; all where it is None.
-
-    Raises:
-        InputError: it names one that there is not.
-    """
-    if unknown := {*(only or [])} - {*methods}:
-        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
-    return [name for name in methods if not only or name in only]
-
-
-def trained(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str]) -> dict[str, list[Run]]:
-    """Method -> its runs that were trained to the end, of the methods that have one."""
-    done = {name: [run for run in seeds if run.is_done(data_hashes[name])] for name, seeds in runs.items()}
-    return {name: seeds for name, seeds in done.items() if seeds}
-
-
-def finished(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str], work: Path) -> dict[str, list[Run]]:
-    """What :func:`trained` gives, if there is anything.
-
-    Raises:
-        InputError: no method has one.
-    """
-    done = trained(runs, data_hashes)
-    if not done:
-        raise InputError("nothing is trained yet", work, "run without --trained-only")
-    return done
-
-
-def shipped(run: Run) -> list[Run]:
-    """A run as its bundle holds it: weights and thresholds, no log; nothing where the bundle has no weights."""
-    held = replace(run, folder=run.bundle / "models")
-    return [held] if held.weights.exists() else []
-
-
-def minutes(runs: Mapping[str, Sequence[Run]]) -> dict[str, float]:
-    """Name -> minutes of training, of the runs that have a log here."""
-    logged = [run for seeds in runs.values() for run in seeds if (run.folder / "log.txt").exists()]
-    return {run.name: run.minutes() for run in logged}
-
-
-def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]], into: str = "models") -> None:
-    """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
-
-    Args:
-        runs: method -> its runs.
-        methods: of the settings.
-        into: folder below the bundle, where "ships" names none itself.
-
-    Raises:
-        InputError: there is nothing to ship: no such method's first seed is trained here.
-    """
-    first = {name: method.get("seeds", [0])[0] for name, method in methods.items() if method.get("ships")}
-    chosen = {name: [run for run in runs.get(name, []) if run.seed == seed] for name, seed in first.items()}
-    if not any(chosen.values()):
-        raise InputError(f"no first seed of {', '.join(first)} is trained here", "--ship", "train it first")
-    for name, own in chosen.items():
-        where = methods[name]["ships"]
-        for run in own:
-            folder = run.bundle / (where if isinstance(where, str) else into)
-            for file in ("model.pt", "thresholds.json"):
-                with replacing(folder / file) as temporary:
-                    shutil.copyfile(run.folder / file, temporary)
-
-
-def first_cycle(run: Run) -> Run:
-    """The first cycle of a run."""
-    return first_cycle(run.previous) if run.previous else run
+    first, start, runs = settings.get("start"), None, []
+    if first:
+        start = Run("start", 0, *bundle_and_configs(first["bundle"]), first["overrides"], work / "runs" / "start")
+    for name, method in (settings["methods"] if methods is None else methods).items():
+        bundle, configs = bundle_and_configs(method.get("bundle", settings["bundle"]))
+        for place, seed in enumerate(method.get("seeds", [])):
+            run: Run | None = None
+            for number, cycle in enumerate(settings.get("cycles", [{}]), start=1):
+                # A method may change what all methods and the cycle say.
+                overrides = {**settings.get("overrides", {}), **cycle, **method.get("overrides", {})}
+                folder = f"{prefix}{name}-seed{seed}" + (f"-cycle{number}" if "cycles" in settings else "")
+                begin = start if run is None else None
+                run = Run(prefix + name, seed, bundle, configs, overrides, work / "runs" / folder, run, begin)
+            runs.append((place, run))
+    return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]

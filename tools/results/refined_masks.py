@@ -1,0 +1,105 @@
+"""Masks of heatmaps and of refined maps, for the findings that images are said to have, at the network's resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import CacheDataset
+from torch.nn import functional as F
+
+from cxr_common.data.masks import resize_mask
+from cxr_common.evaluation import Predictions
+from cxr_common.evaluation.mask_scores import counts_at_thresholds, true_masks
+from cxr_common.findings import Walk
+from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
+from cxr_common.labels import LABELS
+from cxr_common.metrics import MaskCounts, image_iou, mask_counts
+from cxr_common.metrics.bootstrap import Statistic
+from cxr_common.metrics.boundary import boundary_f_score
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID
+from cxr_common.metrics.statistics import hit_statistic, iou_statistic
+from cxr_common.refinement import Boundaries, CrfSettings, predict_boundaries, refine_labels
+from cxr_common.refinement.pseudo_masks import STRIDE
+from tools.results.runs import Run
+
+#: Thresholds every method chooses from, class by class, on the validation phantoms.
+GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
+#: No step of a walk without boundaries: the heatmap on the network's grid.
+STILL = Walk(steps=0)
+
+
+def of_classes(counts: MaskCounts, columns: Sequence[int]) -> MaskCounts:
+    """The counts of some classes."""
+    return MaskCounts(*(getattr(counts, name)[..., columns] for name in ("intersection", "predicted", "true")))
+
+
+@dataclass
+class Masks:
+    """Predicted masks of one method and seed, measured: (N, C) each, NaN where a class is not scored."""
+
+    counts: MaskCounts
+    boundary: np.ndarray
+
+    def statistic(self, figure: str, index: int | None = None) -> Statistic:
+        """ "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
+        columns = list(range(self.boundary.shape[1])) if index is None else [index]
+        counts = of_classes(self.counts, columns)
+        if figure == "data set iou":
+            return iou_statistic(counts)
+        return hit_statistic(image_iou(counts) if figure == "image iou" else self.boundary[:, columns])
+
+
+class Images:
+    """Images that have a finding, with their heatmaps.
+
+    Args:
+        run: whose configs say how images and heatmaps are read.
+        items: datalist items with absolute paths.
+        skip: class that is not scored.
+    """
+
+    def __init__(self, run: Run, items: list[dict[str, Any]], skip: str | None = None) -> None:
+        parser, self.skip = run.config(), skip
+        self.items = [item for item in items if 1 in item["label"]]
+        transform = parser.get_parsed_content("refine#dataset#transform")
+        self.dataset = CacheDataset(self.items, transform, num_workers=1, progress=False)
+        self.grey = float(parser["intensity_mean"]), float(parser["intensity_std"])
+
+    def boundaries(self, network: Any = None) -> Boundaries:
+        """What walks start from: the heatmaps, and the boundaries a network sees; None sees none."""
+        return predict_boundaries(network, self.dataset, list(LABELS))
+
+    def score(self, maps: Predictions, thresholds: Mapping[str, float]) -> Masks:
+        """Measure the masks above the thresholds."""
+        boundary, counts = np.full(maps.label.shape, np.nan), []
+        for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), true_masks(maps), strict=True)):
+            truth: list[Any] = [None] * len(LABELS)
+            found = [np.asarray(heat[c]) > thresholds[name] for c, name in enumerate(LABELS)]
+            for c, (name, mask) in enumerate(zip(LABELS, masks, strict=True)):
+                if maps.label[n, c] == 1 and name != self.skip and mask is not None and mask.any():
+                    truth[c] = resize_mask(mask, maps.input_size)
+                    boundary[n, c] = boundary_f_score(found[c], truth[c])
+            counts.append(mask_counts([found], [truth]))
+        return Masks(MaskCounts.concatenate(counts), boundary)
+
+    def crf(self, maps: Predictions, thresholds: Mapping[str, float]) -> Predictions:
+        """The masks above the thresholds after the dense CRF, as maps of 0 and 1."""
+        small, out = torch.from_numpy(maps.maps).float().sigmoid(), np.full_like(maps.maps, -100)
+        for n in range(len(out)):
+            image = torch.as_tensor(self.dataset[n]["image"]).float() * self.grey[1] + self.grey[0]
+            grey = 255 * F.interpolate(image[None], size=out.shape[-2:], mode="area").clamp(0, 1)
+            for c, name in enumerate(LABELS):
+                inside = (small[n, c] > thresholds[name])[None].long()
+                if inside.any():
+                    refined = refine_labels(inside, 2, grey, settings=CrfSettings().at_stride(STRIDE))[0]
+                    out[n, c] = np.where(refined.numpy() > 0, 100, -100)
+        return replace(maps, maps=out)
+
+
+def tune(maps: Predictions) -> dict[str, float]:
+    """The threshold of every class with the largest IoU of the data set."""
+    return tune_probability_thresholds(counts_at_thresholds(maps, GRID), LABELS, GRID)
