@@ -15,14 +15,14 @@ from cxr_common.detection.statistics import DetectorFigures
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
-from tools.results.data import make_phantoms, write_items
+from tools.phantom_sets import make_phantoms
+from tools.results.data import write_items
 from tools.results.experiment import Data, Experiment, Runs
 from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP
 from tools.results.plots import curves, save
-from tools.results.runs import Run
 from tools.results.settings import Settings
-from tools.results.training import training_hash
+from tools.trainings import Run, training_hash
 
 #: Keys of an item that no detector reads.
 UNREAD = ("heatmap", "mask")
@@ -54,13 +54,15 @@ class Detection(Experiment):
         return Data(datalists, hashes, tests, {"phantoms": data_sha256(tests["phantoms"])})
 
     def files(self) -> dict[str, Sequence[str]]:
-        """Methods in one file, points and the method where all curves meet in another."""
-        points = [name for name in self.methods if name not in self.settings["methods"]]
-        return {"detection": list(self.settings["methods"]), CURVES: [self.settings["curves"]["of"], *sorted(points)]}
+        """Methods in one file; where a point is trained, points and the method where all curves meet in another."""
+        own = self.settings["methods"]
+        points = [name for name in self.methods if name not in own]
+        meeting: dict[str, Sequence[str]] = {CURVES: [self.settings["curves"]["of"], *sorted(points)]}
+        return {"detection": list(own)} | (meeting if set(points) & set(self.trained()) else {})
 
-    def stand_ins(self) -> Sequence[str]:
+    def stand_ins(self, file: str) -> Sequence[str]:
         """The method where the curves meet."""
-        return [self.settings["curves"]["of"]]
+        return [self.settings["curves"]["of"]] if file == CURVES else []
 
     def score(self, file: str, done: Runs) -> list[ScoredSet]:
         """AP and AUROC; of curves AP40 alone."""

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 from cxr_common.errors import InputError
 from cxr_common.networks import weights_sha256
 from tools.results.figures import ScoredSet, check_claims
+from tools.results.plan import chosen, plan_runs, ship, shipped
 from tools.results.record import Figures, Inputs, write_once
-from tools.results.runs import Run, plan_runs
 from tools.results.settings import Options, Settings, load_settings
-from tools.results.training import chosen, ship, shipped, train_all
+from tools.trainings import Run, train_all
 
 Items = list[dict[str, Any]]
 #: Method -> its runs.
@@ -32,6 +32,7 @@ class Data:
         test_sha256: test set -> hash of its content.
         images: counts for the result file.
         trained_on: hashes for the result file, where they are not those above.
+        weights: hashes of other networks that are looked at.
     """
 
     datalists: Mapping[str, Path] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Data:
     test_sha256: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
     trained_on: Mapping[str, str] | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
 
 
 class Experiment(ABC):
@@ -93,30 +95,27 @@ class Experiment(ABC):
         """Result files, and the methods in each; the first has the claims."""
         return {self.options.experiment.stem: list(self.methods)}
 
-    def stand_ins(self) -> Sequence[str]:
-        """Methods whose shipped weights are scored where they are not trained here."""
+    def stand_ins(self, file: str) -> Sequence[str]:
+        """Methods of a result file whose shipped weights are scored where they are not trained here."""
         return ()
 
     def is_known(self, run: Run) -> bool:
         """Whether all that is shown of a run is kept, so that it need not be trained."""
         return False
 
-    def weights(self, done: Runs) -> dict[str, str]:
-        """Run -> hash of its weights."""
-        return {run.name: weights_sha256(run.weights) for seeds in done.values() for run in seeds}
-
-    def about(self, run: Run) -> dict[str, Any]:
-        """Minutes and machine of a training, as far as they are known."""
-        if not (run.folder / "run.json").exists():
-            return {}
-        return {"minutes": run.minutes(), "machine": run.machine()}
+    def about(self, run: Run) -> Settings:
+        """Hash of a run's weights; minutes and machine of its training, as far as they are known."""
+        known: Settings = {"weights_sha256": weights_sha256(run.weights)}
+        if (run.folder / "run.json").exists():
+            known |= {"minutes": run.minutes(), "machine": run.machine()}
+        return known
 
     def missing(self, names: Sequence[str], done: Runs) -> list[str]:
         """What the result file says is planned and not trained."""
         return [name for name in names if name not in done]
 
     def notes(self, file: str, done: Runs) -> Settings:
-        """What the result file says besides figures."""
+        """What the result file says besides figures; asked for after them."""
         return {}
 
     def draw(self, file: str, record: Settings, new: bool) -> None:  # noqa: B027
@@ -131,86 +130,65 @@ class Experiment(ABC):
             InputError: `only` names no such method or run, a training failed, or nothing is trained.
         """
         if self.options.train:
-            self.train()
+            wanted = chosen(self.runs, self.prefix, self.options.only, self.options.experiment)
+            jobs = [(run, *self.source(run)) for run in wanted if not self.is_known(run)]
+            train_all(jobs, self.options.parallel)
         if not self.options.score:
             return
-        found = self.found()
+        trained, written = self.trained(known=True), False
         for file, names in self.files().items():
-            self.write(file, names, {name: found[name] for name in names if name in found})
+            held = {name: shipped(self.of_method(name)[0]) for name in self.stand_ins(file)}
+            done = {name: seeds for name in names if (seeds := trained.get(name) or held.get(name))}
+            if done or not names:
+                self.write(file, names, done)
+                written = True
+        if not written:
+            raise InputError("nothing is trained yet", self.work, "run without --trained-only")
         if self.options.ship:
             best = {name: [run.best_cycle() for run in seeds] for name, seeds in self.trained().items()}
             ship(best, self.methods, self.into)
 
-    def train(self) -> None:
-        """Train what is not known, of the runs that the options name."""
-        names = {name: {name, run.name} for name in self.methods for run in self.of_method(name)}
-        wanted = chosen(sorted(set().union(*names.values())), self.options.only, self.options.experiment)
-        jobs = [
-            (run, *self.source(name))
-            for run in self.runs
-            for name in [run.method.removeprefix(self.prefix)]
-            if {name, run.name} & set(wanted) and not self.is_known(run)
-        ]
-        train_all(jobs, self.options.parallel)
-
-    def found(self) -> Runs:
-        """Runs to score: trained, known, or as shipped.
-
-        Raises:
-            InputError: there is none.
-        """
-        done: dict[str, Sequence[Run]] = dict(self.trained(known=True))
-        for name in self.stand_ins():
-            if name not in done and (held := [one for run in self.of_method(name)[:1] for one in shipped(run)]):
-                done[name] = held
-        if not done:
-            raise InputError("nothing is trained yet", self.work, "run without --trained-only")
-        return done
-
     def trained(self, known: bool = False) -> Runs:
-        """Runs that were trained to the end; with `known`, also those that need not be."""
-        done = {
-            name: [r for r in self.of_method(name) if r.is_done(self.source(name)[1]) or (known and self.is_known(r))]
-            for name in self.methods
-        }
-        return {name: seeds for name, seeds in done.items() if seeds}
+        """Method -> runs that were trained to the end; with `known`, also those that need not be."""
+        done = [run for run in self.runs if run.is_done(self.source(run)[1]) or (known and self.is_known(run))]
+        return {name: seeds for name in self.methods if (seeds := [run for run in self.of_method(name) if run in done])}
 
     def of_method(self, name: str) -> list[Run]:
         """A method's runs."""
         return [run for run in self.runs if run.method == self.prefix + name]
 
-    def source(self, name: str) -> tuple[Path, str]:
-        """What a method learns from, and the hash of what is in it."""
+    def source(self, run: Run) -> tuple[Path, str]:
+        """What a run learns from, and the hash of what is in it."""
+        name = run.method.removeprefix(self.prefix)
         key = name if name in self.data.datalists else "training"
         return self.data.datalists[key], self.data.hashes[key]
 
     def write(self, file: str, names: Sequence[str], done: Runs) -> None:
-        """Write a result file unless it is of the same inputs; nothing where nothing of it is done."""
-        if names and not done:
-            return
-        hashes = {name: value for name, value in self.data.hashes.items() if name in (*names, "training")}
+        """Write a result file, unless it is of the same inputs, and draw it."""
+        data, listed = self.data, sorted((run for seeds in done.values() for run in seeds), key=lambda run: run.seed)
+        about = {run.name: self.about(run) for run in listed}
+        hashes = {name: value for name, value in data.hashes.items() if name in (*names, "training")}
         inputs = Inputs(
             experiment=file,
             quick=self.options.quick,
             recipe=self.settings,
-            trained_on=dict(self.data.trained_on or hashes),
-            images=dict(self.data.images),
-            weights_sha256=self.weights(done),
+            trained_on=dict(data.trained_on or hashes),
+            images=dict(data.images),
+            weights_sha256={name: one["weights_sha256"] for name, one in about.items()} | dict(data.weights),
             missing=self.missing(names, done),
-            test_sha256=dict(self.data.test_sha256),
+            test_sha256=dict(data.test_sha256),
         )
-        record, new = write_once(inputs, self.options.output / f"{file}.json", lambda: self.figures(file, done))
-        self.draw(file, record, new)
-
-    def figures(self, file: str, done: Runs) -> Figures:
-        """Everything that is measured for a result file."""
-        tests = self.score(file, done)
-        about = {run.name: found for seeds in done.values() for run in seeds if (found := self.about(run))}
         claims = self.settings.get("claims", []) if file == next(iter(self.files())) else []
-        return Figures(
-            training_minutes={name: one["minutes"] for name, one in about.items()},
-            training_machine="; ".join(sorted({one["machine"] for one in about.values()})) or None,
-            tests={test.name: test.record() for test in tests},
-            claims=list(check_claims(claims, tests)),
-            notes=self.notes(file, done),
-        )
+
+        def figures() -> Figures:
+            tests, logged = self.score(file, done), {name: one for name, one in about.items() if "minutes" in one}
+            return Figures(
+                training_minutes={name: one["minutes"] for name, one in logged.items()},
+                training_machine="; ".join(sorted({one["machine"] for one in logged.values()})) or None,
+                tests={test.name: test.record() for test in tests},
+                claims=list(check_claims(claims, tests)),
+                notes=self.notes(file, done),
+            )
+
+        record, new = write_once(inputs, self.options.output / f"{file}.json", figures)
+        self.draw(file, record, new)

@@ -9,7 +9,9 @@ import numpy as np
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
-from tools.results.data import SCORED_ROWS, count_sources, make_nih, make_phantoms, mix, nih_subsets, prepare
+from tools.image_cues.rows import nih_subsets
+from tools.phantom_sets import make_phantoms
+from tools.results.data import SCORED_ROWS, count_sources, make_nih, mix, prepare
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, mapped

@@ -22,8 +22,8 @@ from cxr_common.networks import weights_sha256
 from tools.results.experiment import Experiment, Runs
 from tools.results.figures import CHANCE, Figure, ScoredSet
 from tools.results.outcomes import Outcome, Outcomes
-from tools.results.runs import Run
 from tools.results.settings import Settings
+from tools.trainings import Run
 
 #: Opacity has the boxes of Consolidation on phantoms; counting both would count one finding twice.
 PHANTOM_SKIP = "Opacity"
@@ -60,30 +60,30 @@ class Localizers(Experiment):
 
     def shows(self, run: Run) -> dict[str, Settings]:
         """The methods that show a run's network, and what each one's outcome is made with."""
-        recipe = run.recipe(self.source(run.method)[1])
+        recipe = run.recipe(self.source(run)[1])
         return {
             name: {"recipe": recipe, "inferer": method.get("inferer")}
             for name, method in self.methods.items()
             if method.get("weights_of", name) == run.method
         }
 
-    def found(self) -> Runs:
-        """Runs that are trained or known.
+    def write(self, file: str, names: Sequence[str], done: Runs) -> None:
+        """Measure what is not known, then write.
 
         Raises:
-            InputError: the baseline is not among them.
+            InputError: the baseline is not trained.
         """
-        done = self.trained(known=True)
         if self.settings["baseline"] not in done:
             raise InputError("the baseline is not trained yet", self.work, "run without --trained-only")
-        self.measured = self.measure([run for run in self.runs if run in done.get(run.method, [])])
-        return done
+        listed = [run for run in self.runs if run in done.get(run.method, [])]  # first seeds first
+        self.measured = self.measure(listed)
+        super().write(file, names, done)
 
     def measure(self, done: Sequence[Run]) -> dict[str, dict[int, Outcome]]:
         """Method -> seed -> what its network did; measured where that is not known of these weights."""
         out: dict[str, dict[int, Outcome]] = {name: {} for name in self.methods}
         for run in done:
-            best = run.best_cycle() if run.is_done(self.source(run.method)[1]) else None
+            best = run.best_cycle() if run.is_done(self.source(run)[1]) else None
             weights = weights_sha256(best.weights) if best else None
             for name, made_with in self.shows(run).items():
                 key = f"{name}-seed{run.seed}"
@@ -103,18 +103,10 @@ class Localizers(Experiment):
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return self.view(test, predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer))
 
-    def outcome(self, run: Run) -> Outcome:
-        """What a run's network did."""
-        return self.measured[run.method][run.seed]
-
-    def weights(self, done: Runs) -> dict[str, str]:
-        """Run -> hash of its weights, first seeds first."""
-        listed = [run for run in self.runs if run in done.get(run.method, [])]
-        return {run.name: self.outcome(run).weights_sha256 for run in listed}
-
-    def about(self, run: Run) -> dict[str, Any]:
-        """Minutes and machine of a training."""
-        return self.outcome(run).about
+    def about(self, run: Run) -> Settings:
+        """Hash of a run's weights, minutes and machine of its training, and layer relevance."""
+        outcome = self.measured[run.method][run.seed]
+        return {"weights_sha256": outcome.weights_sha256, **outcome.about}
 
     def missing(self, names: Sequence[str], done: Runs) -> list[str]:
         """Runs that are planned and not done."""
@@ -122,7 +114,7 @@ class Localizers(Experiment):
 
     def notes(self, file: str, done: Runs) -> Settings:
         """Layer relevance of the networks that have it."""
-        found = {run.name: self.outcome(run).about["relevance"] for seeds in done.values() for run in seeds}
+        found = {run.name: self.about(run)["relevance"] for seeds in done.values() for run in seeds}
         return {"relevance": {name: weights for name, weights in found.items() if weights}}
 
     def score(self, file: str, done: Runs) -> list[ScoredSet]:

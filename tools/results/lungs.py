@@ -18,10 +18,9 @@ from cxr_common.metrics.statistics import hit_statistic
 from tools.results.data import SECTIONS, Items, prepare, write_items
 from tools.results.experiment import Data, Experiment, Runs
 from tools.results.figures import Figure, ScoredSet
-from tools.results.runs import Run
 from tools.results.segmentation import segmented
 from tools.results.settings import Settings
-from tools.results.training import training_hash
+from tools.trainings import Run, training_hash
 
 LUNGS, SIDES = "Lungs", ("Left Lung", "Right Lung")
 

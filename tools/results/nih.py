@@ -16,10 +16,10 @@ from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, label_figures, mapped
 from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, predictions_by_box_finding
+from tools.results.plan import plan_runs
 from tools.results.plots import gallery
-from tools.results.runs import Run, plan_runs
 from tools.results.settings import Settings
-from tools.results.training import training_hash
+from tools.trainings import Run, training_hash
 
 #: The shared labels that boxes are annotated for.
 BOXED = tuple(label for label in LABELS if label in BOX_FINDINGS.values())

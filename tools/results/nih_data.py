@@ -9,8 +9,10 @@ from typing import Any
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
+from tools.phantom_sets import make_phantoms
 from tools.prepare.merge import merge_datalists
-from tools.results.data import Items, make_phantoms, prepare, run_tool
+from tools.results.data import Items, prepare
+from tools.workflow import run_tool
 
 #: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
 BOX_FINDINGS: dict[str, str] = {

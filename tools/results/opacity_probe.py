@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -11,17 +13,16 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.metrics import auroc
 from cxr_common.metrics.bootstrap import Statistic
-from tools.image_cues.features import Entry, picture_features, read_nih_table, table_features
+from tools.image_cues.features import Entry, read_nih_table, table_features
+from tools.image_cues.probe import features, probe
+from tools.image_cues.rows import OPACITY, Rows, machine_sets, nih_subsets, other_rows, read_items, read_rows, tone_sets
 from tools.image_cues.sets import machines, tones
-from tools.results.data import Items, nih_subsets
 from tools.results.experiment import Data, Experiment, Runs
 from tools.results.figures import Figure, ScoredSet
-from tools.results.opacity_rows import OPACITY, Rows, network_scores, other_rows, read_items, read_rows
-from tools.results.runs import Run
 from tools.results.settings import Settings
+from tools.trainings import Run
 
 Array = np.ndarray
-Features = Mapping[str, Array]
 
 
 class OpacityProbe(Experiment):
@@ -51,15 +52,8 @@ class OpacityProbe(Experiment):
         learnt = self.learnt
         images = {"learnt": len(learnt.items), "learnt, patients": len(set(learnt.patients))}
         hashes = {name: data_sha256(items) for name, items in tests.items()}
-        return Data({}, {}, tests, hashes, images, {"learnt": data_sha256(learnt.items)})
-
-    def found(self) -> Runs:
-        """None is trained."""
-        return {}
-
-    def weights(self, done: Runs) -> dict[str, str]:
-        """Of the networks whose scores are beside the probe's."""
-        return {name: weights for name, (weights, _) in self.networks.items()}
+        weights = {name: known for name, (known, _) in self.networks.items()}
+        return Data({}, {}, tests, hashes, images, {"learnt": data_sha256(learnt.items)}, weights)
 
     def score(self, file: str, done: Runs) -> list[ScoredSet]:
         """The probe of every group of features; and that of NIH's table elsewhere."""
@@ -120,44 +114,23 @@ def statistic(scores: Array, ill: Array) -> Statistic:
     return lambda weights: auroc(scores, ill, weights)
 
 
-def features(rows: Rows, settings: Settings) -> dict[str, Array]:
-    """Name -> (N, F), of NIH's table and of the pictures."""
-    pictures = picture_features([item["image"] for item in rows.items], settings)
-    return {**table_features(rows.entries, settings), **pictures}
+def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, np.ndarray]]:
+    """What the localisation experiment's networks said of the scored rows, where it is kept.
 
+    Returns:
+        Run -> hash of its weights, and its logits of Opacity (N,). Heatmaps of the same network count once.
 
-def probe(settings: Settings, first: Features, ill: Array, second: Features, group: Sequence[str]) -> Array:
-    """Scores of the second features by a regression fitted to the first, each name -> (N, F)."""
-    try:  # an extra: this experiment alone needs it
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-    except ImportError:
-        raise InputError("scikit-learn is not installed", action="pip install -e '.[results]'") from None
-
-    regression = LogisticRegression(C=settings["regularization"], max_iter=1000)
-    fitted = make_pipeline(StandardScaler(), regression).fit(np.hstack([first[name] for name in group]), ill)
-    return np.asarray(fitted.decision_function(np.hstack([second[name] for name in group])))
-
-
-def machine_sets(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> dict[str, list[Entry]]:
-    """Rows of NIH's table: those of this set, and others."""
-    pneumonia, healthy = other_rows(table, learnt, scored)
-    both = [(e, ill) for rows in (learnt, scored) for e, ill in zip(rows.entries, rows.present, strict=True)]
-    well, sick = ([entry for entry, ill in both if ill == value] for value in (False, True))
-    return {
-        "No Finding, this set": well,
-        "No Finding, others": healthy,
-        "Pneumonia, this set": sick,
-        "Pneumonia, others": pneumonia,
-    }
-
-
-def tone_sets(here: Items, other: Items) -> dict[str, Items]:
-    """Items of this set and of another, whose Opacity stands for Pneumonia, of which it has few."""
-
-    def of(items: Items, value: int) -> Items:
-        return [item for item in items if item["label"][OPACITY] == value]
-
-    found = {"No Finding, this set": of(here, 0), "Pneumonia, this set": of(here, 1)}
-    return found | {"No Finding, others": of(other, 0), "Opacity, others": of(other, 1)}
+    Raises:
+        InputError: an outcome is of other rows.
+    """
+    found: dict[str, tuple[str, np.ndarray]] = {}
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            if "nih/logits" not in file:
+                continue
+            weights = json.loads(str(file["about"]))["weights_sha256"]
+            if not np.array_equal(file["nih/label"][:, OPACITY] == 1, scored.present):
+                raise InputError("is of other images than the probe is scored on", path, "score the networks again")
+            if weights not in {known for known, _ in found.values()}:
+                found[path.stem] = weights, file["nih/logits"][:, OPACITY]
+    return found

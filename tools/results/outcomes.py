@@ -20,7 +20,8 @@ from cxr_common.evaluation import Predictions
 from cxr_common.evaluation.scored import Scored
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
-from tools.results.moved_code import without_modules
+from cxr_common.localization.gallery import gallery_rows
+from tools.moved_code import without_modules
 
 Items = list[dict[str, Any]]
 
@@ -110,13 +111,3 @@ class Outcomes:
 
     def _key(self, made_with: dict[str, Any]) -> Any:
         return without_modules({**made_with, "test_sha256": self.test_sha256})
-
-
-def gallery_rows(items: Items, labels: Sequence[str] = LABELS) -> list[tuple[int, int]]:
-    """(class, image) of the first test image of every class with a box; a class that doubles another is left out."""
-    rows = []
-    for c, label in enumerate(labels):
-        boxed = [i for i, item in enumerate(items) if c in (item.get("box_labels") or [])]
-        if boxed and label != "Opacity":
-            rows.append((c, boxed[0]))
-    return rows

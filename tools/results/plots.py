@@ -7,19 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from PIL import Image
 
-from cxr_common.axes import tensor_to_picture
-from cxr_common.data import read_picture
 from cxr_common.files import replacing
-from cxr_common.heatmaps import upsample_heatmaps
 from cxr_common.labels import LABELS
 from cxr_common.localization import relevance_figure
-from tools.results.outcomes import gallery_rows
+from cxr_common.localization.gallery import gallery_figure
 from tools.results.tables import curve_points, mean_relevance, scored_methods
 
 Record = dict[str, Any]
@@ -73,50 +67,9 @@ def _marked(figure: Figure, record: Record, text: str) -> Figure:
 def gallery(
     record: Record, items: list[Record], heatmaps: dict[str, np.ndarray], labels: Sequence[str] = LABELS
 ) -> Figure:
-    """Heatmaps of methods (columns) on the first test image of every class with a box (rows); first seed.
-
-    Args:
-        record: content of the result file.
-        items: of the test images.
-        heatmaps: method -> (R, x, y) logit maps of :func:`gallery_rows`; what is not in it is not shown.
-        labels: class names of the items.
-    """
-    names = {name: title for name, title in scored_methods(record).items() if name in heatmaps}
-    rows = gallery_rows(items, labels)
-    figure = Figure(figsize=(1.25 * (len(names) + 1), 1.3 * len(rows) + 0.5), layout="constrained")
-    grid = figure.subplots(len(rows), len(names) + 1, squeeze=False)
-    for row, ((c, image), axes) in enumerate(zip(rows, grid, strict=True)):
-        item = items[image]
-        picture = tensor_to_picture(np.squeeze(np.asarray(read_picture(item["image"]))))
-        axes[0].set_ylabel(labels[c], fontsize=8)
-        for axis in axes:
-            axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
-            axis.set(xticks=[], yticks=[])
-        for axis, name in zip(axes[1:], names, strict=True):
-            logits = torch.from_numpy(heatmaps[name][row][None, None]).float()
-            _heat(axis, upsample_heatmaps(logits, picture.shape[::-1])[0, 0].numpy(), picture.shape)
-        for axis in axes:
-            for (x0, y0, x1, y1), k in zip(item["boxes"], item["box_labels"], strict=True):
-                if k == c:
-                    box = Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor="white", linewidth=0.8)
-                    axis.add_patch(box)
-    for axis, text in zip(grid[0], ["image, true box", *names.values()], strict=True):
-        axis.set_title(text.replace(", ", ",\n"), fontsize=7)
-    return figure
-
-
-def _heat(axis: Axes, heatmap: np.ndarray, shape: tuple[int, ...]) -> None:
-    """A heatmap stretched to its own range, as these pictures show where and not how much; a cross at its peak."""
-    low, high = heatmap.min(), heatmap.max()
-    if high - low < 1e-6:  # a map without any saliency; its peak is rounding
-        return
-    scaled = tensor_to_picture((heatmap - low) / (high - low))
-    height, width = shape
-    axis.imshow(scaled, cmap="inferno", alpha=0.65 * scaled, extent=(0, width, height, 0), vmin=0, vmax=1)
-    row, column = np.unravel_index(scaled.argmax(), scaled.shape)
-    x, y = (column + 0.5) * width / scaled.shape[1], (row + 0.5) * height / scaled.shape[0]
-    axis.plot(x, y, "+", color="cyan", markersize=7)
-    axis.set(xlim=(0, width), ylim=(height, 0))
+    """Heatmaps of scored methods, see :func:`~cxr_common.localization.gallery.gallery_figure`."""
+    titled = {title: heatmaps[name] for name, title in scored_methods(record).items() if name in heatmaps}
+    return gallery_figure(items, titled, labels)
 
 
 def _plot_file(record: Record, name: str, folder: Path) -> Path:

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
 from cxr_common.json_files import Record, read_json
-from tools.results.moved_code import without_modules
+from tools.moved_code import without_modules
 
 
 class Part(Record):

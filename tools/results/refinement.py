@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from monai.data import CacheDataset
 from PIL import Image
 
 from cxr_common.data import load_datalist, read_datalist, write_datalist
@@ -17,14 +18,15 @@ from cxr_common.findings import Walk
 from cxr_common.labels import LABELS
 from cxr_common.networks import weights_sha256
 from cxr_common.refinement import Boundaries, choose_steps
+from cxr_common.refinement.refined_masks import STILL, Images, Masks, tune
+from tools.phantom_sets import make_phantoms
 from tools.repository import BUNDLES
-from tools.results.data import Items, make_nih, make_phantoms, mix, prepare
+from tools.results.data import Items, make_nih, mix, prepare
 from tools.results.experiment import Data, Experiment, Runs
 from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP
-from tools.results.refined_masks import STILL, Images, Masks, tune
-from tools.results.runs import Run
 from tools.results.settings import Settings
+from tools.trainings import Run
 
 FIGURES = ("image iou", "data set iou", "boundary f")
 #: Class that is not scored, by test set.
@@ -64,7 +66,7 @@ class Refinement(Experiment):
         test_sha256 = {name: data_sha256(items, masks=True) for name, items in tests.items()}
         return Data(dict.fromkeys(hashes, path), hashes, tests, test_sha256, trained_on={"training": sections[0]})
 
-    def stand_ins(self) -> Sequence[str]:
+    def stand_ins(self, file: str) -> Sequence[str]:
         """The shipped network need not be trained again to be scored."""
         return [name for name, method in self.methods.items() if method.get("ships") and not self.options.quick]
 
@@ -82,7 +84,7 @@ class Refinement(Experiment):
             found = Ways(done[name], develop, self.data.tests, self.settings["walks"])
             self.chosen["thresholds"][name], self.chosen["steps"][name] = found.thresholds, found.steps
             for test, masks in found.masks.items():
-                groups = [item_group(item) for item in found.images[test].items]
+                groups = [item_group(item) for item in found.images[test].dataset.data]
                 tests.append(refined_test(f"{name}, {test}", masks, groups))
         return tests
 
@@ -102,11 +104,11 @@ class Ways:
     """
 
     def __init__(self, runs: Sequence[Run], develop: Items, tests: Mapping[str, Items], walks: Settings) -> None:
-        self.images = {name: Images(runs[0], items, SKIPPED.get(name)) for name, items in tests.items()}
+        self.images = {name: read_images(runs[0], items, SKIPPED.get(name)) for name, items in tests.items()}
         self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: {} for name in tests}
         self.thresholds: dict[str, list[dict[str, float]]] = {}
         self.steps: dict[str, list[dict[str, int]]] = {}
-        tuning = Images(runs[0], develop)
+        tuning = read_images(runs[0], develop)
         for kind, networks in (("smooth", [None]), ("irn", [run.network() for run in runs])):
             for network in networks:
                 own = tuning.boundaries(network)
@@ -167,6 +169,15 @@ def _heatmaps_of(bundle: str) -> dict[str, str]:
 def localizer_weights(bundle: str) -> Path:
     """Weights of a localiser's bundle."""
     return BUNDLES / bundle / "models" / "model.pt"
+
+
+def read_images(run: Run, items: Items, skip: str | None = None) -> Images:
+    """Items that have a finding, with their heatmaps, read as the configs of a run say."""
+    parser = run.config()
+    transform = parser.get_parsed_content("refine#dataset#transform")
+    found = [item for item in items if 1 in item["label"]]
+    dataset = CacheDataset(found, transform, num_workers=1, progress=False)
+    return Images(dataset, list(LABELS), (float(parser["intensity_mean"]), float(parser["intensity_std"])), skip)
 
 
 def walk_of(settings: Settings, boundaries: Boundaries) -> Walk:

@@ -50,7 +50,7 @@ _MACRO = re.compile(r"{% macro (\w+)\((\w*)\)")
 
 @cache
 def parts() -> dict[str, tuple[str, str, str]]:
-    """Part -> result file below docs/results, template, macro. One that ends in "-" goes on with what its macro is given."""
+    """Part -> result file, template, macro; one that ends in "-" goes on with what its macro is given."""
     out = {}
     for path in sorted(TEMPLATES.glob("[a-z]*.md.j2")):
         template = path.name.removesuffix(".md.j2")

@@ -15,15 +15,15 @@ from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts, image_dice, image_iou
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
-from tools.results.data import Items, make_phantoms
+from cxr_common.refinement.refined_masks import of_classes
+from tools.phantom_sets import make_phantoms
+from tools.results.data import Items
 from tools.results.experiment import Data, Experiment, Runs
 from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP, mapped
-from tools.results.refined_masks import of_classes
-from tools.results.runs import Run
 from tools.results.segmentation_masks import make_masks, read_cut, refiner, step_counts
 from tools.results.settings import Settings
-from tools.results.training import training_hash
+from tools.trainings import Run, training_hash
 
 #: Figure -> counts -> statistic of image weights; the first is that of a claim that names none.
 FIGURES: dict[str, Any] = {

@@ -15,15 +15,15 @@ from cxr_common.files import file_sha256, write_json
 from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
+from cxr_common.refinement.refined_masks import STILL, tune
 from tools.pipeline.stage import Stage
 from tools.repository import BUNDLES
 from tools.results.data import Items, write_items
 from tools.results.localizers import PHANTOM_SKIP
-from tools.results.refined_masks import STILL, Images, tune
-from tools.results.refinement import Refinement, plan_localizers
-from tools.results.runs import Run, plan_runs
+from tools.results.plan import plan_runs, shipped
+from tools.results.refinement import Refinement, plan_localizers, read_images
 from tools.results.settings import Options, Settings, load_settings
-from tools.results.training import shipped
+from tools.trainings import Run
 
 REFINEMENT = "cxr_irn_refinement"
 #: What images without an expert's mask have: cut heatmaps, refined ones, or experts' masks too.
@@ -66,7 +66,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
 
     cut, inputs = folder / "cut.json", {**heat.inputs, "validation": data_sha256(validation, masks=True)}
     if not cut.exists() or json.loads(cut.read_text(encoding="utf-8"))["inputs"] != inputs:
-        thresholds = tune(Images(run, validation).boundaries().refined(STILL))
+        thresholds = tune(read_images(run, validation).boundaries().refined(STILL))
         cut_heatmaps(run, load_datalist(listed, "training"), thresholds, folder / "cut")
         write_json({"inputs": inputs, "thresholds": thresholds}, cut)  # last: it says that the masks are these
     others = {
@@ -110,7 +110,7 @@ def _model_hash(bundle: str) -> str:
 
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:
     """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
-    maps = Images(run, items).boundaries().refined(STILL)
+    maps = read_images(run, items).boundaries().refined(STILL)
     masks: dict[str, dict[str, str]] = {}
     folder.mkdir(parents=True, exist_ok=True)
     for item, heat in zip(maps.items, maps.each_heatmap(), strict=True):
@@ -132,7 +132,7 @@ def step_counts(run: Run, tests: Items, thresholds: Mapping[str, float]) -> dict
 
     Both are told which findings an image has, and only images with one are measured.
     """
-    images, place = Images(run, tests, PHANTOM_SKIP), np.array([1 in item["label"] for item in tests])
+    images, place = read_images(run, tests, PHANTOM_SKIP), np.array([1 in item["label"] for item in tests])
     [held] = shipped(run)
     own = load_map_thresholds(held.folder / "thresholds.json", list(LABELS), held.weights)
     refined = images.boundaries(held.network()).refined(own.walk_with())

@@ -12,7 +12,7 @@ from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
 from tools.results.detection import Detection, detection_test, make_annotations, with_curves
 from tools.results.figures import check_claims
-from tools.results.runs import plan_runs
+from tools.results.plan import plan_runs
 from tools.results.settings import load_settings
 from tools.results.tables import render_macro
 

@@ -10,8 +10,8 @@ from cxr_common.errors import InputError
 from tests.golden import REPOSITORY
 from tools.results.experiment import Data, Experiment
 from tools.results.figures import Figure, ScoredSet
+from tools.results.plan import plan_runs
 from tools.results.record import read_result
-from tools.results.runs import plan_runs
 from tools.results.settings import Options, load_settings
 
 FOLDER = REPOSITORY / "tools" / "results"

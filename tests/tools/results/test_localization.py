@@ -6,7 +6,7 @@ import pytest
 from monai.bundle import ConfigParser
 
 from tests.golden import REPOSITORY
-from tools.results.runs import plan_runs
+from tools.results.plan import plan_runs
 from tools.results.settings import load_settings
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "localization.yaml"

@@ -6,10 +6,12 @@ import pytest
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
 from tools.image_cues.features import read_nih_table
+from tools.image_cues.probe import probe
+from tools.image_cues.rows import Rows, machine_sets, other_rows, read_items, read_rows, tone_sets
 from tools.image_cues.sets import machines, tones
 from tools.results import opacity_probe
 from tools.results.figures import Figure, compare
-from tools.results.opacity_rows import Rows, network_scores, other_rows, read_items, read_rows
+from tools.results.opacity_probe import network_scores
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
@@ -57,7 +59,7 @@ def test_others_are_of_nobody_who_is_learnt_from(rows, table, settings):
         assert found and all(label in entry["Finding Labels"] for entry in found)
         assert not {int(e["Patient ID"]) for e in found} & {item["patient_number"] for item in learnt.items}
         assert not {e["Image Index"] for e in found} & {e["Image Index"] for e in scored.entries}
-    for part in machines(settings["detectors"], opacity_probe.machine_sets(table, learnt, scored)).values():
+    for part in machines(settings["detectors"], machine_sets(table, learnt, scored)).values():
         assert sum(part["shares"].values()) == pytest.approx(1)
 
 
@@ -74,7 +76,7 @@ def test_figures_of_the_result_file_come_out_again(rows, table, settings):
         [name] = one.methods
         assert one.methods[name].value == pytest.approx(other["methods"][name]["value"], abs=1e-3)
     other = read_items(settings["other"]["mapping"], SHARED / "nih")["training"]
-    brightness = tones(opacity_probe.tone_sets(scored.items[:3], other[:30]))
+    brightness = tones(tone_sets(scored.items[:3], other[:30]))
     assert sum(view["images"] for view in brightness.get("No Finding, others", {}).values()) <= 30
 
 
@@ -83,7 +85,7 @@ def test_a_probe_finds_what_is_there_and_no_more(settings):
     ill = rng.random(400) < 0.5
     told, noise = rng.standard_normal((400, 1)) + 3 * ill[:, None], rng.standard_normal((400, 2))
     first, second = ({"a": told[half], "b": noise[half]} for half in (slice(200), slice(200, None)))
-    scores = {g: opacity_probe.probe(settings, first, ill[:200], second, [g]) for g in "ab"}
+    scores = {g: probe(settings, first, ill[:200], second, [g]) for g in "ab"}
     patients = [str(i // 2) for i in range(200)]
     told = {g: {0: opacity_probe.statistic(s, ill[200:])} for g, s in scores.items()}
     found = compare(Figure("auroc", "all", told), patients).methods

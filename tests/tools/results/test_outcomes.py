@@ -7,8 +7,9 @@ import pytest
 
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
+from cxr_common.localization.gallery import gallery_rows
 from tests.tools.results.test_localizers import make
-from tools.results.outcomes import Outcomes, gallery_rows
+from tools.results.outcomes import Outcomes
 
 MADE_WITH = {"recipe": "abc", "inferer": None}
 ABOUT = {"minutes": 1.5, "machine": "x", "relevance": {}}

@@ -6,10 +6,10 @@ import pytest
 from cxr_common.findings import Walk
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
+from cxr_common.refinement.refined_masks import Masks
 from tests.golden import REPOSITORY
-from tools.results.refined_masks import Masks
+from tools.results.plan import plan_runs
 from tools.results.refinement import Refinement, plan_localizers, refined_test, walk_of
-from tools.results.runs import plan_runs
 from tools.results.settings import load_settings
 from tools.results.tables import load_template, render_macro
 

@@ -7,7 +7,7 @@ from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tests.golden import REPOSITORY
 from tools.results.figures import check_claims
-from tools.results.runs import plan_runs
+from tools.results.plan import plan_runs
 from tools.results.segmentation import Segmentation, mask_test
 from tools.results.segmentation_masks import KINDS
 from tools.results.settings import load_settings

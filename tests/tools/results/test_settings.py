@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from tests.golden import REPOSITORY
-from tools.results.runs import plan_runs
+from tools.results.plan import plan_runs
 from tools.results.settings import load_settings
 
 FOLDER = REPOSITORY / "tools" / "results"

@@ -11,7 +11,7 @@ from cxr_common.data import load_datalist
 from cxr_common.data.phantom.identity import identity
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY
-from tools.results.data import make_phantoms
+from tools.phantom_sets import make_phantoms
 
 SETTINGS = {"seed": 3, "size": 64, "training": 1, "validation": 1, "testing": 6, "config": {}, "test": None}
 

@@ -1,4 +1,4 @@
-"""Training runs of an experiment: each one a bundle's own training, known by what went into it."""
+"""Trainings of bundles, each with one seed and known by what went into it: one that is done is not done again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +17,16 @@ import torch
 import yaml
 from monai.bundle import ConfigParser
 
+from cxr_common.data import load_datalist
+from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256
+from cxr_common.files import write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.networks.lite_weights import installed_lite_weights
 from cxr_common.networks.pretrained import IMAGENET
-from tools.repository import BUNDLES
-from tools.results.moved_code import without_modules
+from tools.moved_code import without_modules
+from tools.workflow import run_workflow, workflow_command
 
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
@@ -123,36 +129,64 @@ class Run:
         return [*self.configs, self.folder / "overrides.yaml"]
 
 
-def plan_runs(
-    settings: Mapping[str, Any], work: Path, methods: Mapping[str, Any] | None = None, prefix: str = ""
-) -> list[Run]:
-    """The last training of every method and seed: first seeds first, so that all methods can be compared early.
+def training_hash(datalist: Path, masks: bool = False) -> str:
+    """Hash of what is trained on and of what chooses epoch and thresholds."""
+    parts = (data_sha256(load_datalist(datalist, s, require=()), masks) for s in ("training", "validation"))
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
-    Args:
-        settings: of the experiment, with "bundle" and "configs"; and, where there are any, "overrides" of all methods,
-            "cycles" (a cycle starts from the best weights of the one before) and "start" (a training whose backbone all
-            start from).
-        work: folder of everything; runs lie in ``work/runs``.
-        methods: method -> its "seeds" and, where it differs, "bundle" and "overrides"; default those of the settings.
-        prefix: of the runs' names.
+
+def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
+    """Train a run with ``python -m monai.bundle run``, unless it is done; a killed one resumes from its checkpoint.
+
+    Raises:
+        InputError: when the training fails; names its log.
     """
+    if run.previous:
+        train(run.previous, datalist, data_hash, threads)
+    if run.is_done(data_hash):
+        return
+    recipe = run.recipe(data_hash)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    started = run.folder / "recipe.txt"
+    if started.exists() and started.read_text() != recipe:
+        raise InputError("holds a run of another recipe", run.folder, "delete it, or choose another work folder")
+    started.write_text(recipe)
+    start = {"initial_weights": str(run.previous.weights)} if run.previous else {}
+    start |= {"backbone_weights": str(run.start.weights)} if run.start else {}
+    (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
+    options = {"datalist": datalist, "dataset_dir": datalist.parent, "output_dir": run.folder}
+    command = workflow_command(run.bundle, run.config_files(), options)
+    begin, log = time.monotonic(), run.folder / "log.txt"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    status, reason = run_workflow(command, log, append=True, environment=environment)
+    if status:
+        raise InputError(f"training ended with status {status}", log, reason or "read the end of this log")
+    minutes = (time.monotonic() - begin) / 60
+    record = {"recipe": recipe, "method": run.method, "seed": run.seed, "minutes": minutes, "threads": threads}
+    if torch.cuda.is_available():
+        record["gpu"] = torch.cuda.get_device_name()
+    write_json(record, run.folder / "run.json")
 
-    def bundle_and_configs(name: str) -> tuple[Path, tuple[Path, ...]]:
-        bundle = BUNDLES / name
-        return bundle, tuple(bundle / "configs" / config for config in settings["configs"])
 
-    first, start, runs = settings.get("start"), None, []
-    if first:
-        start = Run("start", 0, *bundle_and_configs(first["bundle"]), first["overrides"], work / "runs" / "start")
-    for name, method in (settings["methods"] if methods is None else methods).items():
-        bundle, configs = bundle_and_configs(method.get("bundle", settings["bundle"]))
-        for place, seed in enumerate(method.get("seeds", [])):
-            run: Run | None = None
-            for number, cycle in enumerate(settings.get("cycles", [{}]), start=1):
-                # A method may change what all methods and the cycle say.
-                overrides = {**settings.get("overrides", {}), **cycle, **method.get("overrides", {})}
-                folder = f"{prefix}{name}-seed{seed}" + (f"-cycle{number}" if "cycles" in settings else "")
-                begin = start if run is None else None
-                run = Run(prefix + name, seed, bundle, configs, overrides, work / "runs" / folder, run, begin)
-            runs.append((place, run))
-    return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]
+#: A run, its datalist and the hash of what is in it.
+Job = tuple[Run, Path, str]
+
+
+def train_all(jobs: Sequence[Job], parallel: int) -> None:
+    """Train several runs at a time, the cores divided among them; first, alone, what several of them start from."""
+    cores = os.cpu_count() or 1
+    threads = max(1, cores // min(parallel, max(1, len(jobs))))
+    starts = {}
+    for run, datalist, data_hash in jobs:
+        if start := first_cycle(run).start:
+            starts[start.folder] = (start, datalist, data_hash)
+    for job in starts.values():
+        train(*job, cores)
+    with ThreadPoolExecutor(parallel) as pool:
+        for future in [pool.submit(train, *job, threads) for job in jobs]:
+            future.result()
+
+
+def first_cycle(run: Run) -> Run:
+    """The first cycle of a run."""
+    return first_cycle(run.previous) if run.previous else run

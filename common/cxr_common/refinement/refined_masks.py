@@ -8,23 +8,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from monai.data import CacheDataset
+from monai.data import Dataset
 from torch.nn import functional as F
 
 from cxr_common.data.masks import resize_mask
-from cxr_common.evaluation import Predictions
 from cxr_common.evaluation.mask_scores import counts_at_thresholds, true_masks
-from cxr_common.findings import Walk
+from cxr_common.evaluation.predictions import Predictions
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
-from cxr_common.labels import LABELS
+from cxr_common.findings.walk import Walk
 from cxr_common.metrics import MaskCounts, image_iou, mask_counts
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
-from cxr_common.refinement import Boundaries, CrfSettings, predict_boundaries, refine_labels
+from cxr_common.refinement.boundaries import Boundaries, predict_boundaries
+from cxr_common.refinement.crf import CrfSettings, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
-from tools.results.runs import Run
 
 #: Thresholds every method chooses from, class by class, on the validation phantoms.
 GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
@@ -53,33 +52,33 @@ class Masks:
         return hit_statistic(image_iou(counts) if figure == "image iou" else self.boundary[:, columns])
 
 
+@dataclass(frozen=True)
 class Images:
     """Images that have a finding, with their heatmaps.
 
-    Args:
-        run: whose configs say how images and heatmaps are read.
-        items: datalist items with absolute paths.
+    Attributes:
+        dataset: as :func:`~cxr_common.refinement.predict_boundaries` takes it, of items with masks.
+        labels: class names.
+        grey: mean and deviation that images are normalised with.
         skip: class that is not scored.
     """
 
-    def __init__(self, run: Run, items: list[dict[str, Any]], skip: str | None = None) -> None:
-        parser, self.skip = run.config(), skip
-        self.items = [item for item in items if 1 in item["label"]]
-        transform = parser.get_parsed_content("refine#dataset#transform")
-        self.dataset = CacheDataset(self.items, transform, num_workers=1, progress=False)
-        self.grey = float(parser["intensity_mean"]), float(parser["intensity_std"])
+    dataset: Dataset
+    labels: list[str]
+    grey: tuple[float, float]
+    skip: str | None = None
 
     def boundaries(self, network: Any = None) -> Boundaries:
         """What walks start from: the heatmaps, and the boundaries a network sees; None sees none."""
-        return predict_boundaries(network, self.dataset, list(LABELS))
+        return predict_boundaries(network, self.dataset, self.labels)
 
     def score(self, maps: Predictions, thresholds: Mapping[str, float]) -> Masks:
         """Measure the masks above the thresholds."""
         boundary, counts = np.full(maps.label.shape, np.nan), []
         for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), true_masks(maps), strict=True)):
-            truth: list[Any] = [None] * len(LABELS)
-            found = [np.asarray(heat[c]) > thresholds[name] for c, name in enumerate(LABELS)]
-            for c, (name, mask) in enumerate(zip(LABELS, masks, strict=True)):
+            truth: list[Any] = [None] * len(self.labels)
+            found = [np.asarray(heat[c]) > thresholds[name] for c, name in enumerate(self.labels)]
+            for c, (name, mask) in enumerate(zip(self.labels, masks, strict=True)):
                 if maps.label[n, c] == 1 and name != self.skip and mask is not None and mask.any():
                     truth[c] = resize_mask(mask, maps.input_size)
                     boundary[n, c] = boundary_f_score(found[c], truth[c])
@@ -92,7 +91,7 @@ class Images:
         for n in range(len(out)):
             image = torch.as_tensor(self.dataset[n]["image"]).float() * self.grey[1] + self.grey[0]
             grey = 255 * F.interpolate(image[None], size=out.shape[-2:], mode="area").clamp(0, 1)
-            for c, name in enumerate(LABELS):
+            for c, name in enumerate(self.labels):
                 inside = (small[n, c] > thresholds[name])[None].long()
                 if inside.any():
                     refined = refine_labels(inside, 2, grey, settings=CrfSettings().at_stride(STRIDE))[0]
@@ -102,4 +101,4 @@ class Images:
 
 def tune(maps: Predictions) -> dict[str, float]:
     """The threshold of every class with the largest IoU of the data set."""
-    return tune_probability_thresholds(counts_at_thresholds(maps, GRID), LABELS, GRID)
+    return tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)

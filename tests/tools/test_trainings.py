@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cxr_common.errors import InputError
-from tools.results.runs import Run
-from tools.results.training import chosen, ship, shipped
+from tools.results.plan import chosen, ship, shipped
+from tools.trainings import Run
 
 
 def trained(folder: Path, method: str, data: str) -> Run:
@@ -20,11 +20,13 @@ def trained(folder: Path, method: str, data: str) -> Run:
     return run
 
 
-def test_only_names_methods_in_their_own_order():
-    assert chosen(["a", "b", "c"], None, Path("x.yaml")) == ["a", "b", "c"]
-    assert chosen(["a", "b", "c"], ["c", "a"], Path("x.yaml")) == ["a", "c"]
+def test_only_names_methods_and_runs_in_their_own_order(tmp_path):
+    runs = [trained(tmp_path, f"x_{name}", "data") for name in "abc"]
+    assert chosen(runs, "x_", None, Path("x.yaml")) == runs
+    assert chosen(runs, "x_", ["c", "a"], Path("x.yaml")) == [runs[0], runs[2]]
+    assert chosen(runs, "x_", ["x_b-seed0"], Path("x.yaml")) == [runs[1]]
     with pytest.raises(InputError, match="d"):
-        chosen(["a"], ["d"], Path("x.yaml"))
+        chosen(runs, "x_", ["d"], Path("x.yaml"))
 
 
 def test_weights_go_where_a_method_says(tmp_path):

@@ -1,8 +1,7 @@
-"""The rows of the opacity probe, Pneumonia and No Finding, and what networks said of them."""
+"""Rows of NIH's images, Pneumonia and No Finding, beside NIH's table of all its images."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +10,15 @@ from typing import Any
 import numpy as np
 
 from cxr_common.data.datalist import item_group
-from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
 from tools.image_cues.features import Entry
 from tools.prepare.from_tables import datalist_from_tables
 from tools.prepare.mapping import parse_mapping, read_mapping
-from tools.results.data import ERA, SECTIONS, Items
 
+Items = list[dict[str, Any]]
+#: Patients among whom No Finding rows lie; figures within them do not depend on the acquisition era, though on how the
+#: images were picked: see tools/results/opacity_probe.yaml.
+ERA = (1280, 3970)
 OPACITY = LABELS.index("Opacity")
 #: As the localisation experiment scores them: validation and testing rows in the order of the table.
 SPLITS = {"train": "training", "val": "testing", "test": "testing"}
@@ -49,7 +50,10 @@ def read_items(mapping: str, root: Path, splits: Mapping[str, str] | None = None
     if splits:
         plain["images"]["splits"] = splits
     data = datalist_from_tables(parse_mapping(plain, mapping), root)
-    return {s: [{**item, "image": str(root / item["image"])} for item in data[s]] for s in SECTIONS}
+    return {
+        s: [{**item, "image": str(root / item["image"])} for item in data[s]]
+        for s in ("training", "validation", "testing")
+    }
 
 
 def read_rows(mapping: str, shared: Path, table: Mapping[str, Entry]) -> tuple[Rows, Rows]:
@@ -77,23 +81,31 @@ def other_rows(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> tuple[
     return pneumonia, healthy
 
 
-def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, np.ndarray]]:
-    """What the localisation experiment's networks said of the scored rows, where it is kept.
+def nih_subsets(items: Items) -> dict[str, np.ndarray]:
+    """Name -> (N,) bool: all rows of NIH's images, those of :data:`ERA`, and those of one view."""
+    number, view = np.array([int(i["patient_number"]) for i in items]), np.array([i.get("view", "") for i in items])
+    era = (number >= ERA[0]) & (number <= ERA[1])
+    return {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
 
-    Returns:
-        Run -> hash of its weights, and its logits of Opacity (N,). Heatmaps of the same network count once.
 
-    Raises:
-        InputError: an outcome is of other rows.
-    """
-    found: dict[str, tuple[str, np.ndarray]] = {}
-    for path in sorted(folder.glob("*.npz")):
-        with np.load(path, allow_pickle=False) as file:
-            if "nih/logits" not in file:
-                continue
-            weights = json.loads(str(file["about"]))["weights_sha256"]
-            if not np.array_equal(file["nih/label"][:, OPACITY] == 1, scored.present):
-                raise InputError("is of other images than the probe is scored on", path, "score the networks again")
-            if weights not in {known for known, _ in found.values()}:
-                found[path.stem] = weights, file["nih/logits"][:, OPACITY]
-    return found
+def machine_sets(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> dict[str, list[Entry]]:
+    """Rows of NIH's table: those of this set, and others."""
+    pneumonia, healthy = other_rows(table, learnt, scored)
+    both = [(e, ill) for rows in (learnt, scored) for e, ill in zip(rows.entries, rows.present, strict=True)]
+    well, sick = ([entry for entry, ill in both if ill == value] for value in (False, True))
+    return {
+        "No Finding, this set": well,
+        "No Finding, others": healthy,
+        "Pneumonia, this set": sick,
+        "Pneumonia, others": pneumonia,
+    }
+
+
+def tone_sets(here: Items, other: Items) -> dict[str, Items]:
+    """Items of this set and of another, whose Opacity stands for Pneumonia, of which it has few."""
+
+    def of(items: Items, value: int) -> Items:
+        return [item for item in items if item["label"][OPACITY] == value]
+
+    found = {"No Finding, this set": of(here, 0), "Pneumonia, this set": of(here, 1)}
+    return found | {"No Finding, others": of(other, 0), "Opacity, others": of(other, 1)}
