@@ -1,9 +1,12 @@
-"""Figures and tables as Markdown, one way for every tool."""
+"""Figures and tables as Markdown, and templates of both, one way for every tool."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 
 #: What a part says that is not there yet.
 NOT_MEASURED = "Not measured yet.\n"
@@ -49,3 +52,29 @@ def head(*cells: object) -> str:
 def table(columns: list[str], rows: Iterable[list[str]]) -> str:
     """A Markdown table."""
     return "\n".join([head(columns), *(row(cells) for cells in rows)]) + "\n"
+
+
+def environment(folder: Path) -> Environment:
+    """Jinja templates of Markdown: the functions here, and filters; a figure that a record lacks is a dash.
+
+    Filters are "line" (text as one line), "two" (``.62``), "percent" (``6.2%``) and "add" (text with more behind it).
+    """
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    made.filters["line"] = lambda text: " ".join(text.split())
+    made.filters["two"] = two
+    made.filters["percent"] = lambda share: f"{100 * share:.1f}%"
+    made.filters["add"] = lambda text, more: text + more
+    writers = {"number": number, "percent": lambda interval: number(interval, percent=True), "signed": signed}
+    made.globals |= {name: _or_dash(write) for name, write in writers.items()}
+    made.globals |= {"head": head, "row": row, "not_measured": NOT_MEASURED}
+    return made
+
+
+def _or_dash(write: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda value: write(None if isinstance(value, Undefined) else value)

@@ -43,12 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--shared", type=Path, help="real radiographs (default ../shared/cxr, of nih ../shared/nih)")
     run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
-    run.add_argument(
-        "--only",
-        nargs="+",
-        metavar="METHOD",
-        help="train these only: methods (pylon) or runs (pylon-seed0)",
-    )
+    run.add_argument("--only", nargs="+", metavar="METHOD", help="train these: methods (pylon) or runs (pylon-seed0)")
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
     run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")
     run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundles")

@@ -70,10 +70,7 @@ def shipped(run: Run) -> list[Run]:
 def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]], into: str = "models") -> None:
     """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
 
-    Args:
-        runs: method -> its runs.
-        methods: of the settings.
-        into: folder below the bundle, where "ships" names none itself.
+    They go into the folder `into` below the bundle, where "ships" names none itself.
 
     Raises:
         InputError: there is nothing to ship: no such method's first seed is trained here.

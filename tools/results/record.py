@@ -118,11 +118,6 @@ def read_result(path: Path) -> dict[str, Any]:
 def write_once(inputs: Inputs, target: Path, score: Callable[[], Figures]) -> tuple[dict[str, Any], bool]:
     """Write inputs, figures and provenance into a result file, unless it has figures of the same inputs.
 
-    Args:
-        inputs: what the figures depend on.
-        target: the result file.
-        score: computes the figures.
-
     Returns:
         The content of the file, and whether it was written now.
     """

@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from cxr_common.data import load_datalist
 from cxr_common.evaluation import data_sha256
-from cxr_common.files import file_sha256, write_json
+from cxr_common.files import write_json
 from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from cxr_common.refinement.refined_masks import STILL, tune
-from tools.pipeline.stage import Stage
-from tools.repository import BUNDLES
+from cxr_common.refinement.refined_masks import STILL, tune, write_masks
+from tools.pipeline.shipped import heatmap_stage, pseudo_mask_stage
 from tools.results.data import Items, write_items
 from tools.results.localizers import PHANTOM_SKIP
 from tools.results.plan import plan_runs, shipped
@@ -25,7 +23,6 @@ from tools.results.refinement import Refinement, plan_localizers, read_images
 from tools.results.settings import Options, Settings, load_settings
 from tools.trainings import Run
 
-REFINEMENT = "cxr_irn_refinement"
 #: What images without an expert's mask have: cut heatmaps, refined ones, or experts' masks too.
 KINDS = ("heatmap", "irn", "all")
 #: Keys of an item that no segmenter reads.
@@ -60,7 +57,8 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
     rest = [item for item in training if item["image"] not in experts]
     weak = [{key: item[key] for key in ("image", "patient", "label")} for item in rest]
     listed = write_items(folder / "weak.json", {"training": weak}, UNREAD)
-    heat, refined = (stage(settings, listed) for stage in (_heatmaps, _pseudo_masks))
+    heat = heatmap_stage(settings["localizer"], listed, folder / "heatmaps")
+    refined = pseudo_mask_stage(heat, listed, folder / "irn")
     heat.run()
     refined.run()
 
@@ -87,39 +85,9 @@ def read_cut(folder: Path) -> dict[str, float]:
     return thresholds
 
 
-def _heatmaps(settings: Settings, listed: Path) -> Stage:
-    listing = f"$cxr_common.data.images_of({str(listed)!r}, 'training')"
-    inputs = {"data": data_sha256(load_datalist(listed, "training")), "model": _model_hash(settings["localizer"])}
-    overrides = {"dataset_dir": str(listed.parent), "dataset#data": listing}
-    output = listed.parent / "heatmaps"
-    return Stage("heatmaps", settings["localizer"], ("inference.json",), overrides, output, inputs)
-
-
-def _pseudo_masks(settings: Settings, listed: Path) -> Stage:
-    heat = _heatmaps(settings, listed)
-    inputs = {**heat.inputs, "refinement": _model_hash(REFINEMENT)}
-    overrides = {"dataset_dir": str(listed.parent), "datalist": str(listed), "heatmap_dir": str(heat.output)}
-    return Stage("pseudo-masks", REFINEMENT, ("inference.json",), overrides, listed.parent / "irn", inputs)
-
-
-def _model_hash(bundle: str) -> str:
-    """Hash of a bundle's weights and thresholds."""
-    models = BUNDLES / bundle / "models"
-    return "".join(file_sha256(models / name) for name in ("model.pt", "thresholds.json"))
-
-
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:
     """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
-    maps = read_images(run, items).boundaries().refined(STILL)
-    masks: dict[str, dict[str, str]] = {}
-    folder.mkdir(parents=True, exist_ok=True)
-    for item, heat in zip(maps.items, maps.each_heatmap(), strict=True):
-        for c, name in enumerate(LABELS):
-            if item["label"][c] == 1:
-                path = folder / f"{Path(item['image']).stem}_{name}.png"
-                inside = np.asarray(heat[c]) > thresholds[name]
-                Image.fromarray(255 * inside.T.astype(np.uint8)).save(path)
-                masks.setdefault(item["image"], {})[name] = str(path)
+    masks = write_masks(read_images(run, items).boundaries().refined(STILL), thresholds, folder)
     rows = []
     for item in items:
         absent = {name: None for name, value in zip(LABELS, item["label"], strict=True) if value == 0}

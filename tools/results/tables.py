@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import Environment
 from jinja2.environment import TemplateModule
 
 from tools import markdown
@@ -53,17 +53,14 @@ def cells(figures: Any, methods: Any) -> list[str]:
     """The intervals of one figure or several, for one method or each of several."""
     figures = [figures] if isinstance(figures, Mapping) else figures
     methods = [methods] if isinstance(methods, str) else methods
-    return [_text(markdown.number)(figure["methods"].get(name)) for name in methods for figure in figures]
+    return [markdown.number(figure["methods"].get(name)) for name in methods for figure in figures]
 
 
 def counted(counts: Record, labels: Sequence[str] | Mapping[str, str]) -> list[str]:
     """``Mass (12)``; of two numbers ``PA (12 / 30)``. Labels may be given with what they are called."""
-    names = labels if isinstance(labels, Mapping) else {label: label for label in labels}
-    return [f"{text} ({_slashed(counts[label])})" for label, text in names.items()]
-
-
-def _slashed(count: Any) -> str:
-    return " / ".join(map(str, count)) if isinstance(count, list) else str(count)
+    names = labels if isinstance(labels, Mapping) else dict(zip(labels, labels, strict=True))
+    numbers = {label: counts[label] if isinstance(counts[label], list) else [counts[label]] for label in names}
+    return [f"{text} ({' / '.join(map(str, numbers[label]))})" for label, text in names.items()]
 
 
 def boxed(counts: Record) -> list[str]:
@@ -97,28 +94,11 @@ def mean_relevance(runs: Record) -> dict[str, dict[str, float]]:
     }
 
 
-def _text(write: Any) -> Any:
-    """The same writer, for what a record may lack."""
-    return lambda value, *more, **options: write(None if isinstance(value, Undefined) else value, *more, **options)
-
-
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        extensions=["jinja2.ext.do"],
-    )
-    made.filters["line"] = lambda text: " ".join(text.split())
-    made.filters["two"] = markdown.two
-    made.filters["percent"] = lambda share: f"{100 * share:.1f}%"
-    made.filters["add"] = lambda text, more: text + more
+    made = markdown.environment(TEMPLATES)
     made.tests["of"] = lambda run, method: run.startswith(f"{method}-seed")
     made.globals |= {
-        "head": markdown.head,
-        "row": markdown.row,
         "cells": cells,
         "pick": pick,
         "counted": counted,
@@ -126,9 +106,5 @@ def _environment() -> Environment:
         "listed": listed,
         "curve_points": curve_points,
         "mean_relevance": mean_relevance,
-        "number": _text(markdown.number),
-        "percent": _text(lambda interval: markdown.number(interval, percent=True)),
-        "signed": _text(markdown.signed),
-        "not_measured": markdown.NOT_MEASURED,
     }
     return made

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from monai.data import Dataset
+from PIL import Image
 from torch.nn import functional as F
 
 from cxr_common.data.masks import resize_mask
@@ -102,3 +104,21 @@ class Images:
 def tune(maps: Predictions) -> dict[str, float]:
     """The threshold of every class with the largest IoU of the data set."""
     return tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)
+
+
+def write_masks(maps: Predictions, thresholds: Mapping[str, float], folder: Path) -> dict[str, dict[str, str]]:
+    """Write masks of the findings that images are said to have: pixels above a class's threshold.
+
+    Returns:
+        Path of an image -> class -> path of its mask, a picture of 0 and 255 at the network's resolution.
+    """
+    written: dict[str, dict[str, str]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for item, heat in zip(maps.items, maps.each_heatmap(), strict=True):
+        for c, name in enumerate(maps.labels):
+            if item["label"][c] == 1:
+                path = folder / f"{Path(item['image']).stem}_{name}.png"
+                inside = np.asarray(heat[c]) > thresholds[name]
+                Image.fromarray(255 * inside.T.astype(np.uint8)).save(path)
+                written.setdefault(item["image"], {})[name] = str(path)
+    return written
