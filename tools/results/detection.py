@@ -13,7 +13,6 @@ from cxr_common.detection import DetectorPredictions, detect
 from cxr_common.detection.omni_sampler import SUPERVISION
 from cxr_common.detection.statistics import DetectorFigures
 from cxr_common.errors import InputError
-from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
 from tools.phantom_sets import make_phantoms
 from tools.results.data import write_items
@@ -22,7 +21,7 @@ from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP
 from tools.results.plots import curves, save
 from tools.results.settings import Settings
-from tools.trainings import Run, training_hash
+from tools.trainings import Run
 
 #: Keys of an item that no detector reads.
 UNREAD = ("heatmap", "mask")
@@ -49,9 +48,7 @@ class Detection(Experiment):
         """The same phantoms with other annotations for each method."""
         phantoms, *_ = make_phantoms(self.settings["phantoms"], self.work / "phantoms")
         datalists = make_annotations(self.settings, phantoms, self.work / "detection")
-        tests = {"phantoms": load_datalist(phantoms, "testing")}
-        hashes = {name: training_hash(path) for name, path in datalists.items()}
-        return Data(datalists, hashes, tests, {"phantoms": data_sha256(tests["phantoms"])})
+        return Data(datalists, {"phantoms": load_datalist(phantoms, "testing")})
 
     def files(self) -> dict[str, Sequence[str]]:
         """Methods in one file; where a point is trained, points and the method where all curves meet in another."""

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from cxr_common.errors import InputError
+from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.figures import ScoredSet, check_claims
 from tools.results.plan import chosen, plan_runs, ship, shipped
 from tools.results.record import Figures, Inputs, write_once
 from tools.results.settings import Options, Settings, load_settings
-from tools.trainings import Run, train_all
+from tools.trainings import Run, train_all, training_hash
 
 Items = list[dict[str, Any]]
 #: Method -> its runs.
@@ -27,19 +28,19 @@ class Data:
 
     Attributes:
         datalists: method -> what it learns from; "training" stands for all that are not named.
-        hashes: of what is in them, by the same names.
         tests: test set -> datalist items with absolute paths.
-        test_sha256: test set -> hash of its content.
+        masks: whether masks are learned from and scored, so that hashes are of them too.
         images: counts for the result file.
+        hashes: of what is in the datalists, by the same names; default :func:`~tools.trainings.training_hash`.
         trained_on: hashes for the result file, where they are not those above.
         weights: hashes of other networks that are looked at.
     """
 
-    datalists: Mapping[str, Path] = field(default_factory=dict)
-    hashes: Mapping[str, str] = field(default_factory=dict)
-    tests: Mapping[str, Items] = field(default_factory=dict)
-    test_sha256: Mapping[str, str] = field(default_factory=dict)
+    datalists: Mapping[str, Path]
+    tests: Mapping[str, Items]
+    masks: bool = False
     images: Mapping[str, int] = field(default_factory=dict)
+    hashes: Mapping[str, str] | None = None
     trained_on: Mapping[str, str] | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
 
@@ -70,7 +71,10 @@ class Experiment(ABC):
             raise InputError("the real radiographs are not there", options.shared, self.needs)
         self.methods = self.plan_methods()
         self.runs = self.plan()
-        self.data = self.make_data()
+        self.data = data = self.make_data()
+        made = {name: training_hash(path, data.masks) for name, path in data.datalists.items() if data.hashes is None}
+        self.hashes: Mapping[str, str] = data.hashes or made
+        self.test_sha256 = {name: data_sha256(items, data.masks) for name, items in data.tests.items()}
 
     # What a part supplies.
 
@@ -161,13 +165,13 @@ class Experiment(ABC):
         """What a run learns from, and the hash of what is in it."""
         name = run.method.removeprefix(self.prefix)
         key = name if name in self.data.datalists else "training"
-        return self.data.datalists[key], self.data.hashes[key]
+        return self.data.datalists[key], self.hashes[key]
 
     def write(self, file: str, names: Sequence[str], done: Runs) -> None:
         """Write a result file, unless it is of the same inputs, and draw it."""
         data, listed = self.data, sorted((run for seeds in done.values() for run in seeds), key=lambda run: run.seed)
         about = {run.name: self.about(run) for run in listed}
-        hashes = {name: value for name, value in data.hashes.items() if name in (*names, "training")}
+        hashes = {name: value for name, value in self.hashes.items() if name in (*names, "training")}
         inputs = Inputs(
             experiment=file,
             quick=self.options.quick,
@@ -176,7 +180,7 @@ class Experiment(ABC):
             images=dict(data.images),
             weights_sha256={name: one["weights_sha256"] for name, one in about.items()} | dict(data.weights),
             missing=self.missing(names, done),
-            test_sha256=dict(data.test_sha256),
+            test_sha256=self.test_sha256,
         )
         claims = self.settings.get("claims", []) if file == next(iter(self.files())) else []
 

@@ -41,10 +41,9 @@ class Localization(Localizers):
         training = mix(sources, work / "training.json")
         return Data(
             {"training": training},
-            {"training": data_sha256(load_datalist(training, "training"))},
             tests,
-            {name: data_sha256(items) for name, items in tests.items()},
-            count_sources(training, ("phantom", "nih")),
+            images=count_sources(training, ("phantom", "nih")),
+            hashes={"training": data_sha256(load_datalist(training, "training"))},
         )
 
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:

@@ -52,7 +52,7 @@ class Localizers(Experiment):
     def outcomes(self) -> Outcomes:
         """Those kept."""
         folder = self.options.output / "outcomes" / self.options.experiment.stem
-        return Outcomes(folder, self.data.tests, self.data.test_sha256, self.own_labels, self.shown)
+        return Outcomes(folder, self.data.tests, self.test_sha256, self.own_labels, self.shown)
 
     def is_known(self, run: Run) -> bool:
         """Whether outcomes of all methods that show it are kept, even where its weights are gone."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cxr_common.evaluation import Predictions, data_sha256
+from cxr_common.evaluation import Predictions
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc, average_precision
@@ -19,7 +19,7 @@ from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, pred
 from tools.results.plan import plan_runs
 from tools.results.plots import gallery
 from tools.results.settings import Settings
-from tools.trainings import Run, training_hash
+from tools.trainings import Run
 
 #: The shared labels that boxes are annotated for.
 BOXED = tuple(label for label in LABELS if label in BOX_FINDINGS.values())
@@ -43,9 +43,7 @@ class Nih(Localizers):
         """Real images, simulated findings and phantoms; official boxes, other patients, and test phantoms."""
         nih, training = make_training(self.settings, self.options.shared, self.work)
         tests = make_tests(self.settings, nih, self.options.shared, self.work)
-        hashes = {name: data_sha256(items) for name, items in tests.items()}
-        images = count_sources(training, ("nih", "simulated", "phantom"))
-        return Data({"training": training}, {"training": training_hash(training)}, tests, hashes, images)
+        return Data({"training": training}, tests, images=count_sources(training, ("nih", "simulated", "phantom")))
 
     def view(self, test: str, found: Predictions) -> Predictions:
         """The official boxes are scored by NIH's own findings."""

@@ -43,7 +43,7 @@ class OpacityProbe(Experiment):
         settings, shared = self.settings, self.options.shared
         root = shared / settings["other"]["root"]
         if not root.is_dir():
-            raise InputError("the real radiographs are not there", root, str(self.needs))
+            raise InputError("the real radiographs are not there", root, self.needs)
         self.table = read_nih_table(shared / settings["table"])
         self.learnt, self.scored = read_rows(settings["mapping"], shared, self.table)
         sections = read_items(settings["other"]["mapping"], root)
@@ -51,9 +51,9 @@ class OpacityProbe(Experiment):
         self.networks = network_scores(self.options.output / settings["outcomes"], self.scored)
         learnt = self.learnt
         images = {"learnt": len(learnt.items), "learnt, patients": len(set(learnt.patients))}
-        hashes = {name: data_sha256(items) for name, items in tests.items()}
         weights = {name: known for name, (known, _) in self.networks.items()}
-        return Data({}, {}, tests, hashes, images, {"learnt": data_sha256(learnt.items)}, weights)
+        known = {"learnt": data_sha256(learnt.items)}
+        return Data({}, tests, images=images, trained_on=known, weights=weights)
 
     def score(self, file: str, done: Runs) -> list[ScoredSet]:
         """The probe of every group of features; and that of NIH's table elsewhere."""

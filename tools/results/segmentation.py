@@ -10,7 +10,7 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
-from cxr_common.evaluation import data_sha256, mask_tables, predict
+from cxr_common.evaluation import mask_tables, predict
 from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts, image_dice, image_iou
@@ -23,7 +23,7 @@ from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP, mapped
 from tools.results.segmentation_masks import make_masks, read_cut, refiner, step_counts
 from tools.results.settings import Settings
-from tools.trainings import Run, training_hash
+from tools.trainings import Run
 
 #: Figure -> counts -> statistic of image weights; the first is that of a claim that names none.
 FIGURES: dict[str, Any] = {
@@ -45,12 +45,9 @@ class Segmentation(Experiment):
         self.relation = refiner(self.options, self.settings)
         made = make_masks(self.settings, phantoms, self.work / "segmentation", self.relation)
         datalists = {name: made[method["masks"]] for name, method in self.methods.items()}
-        hashes = {name: training_hash(path, masks=True) for name, path in datalists.items()}
-        tests = {"phantoms": load_datalist(phantoms, "testing")}
         images = {"validation": len(load_datalist(made["irn"], "validation"))}
         images |= {name: self.settings[name] for name in ("training", "experts")}
-        test_sha256 = {"phantoms": data_sha256(tests["phantoms"], masks=True)}
-        return Data(datalists, hashes, tests, test_sha256, images)
+        return Data(datalists, {"phantoms": load_datalist(phantoms, "testing")}, True, images)
 
     def score(self, file: str, done: Runs) -> list[ScoredSet]:
         """IoU and Dice of the segmenters, and of the steps before them."""

@@ -26,7 +26,7 @@ class Toy(Experiment):
 
     def make_data(self):
         items = [{"image": f"{n}.png", "patient": str(n)} for n in range(10)]
-        return Data({"training": self.work / "datalist.json"}, {"training": "data"}, {"all": items}, {"all": "t"})
+        return Data({"training": self.work / "datalist.json"}, {"all": items}, hashes={"training": "data"})
 
     def score(self, file, done):
         def statistic(run):
@@ -38,7 +38,7 @@ class Toy(Experiment):
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    monkeypatch.setattr("cxr_common.networks.weights_sha256", lambda path: path.read_text())
+    monkeypatch.setattr("tools.results.experiment.data_sha256", lambda items, masks: str(len(items)))
     monkeypatch.setattr("tools.results.experiment.weights_sha256", lambda path: path.read_text())
     settings = {
         "bundle": "cxr_pylon_localization",
