@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,7 +24,7 @@ from cxr_common.findings.page import Truth, write_report
 from cxr_common.findings.run_record import file_names
 from cxr_common.start.tool_parser import ToolParser
 from tools.repository import BUNDLES
-from tools.workflow import failure_reason, workflow_command
+from tools.workflow import run_workflow, workflow_command
 
 #: Of the demo alone: no training, validation or test set is made from it.
 SEED = 20_260_101
@@ -95,10 +94,9 @@ def run_inference(bundle: Path, images: Path, results: Path, log: Path) -> int:
         raise InputError("no bundle with configs/inference.json", bundle, "check --bundle")
     _remove_results(results)
     command = workflow_command(bundle, [config], {"dataset_dir": images, "output_dir": results})
-    with open(log, "wb") as file:
-        status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode
+    status, reason = run_workflow(command, log)
     if not (results / "findings.json").is_file():
-        raise InputError(failure_reason(log) or f"inference ended with status {status}", bundle, f"see {log}")
+        raise InputError(reason or f"inference ended with status {status}", bundle, f"see {log}")
     return status
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 #: How MONAI's config parser wraps whatever a config entry raised.
@@ -32,6 +34,51 @@ def workflow_command(
     ]
 
 
+def run_workflow(
+    command: Sequence[str],
+    log: Path,
+    append: bool = False,
+    environment: Mapping[str, str] | None = None,
+    show: Callable[[str], None] | None = None,
+) -> tuple[int, str | None]:
+    """Run a workflow to its end, with what it prints in a log; it ends with this process.
+
+    Args:
+        command: the command line.
+        log: file for what it prints.
+        append: whether the log of an earlier run goes on.
+        environment: its environment variables; default those of this process.
+        show: called about once a second with the last line of the log.
+
+    Returns:
+        Its exit status, and the error that its log ends with; None where it has none.
+    """
+    before = log.stat().st_size if append and log.exists() else 0
+    with open(log, "ab" if append else "wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
+        try:
+            while process.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=1)
+                if show is not None:
+                    show(last_line(log))
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+    return process.returncode, failure_reason(log, before)
+
+
+def last_line(log: Path, size: int = 4000) -> str:
+    """The last line of a log, progress bars included."""
+    with open(log, "rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - size))
+        text = file.read().decode("utf-8", "replace")
+    lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
 def failure_reason(log: Path, start: int = 0) -> str | None:
     """Why a workflow failed, by its log.
 
@@ -48,3 +95,8 @@ def failure_reason(log: Path, start: int = 0) -> str | None:
     exceptions = re.findall(r"^[\w.]+(?:Error|Exception): .*$", text, re.MULTILINE)
     raised = [line for line in exceptions if _PARSER not in line]
     return errors[-1] if errors else raised[-1] if raised else None
+
+
+def run_tool(*arguments: object) -> None:
+    """Run ``python -m`` with these arguments; one of this repository's command lines in a process of its own."""
+    subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)

@@ -1,4 +1,5 @@
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -116,10 +117,8 @@ def test_a_second_demo_shows_nothing_of_the_first(tmp_path, inference, monkeypat
     bundle = tmp_path / "bundle"
     (bundle / "configs").mkdir(parents=True)
     (bundle / "configs" / "inference.json").write_text("{}")
-    done = SimpleNamespace(returncode=3)
-    monkeypatch.setattr(
-        demo.subprocess, "run", lambda *a, stdout, **k: stdout.write(b"x\nerror: no weights\n") and done
-    )
+    failing = [sys.executable, "-c", "print('x\\nerror: no weights'); raise SystemExit(3)"]
+    monkeypatch.setattr(demo, "workflow_command", lambda *given: failing)
     (output / "results" / "mine.txt").write_text("")
     with pytest.raises(InputError, match="no weights; see .*inference.log"):
         demo.demo(output, bundle, None, 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.workflow import failure_reason, workflow_command
+from tools.workflow import failure_reason, run_workflow, workflow_command
 
 BUNDLE, CONFIGS = Path("/b"), [Path("/b/configs/train.yaml"), Path("/run/overrides.yaml")]
 
@@ -38,3 +38,15 @@ def test_reason_is_our_line_or_the_deepest_exception(tmp_path, text, reason):
     log = tmp_path / "log.txt"
     log.write_text("error: of an earlier run\n" + text)
     assert failure_reason(log, start=len("error: of an earlier run\n")) == reason
+
+
+def test_a_workflow_is_run_to_its_end_with_a_log_and_its_own_environment(tmp_path):
+    log, seen = tmp_path / "log.txt", []
+    code = "import os, time; print(os.environ['MARK'], flush=True); time.sleep(1.5); print('error: bad'); exit(3)"
+    command = [sys.executable, "-c", code]
+    assert run_workflow(command, log, environment={"MARK": "a"}, show=seen.append) == (3, "bad")
+    assert seen[0] == "a" and seen[-1] == "error: bad"
+    assert run_workflow([sys.executable, "-c", "print('ok')"], log, append=True) == (0, None)
+    assert log.read_text(encoding="utf-8").split() == ["a", "error:", "bad", "ok"]
+    assert run_workflow([sys.executable, "-c", "print('new')"], log) == (0, None)
+    assert log.read_text(encoding="utf-8").split() == ["new"]

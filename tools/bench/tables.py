@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.results.markdown import table as markdown
+from tools.markdown import table as markdown
 
 Record = dict[str, Any]
 

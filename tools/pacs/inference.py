@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from cxr_common.findings import read_findings
 from cxr_common.findings.run_record import file_names
 from tools.pacs.ledger import Entry, Ledger
 from tools.pacs.pull import image_path
-from tools.workflow import failure_reason, workflow_command
+from tools.workflow import run_workflow, workflow_command
 
 RESULTS = "results"
 
@@ -51,12 +50,9 @@ class Bundle:
             "deidentify": self.deidentify,
         }
         log.parent.mkdir(parents=True, exist_ok=True)
-        with open(log, "wb") as file:
-            command = workflow_command(self.folder, [config], settings)
-            status = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT).returncode
+        status, reason = run_workflow(workflow_command(self.folder, [config], settings), log)
         if status == 2 or not (results / "findings.json").is_file():
-            reason = failure_reason(log) or f"inference ended with status {status}"
-            raise InputError(reason, self.folder, f"see {log}")
+            raise InputError(reason or f"inference ended with status {status}", self.folder, f"see {log}")
 
 
 Infer = Callable[[Path, Path], None]

@@ -13,9 +13,9 @@ from cxr_common.evaluation import provenance
 from cxr_common.files import write_json, write_text
 from cxr_common.findings import read_findings
 from cxr_common.networks import weights_sha256
+from tools.markdown import number, table
 from tools.pipeline.road import Road
 from tools.pipeline.stage import DONE, Stage
-from tools.results.markdown import number, table
 
 Record = dict[str, Any]
 #: Pictures a stage shows.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from cxr_common.errors import InputError
 from cxr_common.files import write_json
 from cxr_common.json_files import read_json
 from tools.repository import BUNDLES
-from tools.workflow import failure_reason, workflow_command
+from tools.workflow import run_workflow, workflow_command
 
 DONE, STARTED = "stage.json", "stage.started"
 
@@ -104,34 +103,14 @@ class Stage:
         started.write_text(key, encoding="utf-8")
         (self.output / "overrides.json").write_text(json.dumps(dict(self.overrides)), encoding="utf-8")
         log, begin = self.output / "log.txt", time.monotonic()
-        before = log.stat().st_size if log.exists() else 0
-        with open(log, "ab") as file:
-            process = subprocess.Popen(self.command(), stdout=file, stderr=subprocess.STDOUT)
-            try:
-                while process.poll() is None:
-                    time.sleep(1)
-                    if show is not None:
-                        show(last_line(log))
-            finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait()
-        if process.returncode not in accept:
-            reason = failure_reason(log, before) or "read the end of this log"
-            raise InputError(f"stage {self.name!r} ended with status {process.returncode}", log, reason)
+        status, reason = run_workflow(self.command(), log, append=True, show=show)
+        if status not in accept:
+            raise InputError(
+                f"stage {self.name!r} ended with status {status}", log, reason or "read the end of this log"
+            )
         if check is not None:
             check()
         write_json(
             {"key": key, "minutes": (time.monotonic() - begin) / 60, "inputs": dict(self.inputs)}, self.output / DONE
         )
         return True
-
-
-def last_line(log: Path, size: int = 4000) -> str:
-    """The last line of a log, progress bars included."""
-    with open(log, "rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - size))
-        text = file.read().decode("utf-8", "replace")
-    lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
-    return lines[-1] if lines else ""

@@ -9,25 +9,26 @@ from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.start.tool_parser import ToolParser
 from tools.repository import REPOSITORY
-from tools.results.detection import run_detection
-from tools.results.localization import run_experiment
-from tools.results.lungs import run_lungs
-from tools.results.nih import run_nih
-from tools.results.opacity_probe import run_opacity_probe
-from tools.results.options import Options
-from tools.results.refinement import run_refinement
+from tools.results.detection import Detection
+from tools.results.experiment import Experiment
+from tools.results.localization import Localization
+from tools.results.lungs import Lungs
+from tools.results.nih import Nih
+from tools.results.opacity_probe import OpacityProbe
+from tools.results.refinement import Refinement
 from tools.results.render import render_all, render_quick
-from tools.results.segmentation import run_segmentation
+from tools.results.segmentation import Segmentation
+from tools.results.settings import Options
 
 #: Part -> experiment file beside this module, what runs it, and its folder of real radiographs in ../shared.
-PARTS = {
-    "localisation": ("localization.yaml", run_experiment, "cxr"),
-    "nih": ("nih.yaml", run_nih, "nih"),
-    "refinement": ("refinement.yaml", run_refinement, "cxr"),
-    "segmentation": ("segmentation.yaml", run_segmentation, "cxr"),
-    "detection": ("detection.yaml", run_detection, "cxr"),
-    "lungs": ("lungs.yaml", run_lungs, "cxr"),
-    "opacity_probe": ("opacity_probe.yaml", run_opacity_probe, "cxr"),
+PARTS: dict[str, tuple[str, type[Experiment], str]] = {
+    "localisation": ("localization.yaml", Localization, "cxr"),
+    "nih": ("nih.yaml", Nih, "nih"),
+    "refinement": ("refinement.yaml", Refinement, "cxr"),
+    "segmentation": ("segmentation.yaml", Segmentation, "cxr"),
+    "detection": ("detection.yaml", Detection, "cxr"),
+    "lungs": ("lungs.yaml", Lungs, "cxr"),
+    "opacity_probe": ("opacity_probe.yaml", OpacityProbe, "cxr"),
 }
 
 
@@ -42,12 +43,7 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--shared", type=Path, help="real radiographs (default ../shared/cxr, of nih ../shared/nih)")
     run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
-    run.add_argument(
-        "--only",
-        nargs="+",
-        metavar="METHOD",
-        help="train these only: methods (pylon); of localisation also runs (pylon-seed0), of refinement localisers",
-    )
+    run.add_argument("--only", nargs="+", metavar="METHOD", help="train these: methods (pylon) or runs (pylon-seed0)")
     run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
     run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")
     run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundles")
@@ -59,21 +55,20 @@ def main(argv: list[str] | None = None) -> int:
             raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
         work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
         output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
-        file, run_part, radiographs = PARTS[args.part]
-        run_part(
-            Options(
-                Path(__file__).with_name(file),
-                work,
-                args.shared or REPOSITORY.parent / "shared" / radiographs,
-                output,
-                args.parallel,
-                args.only,
-                train=not args.trained_only,
-                score=not args.train_only,
-                ship=args.ship,
-                quick=args.quick,
-            )
+        file, part, radiographs = PARTS[args.part]
+        options = Options(
+            Path(__file__).with_name(file),
+            work,
+            args.shared or REPOSITORY.parent / "shared" / radiographs,
+            output,
+            args.parallel,
+            args.only,
+            train=not args.trained_only,
+            score=not args.train_only,
+            ship=args.ship,
+            quick=args.quick,
         )
+        part(options).run()
         if args.quick and not args.train_only:
             print(f"wrote {render_quick(REPOSITORY, output)}: a quick run, which says nothing about the methods")
     if args.command == "render" or not (args.train_only or args.quick):

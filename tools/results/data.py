@@ -1,117 +1,39 @@
-"""The data of the localisation experiment: phantoms, NIH rows, and their mixture for training."""
+"""Data that several experiments share: rows of NIH's images, and mixtures for training."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import subprocess
-import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
-from cxr_common.data import load_datalist, read_datalist, write_datalist
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.datalist import relative_item
 from cxr_common.data.prevalence import match_prevalence
-from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
 from tools.prepare.merge import merge_datalists
+from tools.workflow import run_tool
 
-#: What rounding may do to mean and deviation of the grey values of a set of pictures.
-GREY_TOLERANCE = 1e-5
-
-
-def run_tool(*arguments: object) -> None:
-    """Run ``python -m`` with these arguments."""
-    subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)
+Items = list[dict[str, Any]]
+SECTIONS = ("training", "validation", "testing")
+#: Rows of NIH's images that are scored: those of validation and testing; training rows are left out.
+SCORED_ROWS = "images.splits={train: null, val: testing, test: testing}"
 
 
-def make_phantoms(settings: dict[str, Any], folder: Path) -> list[Path]:
-    """Make the experiment's phantoms once; returns their datalist, and that of clearer ones to learn from, if any.
-
-    Raises:
-        InputError: when the test section is not the one the experiment was fixed with.
-    """
-    datalist = _phantoms(settings, folder)
-    if settings["test"] is not None:
-        found = identity(load_datalist(datalist, "testing"))
-        same = found["sha256"] == settings["test"]["sha256"]
-        for name in ("mean", "deviation"):
-            same &= bool(np.isclose(found[name], settings["test"][name], rtol=0, atol=GREY_TOLERANCE))
-        if not same:
-            raise InputError(
-                f"the test phantoms are {found}, the experiment was fixed with {settings['test']}",
-                folder,
-                "delete the folder; if they come out so again, the generator changed and all runs are void",
-            )
-    if not settings.get("clear"):
-        return [datalist]
-    clear = {"size": settings["size"], "validation": 0, "testing": 0, **settings["clear"]}
-    return [datalist, _phantoms(clear, folder.with_name(f"{folder.name}_clear"))]
+def prepare(mapping: str, root: Path, output: Path, *more: object) -> Path:
+    """Make a datalist with ``tools.prepare csv``; returns it."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    run_tool("tools.prepare", "csv", "--mapping", mapping, "--root", root, "--output", output, *more)
+    return output
 
 
-def identity(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """What tells a set of phantoms from another on any processor.
-
-    A hash of pixels does not: instructions differ in the last bit of exponentials, so that one grey level in millions
-    is rounded to its neighbour.
-
-    Args:
-        items: datalist items with absolute paths, images of 8 bits.
-
-    Returns:
-        "sha256" of names, labels and boxes; "mean" and "deviation" of all grey values in [0, 1].
-    """
-    known = [[Path(i["image"]).name, i["label"], i["boxes"], i["box_labels"]] for i in items]
-    moments = np.zeros(3)
-    for item in items:
-        with Image.open(item["image"]) as picture:
-            grey = np.asarray(picture, dtype=np.float64) / 255
-        moments += (grey.size, grey.sum(), np.square(grey).sum())
-    mean = moments[1] / moments[0]
-    return {
-        "sha256": hashlib.sha256(json.dumps(known).encode()).hexdigest(),
-        "mean": round(float(mean), 6),
-        "deviation": round(float(np.sqrt(moments[2] / moments[0] - mean**2)), 6),
-    }
+def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
+    """Datalist of NIH's training rows, split again, without boxes."""
+    split = ("--set", "images.split=null", "--fractions", f"{settings['validation_fraction']},0")
+    where = ("--where", "split=train", "--set", "boxes=null")
+    return prepare(settings["mapping"], shared, folder / "nih_develop.json", *where, *split)
 
 
-def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
-    datalist, config = folder / "datalist.json", folder.with_suffix(".config.json")
-    if datalist.exists():
-        found = read_datalist(datalist)
-        sizes = {section: len(found.get(section, [])) for section in ("training", "validation", "testing")}
-        wanted = {section: settings[section] for section in sizes}
-        if sizes != wanted or json.loads(config.read_text()) != settings["config"]:
-            raise InputError(
-                f"holds other phantoms ({sizes}) than the experiment wants ({wanted}, {settings['config']})",
-                folder,
-                "delete it, or choose another work folder",
-            )
-    else:
-        config.parent.mkdir(parents=True, exist_ok=True)
-        config.write_text(json.dumps(settings["config"]))
-        counts = [a for s in ("training", "validation", "testing") for a in (f"--{s}", settings[s])]
-        options = ["--seed", settings["seed"], "--size", settings["size"], "--config", config]
-        run_tool("tools.make_phantoms", "--output", folder, *counts, *options)
-    return datalist
-
-
-def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> dict[str, Path]:
-    """Datalists of the NIH rows: "develop" (training rows, split again, no boxes) and "score" (val and test rows)."""
-    folder.mkdir(parents=True, exist_ok=True)
-    develop, score = folder / "nih_develop.json", folder / "nih_score.json"
-    common = ("tools.prepare", "csv", "--mapping", settings["mapping"], "--root", shared)
-    fraction = settings["validation_fraction"]
-    unsplit = ("--set", "images.split=null")
-    new_split = (*unsplit, "--fractions", f"{fraction},0")
-    run_tool(*common, "--where", "split=train", *new_split, "--set", "boxes=null", "--output", develop)
-    run_tool(*common, "--set", "images.splits={train: null, val: testing, test: testing}", "--output", score)
-    return {"develop": develop, "score": score}
-
-
-def mix(sources: list[tuple[Path, Path]], output: Path) -> Path:
+def mix(sources: Sequence[tuple[Path, Path]], output: Path) -> Path:
     """Write the training datalist of several sources, each label with the same prevalence in all of them.
 
     Args:
@@ -126,26 +48,16 @@ def mix(sources: list[tuple[Path, Path]], output: Path) -> Path:
     return output
 
 
-def make_nihmass(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
-    """Datalist of NIH images with a third party's Mass and Nodule boxes, patients that are trained on left out."""
-    output = folder / "nihmass_score.json"
-    splits = "images.splits={train: null, val: testing, test: testing}"
-    run_tool(
-        "tools.prepare", "csv", "--mapping", settings["mapping"], "--root", shared, "--set", splits, "--output", output
-    )
+def write_items(
+    output: Path, sections: Mapping[str, Items], unread: Sequence[str] = (), labels: Sequence[str] = LABELS
+) -> Path:
+    """Write a datalist of items with absolute paths, which become relative to its folder, without keys nobody reads."""
+    rows = {name: [relative_item(item, output.parent, unread) for item in items] for name, items in sections.items()}
+    write_datalist({"labels": list(labels), **rows}, output)
     return output
 
 
-def make_ieee8023(shared: Path, folder: Path) -> list[dict[str, Any]]:
-    """Items of the ieee8023 images with masks of consolidation or ground-glass opacity, joined, as Opacity.
-
-    They are scored only: nothing is trained or tuned on them. The joined masks are written below `folder`.
-    """
-    datalist = folder / "ieee8023.json"
-    run_tool("tools.prepare", "csv", "--mapping", "shared_cxr_opacity", "--root", shared, "--output", datalist)
-    label = [1 if name == "Opacity" else None for name in LABELS]
-    items = []
-    for item in load_datalist(datalist, "testing", shared):
-        with Image.open(item["mask"]["Opacity"]) as mask:
-            items.append({**item, "label": label, "size": list(mask.size)})
-    return items
+def count_sources(datalist: Path, sources: Sequence[str]) -> dict[str, int]:
+    """``training_phantom`` and so on: how many items of each source the sections have."""
+    found = {section: load_datalist(datalist, section) for section in ("training", "validation")}
+    return {f"{s}_{source}": sum(i.get("source") == source for i in found[s]) for s in found for source in sources}

@@ -1,222 +1,198 @@
-"""What experiments that compare localisers share: their runs, and what the trained networks do on the test sets."""
+"""The frame of every experiment: plan, train, keep, score, test claims, write, ship. A part supplies what differs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import torch
-import yaml
-from monai.bundle import ConfigParser
-from monai.data import Dataset
+from typing import Any, ClassVar
 
 from cxr_common.errors import InputError
-from cxr_common.evaluation import Predictions, predict
-from cxr_common.labels import LABELS
+from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
-from tools.repository import BUNDLES
-from tools.results.options import Options
-from tools.results.outcomes import Outcome, Outcomes
-from tools.results.runs import Run, chosen, ship, train_all
-from tools.results.score import Scored
+from tools.results.figures import ScoredSet, check_claims
+from tools.results.plan import chosen, plan_runs, ship, shipped
+from tools.results.record import Figures, Inputs, write_once
+from tools.results.settings import Options, Settings, load_settings
+from tools.trainings import Run, train_all, training_hash
 
-Settings = dict[str, Any]
-#: Test set, predictions over the shared labels -> predictions over the test set's own.
-View = Callable[[str, Predictions], Predictions]
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Methods trained with several seeds each, and scored on the same test sets.
-
-    Attributes:
-        settings: of the experiment, with "methods" and "baseline".
-        runs: all that are planned.
-        training: datalist that they learn from.
-        data_hash: of what is in it.
-        outcomes: what is known of them, and the test sets.
-        view: how predictions on a test set are looked at.
-    """
-
-    settings: Settings
-    runs: list[Run]
-    training: Path
-    data_hash: str
-    outcomes: Outcomes
-    view: View = lambda test, found: found
-
-    def is_known(self, run: Run) -> bool:
-        """Whether all that is shown of a run is known: it need not be trained, even where its weights are gone."""
-        made = shown(self.settings, run, run.recipe(self.data_hash))
-        return all(self.outcomes.load(f"{name}-seed{run.seed}", key) for name, key in made.items())
-
-    def train(self, options: Options) -> None:
-        """Train what is not known, of the runs that the options name.
-
-        Raises:
-            InputError: they name one that there is not.
-        """
-        names = {run.method for run in self.runs} | {run.name for run in self.runs}
-        wanted = set(chosen(sorted(names), options.only, options.experiment))
-        unknown = [run for run in self.runs if {run.method, run.name} & wanted and not self.is_known(run)]
-        train_all([(run, self.training, self.data_hash) for run in unknown], options.parallel)
-
-    def measure(self) -> Measured:
-        """What all networks did that are trained or known.
-
-        Raises:
-            InputError: the baseline is not among them.
-        """
-        done = [run for run in self.runs if run.is_done(self.data_hash) or self.is_known(run)]
-        if self.settings["baseline"] not in {run.method for run in done}:
-            raise InputError("the baseline is not trained yet", self.training.parent, "run without --trained-only")
-        found = measure_all(self.settings, done, self.data_hash, self.outcomes, self.view)
-        return Measured(done, [run.name for run in self.runs if run not in done], found)
-
-    def ship(self, into: str = "models") -> None:
-        """Put weights and thresholds of the trained methods that say so into their bundles.
-
-        Raises:
-            InputError: none of them is trained here.
-        """
-        best = [run.best_cycle() for run in self.runs if run.is_done(self.data_hash)]
-        methods = self.settings["methods"]
-        ship({name: [run for run in best if run.method == name] for name in methods}, methods, into)
+Items = list[dict[str, Any]]
+#: Method -> its runs.
+Runs = Mapping[str, Sequence[Run]]
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What networks did on the test sets.
+class Data:
+    """What an experiment learns from and is scored on.
 
     Attributes:
-        done: the runs that are trained or known.
-        missing: names of the others.
-        found: method -> seed -> outcome.
+        datalists: method -> what it learns from; "training" stands for all that are not named.
+        tests: test set -> datalist items with absolute paths.
+        masks: whether masks are learned from and scored, so that hashes are of them too.
+        images: counts for the result file.
+        hashes: of what is in the datalists, by the same names; default :func:`~tools.trainings.training_hash`.
+        trained_on: hashes for the result file, where they are not those above.
+        weights: hashes of other networks that are looked at.
     """
 
-    done: list[Run]
-    missing: list[str]
-    found: dict[str, dict[int, Outcome]]
-
-    def inputs(self) -> Settings:
-        """What the result file says of the runs."""
-        hashes = {run.name: self.found[run.method][run.seed].weights_sha256 for run in self.done}
-        return {"weights_sha256": hashes, "missing": self.missing}
-
-    def scored(self, test: str) -> dict[str, dict[int, Scored]]:
-        """Method -> seed -> what its network did on a test set."""
-        return {name: {seed: one.scored[test] for seed, one in seeds.items()} for name, seeds in self.found.items()}
-
-    def trainings(self) -> Settings:
-        """What is reported of the trainings."""
-        about = {run.name: self.found[run.method][run.seed].about for run in self.done}
-        return {
-            "training_minutes": {name: one["minutes"] for name, one in about.items()},
-            "training_machine": "; ".join(sorted({one["machine"] for one in about.values()})),
-            "relevance": {name: one["relevance"] for name, one in about.items() if one["relevance"]},
-        }
-
-    def heatmaps(self) -> dict[str, Any]:
-        """Method -> heatmaps of its first seed for the gallery."""
-        return {name: next(iter(seeds.values())).gallery for name, seeds in self.found.items()}
+    datalists: Mapping[str, Path]
+    tests: Mapping[str, Items]
+    masks: bool = False
+    images: Mapping[str, int] = field(default_factory=dict)
+    hashes: Mapping[str, str] | None = None
+    trained_on: Mapping[str, str] | None = None
+    weights: Mapping[str, str] = field(default_factory=dict)
 
 
-def load_settings(experiment: Path, quick: bool = False) -> Settings:
-    """Read an experiment file, on a machine with a GPU with the seeds of its section "gpu"; with `quick`, with what its
-    section of that name changes."""
-    settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    change, gpu = settings.pop("quick"), settings.pop("gpu", None)
-    settings["quick"] = quick
-    if gpu and torch.cuda.is_available():
-        _set_seeds(settings, gpu["seeds"])
-    if quick:
-        for data in change.keys() - {"cycles", "seeds"}:
-            settings[data] |= change[data]
-        settings["cycles"] = change["cycles"]
-        if settings.get("start"):
-            settings["start"]["overrides"] |= change["cycles"][0]
-        _set_seeds(settings, change["seeds"])
-    return settings
-
-
-def _set_seeds(settings: Settings, seeds: list[int]) -> None:
-    for method in settings["methods"].values():
-        if "weights_of" not in method:
-            method["seeds"] = seeds
-
-
-def plan_runs(settings: Settings, work: Path) -> list[Run]:
-    """The last training of every method and seed: first seeds first, so that all methods can be compared early."""
-
-    def bundle_and_configs(name: str) -> tuple[Path, tuple[Path, ...]]:
-        bundle = BUNDLES / name
-        return bundle, tuple(bundle / "configs" / config for config in settings["configs"])
-
-    runs = []
-    first, start = settings.get("start"), None
-    if first:
-        start = Run("start", 0, *bundle_and_configs(first["bundle"]), first["overrides"], work / "runs" / "start")
-    for name, method in settings["methods"].items():
-        bundle, configs = bundle_and_configs(method.get("bundle", settings["bundle"]))
-        for place, seed in enumerate(method.get("seeds", [])):
-            run: Run | None = None
-            for number, cycle in enumerate(settings["cycles"], start=1):
-                overrides = {**cycle, **method.get("overrides", {})}  # a method may change what the cycle says
-                folder = work / "runs" / f"{name}-seed{seed}-cycle{number}"
-                run = Run(name, seed, bundle, configs, overrides, folder, run, start if run is None else None)
-            runs.append((place, run))
-    return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]
-
-
-def shown(settings: Settings, run: Run, recipe: str) -> dict[str, Settings]:
-    """The methods that show a run's network, and what each one's outcome is made with."""
-    return {
-        name: {"recipe": recipe, "inferer": method.get("inferer")}
-        for name, method in settings["methods"].items()
-        if method.get("weights_of", name) == run.method
-    }
-
-
-def measure_all(
-    settings: Settings, runs: list[Run], data_hash: str, outcomes: Outcomes, view: View = lambda test, found: found
-) -> dict[str, dict[int, Outcome]]:
-    """Method -> seed -> what its network did on the test sets; measured where that is not known of these weights.
+class Experiment(ABC):
+    """Methods trained with one or more seeds each, and scored on the same test sets.
 
     Args:
-        settings: of the experiment.
-        runs: those that are trained or known.
-        data_hash: of what they are trained on.
-        outcomes: those kept, and the test sets.
-        view: test set, predictions over the shared labels -> predictions over the test set's own.
+        options: the command line.
+
+    Raises:
+        InputError: what it learns from is not there.
     """
-    out: dict[str, dict[int, Outcome]] = {name: {} for name in settings["methods"]}
-    for run in runs:
-        best = run.best_cycle() if run.is_done(data_hash) else None
-        weights = weights_sha256(best.weights) if best else None
-        for name, made_with in shown(settings, run, run.recipe(data_hash)).items():
-            key = f"{name}-seed{run.seed}"
-            outcome = outcomes.load(key, made_with)
-            if best and weights and (outcome is None or outcome.weights_sha256 != weights):
-                about = {"minutes": best.minutes(), "machine": best.machine(), "relevance": relevance(best)}
-                measure = partial(_predict, best, made_with, outcomes, view)
-                outcome = outcomes.make(key, made_with, weights, about, measure)
-            assert outcome is not None  # of a run that is trained or known
-            out[name][run.seed] = outcome
-    return {name: seeds for name, seeds in out.items() if seeds}
 
+    #: Sections of the experiment that "data" names, whose data this one shares.
+    shares: ClassVar[Sequence[str]] = ("phantoms",)
+    #: Of the names of runs.
+    prefix: ClassVar[str] = ""
+    #: Folder below a bundle for weights that ship.
+    into: ClassVar[str] = "models"
+    #: Why it cannot do without real radiographs, if so.
+    needs: ClassVar[str | None] = None
 
-def _predict(run: Run, made_with: Settings, outcomes: Outcomes, view: View, test: str) -> Predictions:
-    definition = made_with["inferer"]
-    inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
-    dataset = Dataset(outcomes.tests[test], run.config().get_parsed_content("validate#preprocessing"))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return view(test, predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer))
+    def __init__(self, options: Options) -> None:
+        self.options, self.work = options, options.work
+        self.settings = load_settings(options.experiment, options.quick, self.shares)
+        if self.needs and not options.shared.is_dir():
+            raise InputError("the real radiographs are not there", options.shared, self.needs)
+        self.methods = self.plan_methods()
+        self.runs = self.plan()
+        self.data = data = self.make_data()
+        made = {name: training_hash(path, data.masks) for name, path in data.datalists.items() if data.hashes is None}
+        self.hashes: Mapping[str, str] = data.hashes or made
+        self.test_sha256 = {name: data_sha256(items, data.masks) for name, items in data.tests.items()}
 
+    # What a part supplies.
 
-def relevance(run: Run) -> dict[str, dict[str, float]]:
-    """Layer relevance weights of a run: class -> stage -> weight; empty where its network has none."""
-    trained = run.network()
-    return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
+    @abstractmethod
+    def make_data(self) -> Data:
+        """Make what is learned from and the test sets; what is there and fits is used again."""
+
+    @abstractmethod
+    def score(self, file: str, done: Runs) -> list[ScoredSet]:
+        """Figures of the runs that are done; the first test set is what a claim means that names none."""
+
+    def plan_methods(self) -> Settings:
+        """Method -> its settings."""
+        methods: Settings = self.settings["methods"]
+        return methods
+
+    def plan(self) -> list[Run]:
+        """All trainings."""
+        return plan_runs(self.settings, self.work, self.methods, self.prefix)
+
+    def files(self) -> dict[str, Sequence[str]]:
+        """Result files, and the methods in each; the first has the claims."""
+        return {self.options.experiment.stem: list(self.methods)}
+
+    def stand_ins(self, file: str) -> Sequence[str]:
+        """Methods of a result file whose shipped weights are scored where they are not trained here."""
+        return ()
+
+    def is_known(self, run: Run) -> bool:
+        """Whether all that is shown of a run is kept, so that it need not be trained."""
+        return False
+
+    def about(self, run: Run) -> Settings:
+        """Hash of a run's weights; minutes and machine of its training, as far as they are known."""
+        known: Settings = {"weights_sha256": weights_sha256(run.weights)}
+        if (run.folder / "run.json").exists():
+            known |= {"minutes": run.minutes(), "machine": run.machine()}
+        return known
+
+    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
+        """What the result file says is planned and not trained."""
+        return [name for name in names if name not in done]
+
+    def notes(self, file: str, done: Runs) -> Settings:
+        """What the result file says besides figures; asked for after them."""
+        return {}
+
+    def draw(self, file: str, record: Settings, new: bool) -> None:  # noqa: B027
+        """Draw what is shown of a result file, if anything is."""
+
+    # What is the same for all.
+
+    def run(self) -> None:
+        """Do what the options say.
+
+        Raises:
+            InputError: `only` names no such method or run, a training failed, or nothing is trained.
+        """
+        if self.options.train:
+            wanted = chosen(self.runs, self.prefix, self.options.only, self.options.experiment)
+            jobs = [(run, *self.source(run)) for run in wanted if not self.is_known(run)]
+            train_all(jobs, self.options.parallel)
+        if not self.options.score:
+            return
+        trained, written = self.trained(known=True), False
+        for file, names in self.files().items():
+            held = {name: shipped(self.of_method(name)[0]) for name in self.stand_ins(file)}
+            done = {name: seeds for name in names if (seeds := trained.get(name) or held.get(name))}
+            if done or not names:
+                self.write(file, names, done)
+                written = True
+        if not written:
+            raise InputError("nothing is trained yet", self.work, "run without --trained-only")
+        if self.options.ship:
+            best = {name: [run.best_cycle() for run in seeds] for name, seeds in self.trained().items()}
+            ship(best, self.methods, self.into)
+
+    def trained(self, known: bool = False) -> Runs:
+        """Method -> runs that were trained to the end; with `known`, also those that need not be."""
+        done = [run for run in self.runs if run.is_done(self.source(run)[1]) or (known and self.is_known(run))]
+        return {name: seeds for name in self.methods if (seeds := [run for run in self.of_method(name) if run in done])}
+
+    def of_method(self, name: str) -> list[Run]:
+        """A method's runs."""
+        return [run for run in self.runs if run.method == self.prefix + name]
+
+    def source(self, run: Run) -> tuple[Path, str]:
+        """What a run learns from, and the hash of what is in it."""
+        name = run.method.removeprefix(self.prefix)
+        key = name if name in self.data.datalists else "training"
+        return self.data.datalists[key], self.hashes[key]
+
+    def write(self, file: str, names: Sequence[str], done: Runs) -> None:
+        """Write a result file, unless it is of the same inputs, and draw it."""
+        data, listed = self.data, sorted((run for seeds in done.values() for run in seeds), key=lambda run: run.seed)
+        about = {run.name: self.about(run) for run in listed}
+        hashes = {name: value for name, value in self.hashes.items() if name in (*names, "training")}
+        inputs = Inputs(
+            experiment=file,
+            quick=self.options.quick,
+            recipe=self.settings,
+            trained_on=dict(data.trained_on or hashes),
+            images=dict(data.images),
+            weights_sha256={name: one["weights_sha256"] for name, one in about.items()} | dict(data.weights),
+            missing=self.missing(names, done),
+            test_sha256=self.test_sha256,
+        )
+        claims = self.settings.get("claims", []) if file == next(iter(self.files())) else []
+
+        def figures() -> Figures:
+            tests, logged = self.score(file, done), {name: one for name, one in about.items() if "minutes" in one}
+            return Figures(
+                training_minutes={name: one["minutes"] for name, one in logged.items()},
+                training_machine="; ".join(sorted({one["machine"] for one in logged.values()})) or None,
+                tests={test.name: test.record() for test in tests},
+                claims=list(check_claims(claims, tests)),
+                notes=self.notes(file, done),
+            )
+
+        record, new = write_once(inputs, self.options.output / f"{file}.json", figures)
+        self.draw(file, record, new)

@@ -1,119 +1,73 @@
-"""The localisation experiment from data to result file."""
+"""The localisation experiment: localisers on phantoms, and what is at hand of NIH's images."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
-from tools.results.claims import check_claims
-from tools.results.data import make_nih, make_nihmass, make_phantoms, mix
-from tools.results.experiment import Experiment, Settings, load_settings, plan_runs
-from tools.results.options import Options
-from tools.results.outcomes import Outcomes
+from tools.image_cues.rows import nih_subsets
+from tools.phantom_sets import make_phantoms
+from tools.results.data import SCORED_ROWS, count_sources, make_nih, mix, prepare
+from tools.results.experiment import Data
+from tools.results.figures import Figure, ScoredSet
+from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, mapped
 from tools.results.plots import have_plots, save_plots
-from tools.results.record import write_once
-from tools.results.score import PHANTOM_SKIP, Scored, Statistic, score_methods, score_opacity
-
-#: Patients among whom NIH's No Finding rows lie; figures within them do not depend on the acquisition
-#: era, though on how the images were picked: see opacity_probe.yaml.
-ERA = (1280, 3970)
+from tools.results.settings import Settings
 
 
-def run_experiment(options: Options) -> None:
-    """Make data, train every method with every seed, score them and write ``<experiment>.json`` and plots.
+class Localization(Localizers):
+    """PYLON, CAM and others; what is trained on and what is scored is fixed in its file."""
 
-    Without training, only what is trained already is scored, and the rest listed as missing.
+    into = "models/phantoms"  # the bundles ship what the NIH experiment trains
 
-    Raises:
-        InputError: the test phantoms are not those the experiment was fixed with, or the baseline is not trained.
-    """
-    settings = load_settings(options.experiment, options.quick)
-    work, shared = options.work, options.shared
-    phantoms, *clearer = make_phantoms(settings["phantoms"], work / "phantoms")
-    real = shared.is_dir()
-    nih = make_nih(settings["nih"], shared, work) if real else {}
-    sources = [(path, path.parent) for path in (phantoms, *clearer)] + ([(nih["develop"], shared)] if real else [])
-    training = mix(sources, work / "training.json")
-    data_hash = data_sha256(load_datalist(training, "training"))
-    tests = {"phantoms": load_datalist(phantoms, "testing")}
-    if real:
-        tests["nih"] = load_datalist(nih["score"], "testing", shared)
-        tests["nihmass"] = load_datalist(make_nihmass(settings["nihmass"], shared, work), "testing", shared)
-    test_sha256 = {name: data_sha256(items) for name, items in tests.items()}
-    outcomes = Outcomes(options.output / "outcomes" / options.experiment.stem, tests, test_sha256)
-    experiment = Experiment(settings, plan_runs(settings, work), training, data_hash, outcomes)
-    if options.train:
-        experiment.train(options)
-    if not options.score:
-        return
-    if settings["phantoms"]["test"] is None and not options.quick:
-        raise InputError(
-            "does not say which test phantoms", options.experiment, "fix the test phantoms before anything is scored"
+    def make_data(self) -> Data:
+        """Phantoms, clearer ones to learn from, and rows of NIH's images where they are at hand."""
+        settings, work, shared = self.settings, self.work, self.options.shared
+        if settings["phantoms"]["test"] is None and self.options.score and not self.options.quick:
+            action = "fix the test phantoms before anything is scored"
+            raise InputError("does not say which test phantoms", self.options.experiment, action)
+        made = make_phantoms(settings["phantoms"], work / "phantoms")
+        sources = [(path, path.parent) for path in made]
+        tests = {"phantoms": load_datalist(made[0], "testing")}
+        if shared.is_dir():
+            sources.append((make_nih(settings["nih"], shared, work), shared))
+            for name in ("nih", "nihmass"):
+                rows = prepare(settings[name]["mapping"], shared, work / f"{name}_score.json", "--set", SCORED_ROWS)
+                tests[name] = load_datalist(rows, "testing", shared)
+        training = mix(sources, work / "training.json")
+        return Data(
+            {"training": training},
+            tests,
+            images=count_sources(training, ("phantom", "nih")),
+            hashes={"training": data_sha256(load_datalist(training, "training"))},
         )
-    measured = experiment.measure()
-    inputs: Settings = {
-        "experiment": options.experiment.stem,
-        "quick": options.quick,
-        "recipe": settings,
-        "trained_on": {"sha256": data_hash, "with_nih": real, **_counts(training)},
-        **measured.inputs(),
-        "test_sha256": test_sha256,
-    }
 
-    def score() -> Settings:
-        return {**measured.trainings(), **score_all(settings, {test: measured.scored(test) for test in tests})}
+    def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
+        """Points, overlaps and labels; of NIH's rows points by themselves, for their labels say little."""
+        baseline = self.settings["baseline"]
+        tests = [box_test("phantoms", mapped(methods["phantoms"], lambda s: s.without(PHANTOM_SKIP)), baseline)]
+        if "nih" in methods:
+            boxed = np.array([bool(item.get("boxes")) for item in first(methods["nih"]).predictions.items])
+            tests.append(box_test("nih boxes", mapped(methods["nih"], lambda s: s.subset(boxed)), baseline))
+            tests += [box_test("nihmass", methods["nihmass"], baseline), opacity_test(methods["nih"], baseline)]
+        return tests
 
-    record, new = write_once(inputs, options.output / f"{options.experiment.stem}.json", score)
-    if new or not have_plots(record, options.output):
-        save_plots(record, tests["phantoms"], measured.heatmaps(), options.output)
-    if options.ship:
-        experiment.ship("models/phantoms")  # the bundles ship what the NIH experiment trains
+    def draw(self, file: str, record: Settings, new: bool) -> None:
+        """Bars, heatmaps, and layer relevance."""
+        if new or not have_plots(record, self.options.output):
+            save_plots(record, self.data.tests["phantoms"], self.heatmaps(), self.options.output)
 
 
-def score_all(settings: Settings, methods: dict[str, dict[str, dict[int, Scored]]]) -> Settings:
-    """The figures of every test set.
-
-    Args:
-        settings: of the experiment.
-        methods: test set -> method -> seed -> what its network did.
-    """
-    baseline = settings["baseline"]
-    listed = {test: {name: [*seeds.values()] for name, seeds in found.items()} for test, found in methods.items()}
-    phantoms = {
-        name: {seed: one.without(PHANTOM_SKIP) for seed, one in seeds.items()}
-        for name, seeds in methods["phantoms"].items()
-    }
-    out: Settings = {"phantoms": score_methods({name: [*seeds.values()] for name, seeds in phantoms.items()}, baseline)}
-
-    def of_claim(method: str, claim: Settings) -> dict[int, Statistic]:
-        seeds = phantoms.get(method, {})
-        return {seed: one.statistic(claim["figure"], claim.get("class")) for seed, one in seeds.items()}
-
-    out["claims"] = check_claims(settings["claims"], of_claim, listed["phantoms"][baseline][0].predictions.patients)
-    if "nih" in listed:
-        items = listed["nih"][baseline][0].predictions.items
-        number = np.array([int(i["patient_number"]) for i in items])
-        view = np.array([i.get("view", "") for i in items])
-        era = (number >= ERA[0]) & (number <= ERA[1])
-        subsets = {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
-        boxed = np.array([bool(i.get("boxes")) for i in items])
-        on_boxes = {name: [one.subset(boxed) for one in seeds] for name, seeds in listed["nih"].items()}
-        out["nih"] = {
-            "n_images": len(items),
-            "opacity": {name: score_opacity(listed["nih"], baseline, keep) for name, keep in subsets.items()},
-            "boxes": score_methods(on_boxes, baseline),
-        }
-        out["nihmass"] = {"boxes": score_methods(listed["nihmass"], baseline)}
-    return out
-
-
-def _counts(datalist: Path) -> dict[str, int]:
-    return {
-        f"{section}_{source}": sum(i.get("source") == source for i in load_datalist(datalist, section))
-        for section in ("training", "validation")
-        for source in ("phantom", "nih")
-    }
+def opacity_test(methods: Methods, baseline: str) -> ScoredSet:
+    """AUROC of Opacity on NIH's rows and on subsets of them, with how many have it and have it not."""
+    p = first(methods).predictions
+    label, figures, counts = p.label[:, p.labels.index("Opacity")], [], {}
+    for name, keep in nih_subsets(p.items).items():
+        kept = mapped(methods, lambda s, keep=keep: s.subset(keep).statistic("label", "Opacity"))
+        figures.append(Figure("auroc", name, kept, patients=p.subset(keep).patients))
+        counts[name] = [int((label[keep] == value).sum()) for value in (1, 0)]
+    return ScoredSet("nih", p.patients, figures, baseline, counts)

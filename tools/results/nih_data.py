@@ -9,15 +9,14 @@ from typing import Any
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
+from tools.phantom_sets import make_phantoms
 from tools.prepare.merge import merge_datalists
-from tools.results.data import make_phantoms, run_tool
+from tools.results.data import Items, prepare
+from tools.workflow import run_tool
 
-Items = list[dict[str, Any]]
 #: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
 BOX_FINDINGS: dict[str, str] = {
-    "Atelectasis": "Atelectasis",
-    "Cardiomegaly": "Cardiomegaly",
-    "Effusion": "Effusion",
+    **{name: name for name in ("Atelectasis", "Cardiomegaly", "Effusion")},
     "Infiltration": "Opacity",
     "Mass": "Mass",
     "Nodule": "Nodule",
@@ -40,23 +39,16 @@ def make_training(settings: dict[str, Any], shared: Path, work: Path) -> tuple[P
     Returns:
         Datalist of the NIH images, relative to `shared`; datalist to train on, relative to `work`.
     """
-    work.mkdir(parents=True, exist_ok=True)
-    nih, training = work / "nih14.json", work / "nih_training.json"
-    run_tool("tools.prepare", "csv", "--mapping", settings["nih"]["mapping"], "--root", shared, "--output", nih)
-    simulated = work / "nih_simulated"
+    nih = prepare(settings["nih"]["mapping"], shared, work / "nih14.json")
+    simulated, chests, training = work / "nih_simulated", work / "nih14_chests.json", work / "nih_training.json"
+    known = ("--datalist", nih, "--root", shared, "--output")
     if not simulated.exists():
-        counts = [
-            argument
-            for section in ("training", "validation")
-            if (most := settings["simulated"][section]) is not None
-            for argument in (f"--{section}", most)
-        ]
-        options = ("--seed", settings["simulated"]["seed"], *counts)
-        run_tool("tools.simulate_findings", "--datalist", nih, "--root", shared, "--output", simulated, *options)
-    made = (simulated / "datalist.json", *make_phantoms(settings["phantoms"], work / "nih_phantoms"))
-    chests = work / "nih14_chests.json"
+        wanted = {section: settings["simulated"][section] for section in ("training", "validation")}
+        most = [part for section, n in wanted.items() if n is not None for part in (f"--{section}", n)]
+        run_tool("tools.simulate_findings", *known, simulated, "--seed", settings["simulated"]["seed"], *most)
     if not chests.exists():
-        run_tool("tools.lungs", "--datalist", nih, "--root", shared, "--output", chests)
+        run_tool("tools.lungs", *known, chests)
+    made = (simulated / "datalist.json", *make_phantoms(settings["phantoms"], work / "nih_phantoms"))
     data = merge_datalists([chests, *made], [work, *(path.parent for path in made)], work, LABELS)
     unknown = [None] * len(LABELS)
     validation = [i if i["source"] == "nih" else {**i, "label": unknown} for i in data["validation"]]
@@ -84,19 +76,12 @@ def make_tests(settings: dict[str, Any], nih: Path, shared: Path, work: Path) ->
 def by_box_finding(item: dict[str, Any]) -> dict[str, Any]:
     """An item whose labels and box classes are those of :data:`BOX_FINDINGS` in place of the shared ones."""
     names = list(BOX_FINDINGS)
-    return {
-        **item,
-        "label": [int(name in item["findings"]) for name in names],
-        "box_labels": [names.index(name) for name in item["box_findings"]],
-    }
+    label = [int(name in item["findings"]) for name in names]
+    return {**item, "label": label, "box_labels": [names.index(name) for name in item["box_findings"]]}
 
 
 def predictions_by_box_finding(predictions: Predictions) -> Predictions:
     """Predictions over the shared labels, as predictions over :data:`BOX_FINDINGS`; its items are so already."""
     columns = [LABELS.index(label) for label in BOX_FINDINGS.values()]
-    return replace(
-        predictions,
-        labels=list(BOX_FINDINGS),
-        logits=predictions.logits[:, columns],
-        maps=predictions.maps[:, columns],
-    )
+    logits, maps = predictions.logits[:, columns], predictions.maps[:, columns]
+    return replace(predictions, labels=list(BOX_FINDINGS), logits=logits, maps=maps)

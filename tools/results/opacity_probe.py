@@ -2,129 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
-import yaml
 from scipy.stats import spearmanr
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
-from cxr_common.metrics import auroc, bootstrap_ci
-from tools.results.opacity_features import Entry, picture_features, read_nih_table, table_features
-from tools.results.opacity_others import machines, other_items, other_rows, tones
-from tools.results.opacity_rows import Rows, network_scores, read_rows
-from tools.results.options import Options
-from tools.results.record import write_once
+from cxr_common.metrics import auroc
+from cxr_common.metrics.bootstrap import Statistic
+from tools.image_cues.features import Entry, read_nih_table, table_features
+from tools.image_cues.probe import features, probe
+from tools.image_cues.rows import OPACITY, Rows, machine_sets, nih_subsets, other_rows, read_items, read_rows, tone_sets
+from tools.image_cues.sets import machines, tones
+from tools.results.experiment import Data, Experiment, Runs
+from tools.results.figures import Figure, ScoredSet
+from tools.results.settings import Settings
+from tools.trainings import Run
 
 Array = np.ndarray
-Features = Mapping[str, Array]
-Settings = dict[str, Any]
 
 
-def run_opacity_probe(options: Options) -> None:
-    """Fit and score the probe, and write ``opacity_probe.json``; it takes seconds, so `quick` changes nothing.
+class OpacityProbe(Experiment):
+    """Logistic regressions on hand-made features; they take seconds, so nothing is trained beforehand or quick."""
 
-    Raises:
-        InputError: the real radiographs are not there.
-    """
-    settings: Settings = yaml.safe_load(options.experiment.read_text(encoding="utf-8"))
-    for folder in (options.shared, options.shared / settings["other"]["root"]):
-        if not folder.is_dir():
-            raise InputError("the real radiographs are not there", folder, "the probe is about them alone")
-    table = read_nih_table(options.shared / settings["table"])
-    learnt, scored = read_rows(settings["mapping"], options.shared, table)
-    other = other_items(settings["other"]["mapping"], options.shared / settings["other"]["root"])
-    networks = network_scores(options.output / settings["outcomes"], scored)
-    inputs: Settings = {
-        "experiment": "opacity probe",
-        "quick": options.quick,
-        "recipe": settings,
-        "data_sha256": {
-            "learnt": data_sha256(learnt.items),
-            "scored": data_sha256(scored.items),
-            "other": data_sha256(other),
-        },
-        "networks": {name: weights for name, (weights, _) in networks.items()},
-    }
+    needs = "the probe is about them alone"
 
-    def score() -> Settings:
-        first, second = (_features(rows, settings) for rows in (learnt, scored))
-        found = {
-            name: _probe(settings, first, learnt.present, second, group) for name, group in settings["groups"].items()
-        }
-        ill, beside = scored.present, found[settings["beside"]]
+    def plan_methods(self) -> Settings:
+        """None is trained."""
+        return {}
+
+    def plan(self) -> list[Run]:
+        """None is trained."""
+        return []
+
+    def make_data(self) -> Data:
+        """Rows that are learned from and scored, and other images of NIH for grey values."""
+        settings, shared = self.settings, self.options.shared
+        root = shared / settings["other"]["root"]
+        if not root.is_dir():
+            raise InputError("the real radiographs are not there", root, self.needs)
+        self.table = read_nih_table(shared / settings["table"])
+        self.learnt, self.scored = read_rows(settings["mapping"], shared, self.table)
+        sections = read_items(settings["other"]["mapping"], root)
+        tests = {"scored": self.scored.items, "other": [item for items in sections.values() for item in items]}
+        self.networks = network_scores(self.options.output / settings["outcomes"], self.scored)
+        learnt = self.learnt
+        images = {"learnt": len(learnt.items), "learnt, patients": len(set(learnt.patients))}
+        weights = {name: known for name, (known, _) in self.networks.items()}
+        known = {"learnt": data_sha256(learnt.items)}
+        return Data({}, tests, images=images, trained_on=known, weights=weights)
+
+    def score(self, file: str, done: Runs) -> list[ScoredSet]:
+        """The probe of every group of features; and that of NIH's table elsewhere."""
+        first, second = (features(rows, self.settings) for rows in (self.learnt, self.scored))
+        groups = self.settings["groups"].items()
+        self.found_scores = {name: probe(self.settings, first, self.learnt.present, second, g) for name, g in groups}
+        return [
+            probe_test(self.found_scores, self.scored),
+            *elsewhere(self.settings, self.table, self.learnt, self.scored),
+        ]
+
+    def notes(self, file: str, done: Runs) -> Settings:
+        """Machines, grey values, and how networks' scores rise with the probe's."""
+        ill, beside = self.scored.present, self.found_scores[self.settings["beside"]]
+        # Among Pneumonia alone: what is left there is not disease against health.
+        ranks = {name: spearmanr(logits[ill], beside[ill]).statistic for name, (_, logits) in self.networks.items()}
+        sets = machine_sets(self.table, self.learnt, self.scored)
         return {
-            "images": {"learnt": _counts(learnt), "scored": _counts(scored)},
-            "groups": {name: _figures(scores, scored) for name, scores in found.items()},
-            "elsewhere": elsewhere(settings, table, learnt, scored),
-            "machines": machines(settings["detectors"], table, learnt, scored),
-            "tones": tones([*learnt.items, *scored.items], other),
-            # Among Pneumonia alone: what is left there is not disease against health.
-            "rank_correlation": {
-                name: float(spearmanr(logits[ill], beside[ill]).statistic) for name, (_, logits) in networks.items()
-            },
+            "machines": machines(self.settings["detectors"], sets),
+            "tones": tones(tone_sets([*self.learnt.items, *self.scored.items], self.data.tests["other"])),
+            "rank_correlation": {name: float(value) for name, value in ranks.items()},
         }
 
-    write_once(inputs, options.output / "opacity_probe.json", score)
+
+def probe_test(found: Mapping[str, Array], rows: Rows) -> ScoredSet:
+    """AUROC of scores (N,) on the scored rows and subsets of them, with how many have Pneumonia and have it not."""
+    figures, counts, patients = [], {}, np.array(rows.patients)
+    for name, keep in nih_subsets(rows.items).items():
+        told = {group: {0: statistic(scores[keep], rows.present[keep])} for group, scores in found.items()}
+        figures.append(Figure("auroc", name, told, patients=list(patients[keep])))
+        counts[name] = [int((rows.present & keep).sum()), int((~rows.present & keep).sum())]
+    return ScoredSet("scored", rows.patients, figures, counts=counts)
 
 
-def elsewhere(settings: Settings, table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> Settings:
+def elsewhere(settings: Settings, table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> list[ScoredSet]:
     """The probe of NIH's table on other patients: does it know the disease, or this selection of images?
 
     Returns:
-        "disease": AUROC of Pneumonia against No Finding among images that are not of this set; "selection": AUROC of
-        No Finding elsewhere against the scored No Finding; counts.
+        "disease elsewhere": AUROC of Pneumonia against No Finding among images that are not of this set; "selection":
+        AUROC of No Finding elsewhere against the scored No Finding.
     """
     pneumonia, healthy = other_rows(table, learnt, scored)
     here = [entry for entry, ill in zip(scored.entries, scored.present, strict=True) if not ill]
     first, group = table_features(learnt.entries, settings), settings["groups"][settings["elsewhere"]]
 
-    def told(above: list[Entry], below: list[Entry]) -> Settings:
+    def told(name: str, above: list[Entry], below: list[Entry]) -> ScoredSet:
         rows = [*above, *below]
-        scores = _probe(settings, first, learnt.present, table_features(rows, settings), group)
-        return _auroc(scores, np.arange(len(rows)) < len(above), [row["Patient ID"] for row in rows])
+        scores = probe(settings, first, learnt.present, table_features(rows, settings), group)
+        seeds = {settings["elsewhere"]: {0: statistic(scores, np.arange(len(rows)) < len(above))}}
+        patients, counts = [row["Patient ID"] for row in rows], {"all": [len(above), len(below)]}
+        return ScoredSet(name, patients, [Figure("auroc", "all", seeds)], counts=counts)
 
-    return {
-        "n_pneumonia": len(pneumonia),
-        "n_no_finding": len(healthy),
-        "disease": told(pneumonia, healthy),
-        "selection": told(healthy, here),
-    }
+    return [told("disease elsewhere", pneumonia, healthy), told("selection", healthy, here)]
 
 
-def _features(rows: Rows, settings: Settings) -> dict[str, Array]:
-    pictures = picture_features([item["image"] for item in rows.items], settings)
-    return {**table_features(rows.entries, settings), **pictures}
+def statistic(scores: Array, ill: Array) -> Statistic:
+    """AUROC as a function of image weights."""
+    return lambda weights: auroc(scores, ill, weights)
 
 
-def _probe(settings: Settings, first: Features, ill: Array, second: Features, group: Sequence[str]) -> Array:
-    """Scores of the second features by a regression fitted to the first, each name -> (N, F)."""
-    try:  # an extra: this experiment alone needs it
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-    except ImportError:
-        raise InputError("scikit-learn is not installed", action="pip install -e '.[results]'") from None
+def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, np.ndarray]]:
+    """What the localisation experiment's networks said of the scored rows, where it is kept.
 
-    regression = LogisticRegression(C=settings["regularization"], max_iter=1000)
-    fitted = make_pipeline(StandardScaler(), regression).fit(np.hstack([first[name] for name in group]), ill)
-    return fitted.decision_function(np.hstack([second[name] for name in group]))
+    Returns:
+        Run -> hash of its weights, and its logits of Opacity (N,). Heatmaps of the same network count once.
 
-
-def _figures(scores: Array, rows: Rows) -> Settings:
-    patients = np.array(rows.patients)
-    return {name: _auroc(scores[keep], rows.present[keep], patients[keep]) for name, keep in rows.subsets().items()}
-
-
-def _auroc(scores: Array, ill: Array, patients: Sequence[str] | Array) -> Settings:
-    return bootstrap_ci(lambda weights: auroc(scores, ill, weights), list(patients)).to_dict()
-
-
-def _counts(rows: Rows) -> Settings:
-    subsets = {
-        name: [int((rows.present & keep).sum()), int((~rows.present & keep).sum())]
-        for name, keep in rows.subsets().items()
-    }
-    return {"patients": len(set(rows.patients)), "present and absent": subsets}
+    Raises:
+        InputError: an outcome is of other rows.
+    """
+    found: dict[str, tuple[str, np.ndarray]] = {}
+    for path in sorted(folder.glob("*.npz")):
+        with np.load(path, allow_pickle=False) as file:
+            if "nih/logits" not in file:
+                continue
+            weights = json.loads(str(file["about"]))["weights_sha256"]
+            if not np.array_equal(file["nih/label"][:, OPACITY] == 1, scored.present):
+                raise InputError("is of other images than the probe is scored on", path, "score the networks again")
+            if weights not in {known for known, _ in found.values()}:
+                found[path.stem] = weights, file["nih/logits"][:, OPACITY]
+    return found

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from cxr_common.evaluation import Predictions
+from cxr_common.evaluation.scored import Scored
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
-from tools.results.moved_code import without_modules
-from tools.results.score import Scored, measure
+from cxr_common.localization.gallery import gallery_rows
+from tools.moved_code import without_modules
 
 Items = list[dict[str, Any]]
 
@@ -31,7 +32,7 @@ class Outcome:
 
     Attributes:
         weights_sha256: of the network.
-        about: what is reported of its training: "minutes" and, where it has them, "relevance" weights.
+        about: what is reported of its training: "minutes", "machine" and, where it has them, "relevance" weights.
         scored: test set -> class logits and hit tables; without heatmaps.
         gallery: (R, x, y) float16 logit maps of the images and classes of :func:`gallery_rows`.
     """
@@ -61,9 +62,7 @@ class Outcomes:
         labels: Mapping[str, Sequence[str]] | None = None,
         shown: str = "phantoms",
     ) -> None:
-        self.folder, self.tests = folder, dict(tests)
-        self.test_sha256 = dict(test_sha256)
-        self.shown = shown
+        self.folder, self.tests, self.test_sha256, self.shown = folder, tests, dict(test_sha256), shown
         self.labels = dict.fromkeys(tests, list(LABELS)) | {test: list(own) for test, own in (labels or {}).items()}
 
     def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
@@ -75,7 +74,10 @@ class Outcomes:
             about = json.loads(str(file["about"]))
             if without_modules(about.pop("made_with")) != self._key(made_with):
                 return None
-            scored = {test: _unpacked(file, test, items, self.labels[test]) for test, items in self.tests.items()}
+            scored = {}
+            for test, items in self.tests.items():
+                arrays = {key.removeprefix(f"{test}/"): file[key] for key in file.files if key.startswith(f"{test}/")}
+                scored[test] = Scored.from_arrays(arrays, items, self.labels[test])
             return Outcome(about.pop("weights_sha256"), about, scored, file["gallery"])
 
     def make(
@@ -97,54 +99,15 @@ class Outcomes:
         """
         found = {test: predict(test) for test in self.tests}
         rows = gallery_rows(self.tests[self.shown], self.labels[self.shown])
-        gallery = np.stack([found[self.shown].maps[image, c] for c, image in rows])
-        scored = {test: measure(predictions) for test, predictions in found.items()}
-        about = {"weights_sha256": weights_sha256, **about}
-        arrays: dict[str, Any] = {"gallery": gallery}
-        arrays |= {f"{test}/{key}": array for test, one in scored.items() for key, array in _packed(one).items()}
-        text = json.dumps({**about, "made_with": self._key(made_with)}, sort_keys=True)
+        arrays: dict[str, Any] = {"gallery": np.stack([found[self.shown].maps[image, c] for c, image in rows])}
+        for test, predictions in found.items():
+            arrays |= {f"{test}/{key}": array for key, array in Scored.of(predictions).arrays().items()}
+        known = {"weights_sha256": weights_sha256, **about, "made_with": self._key(made_with)}
         with replacing(self.folder / f"{name}.npz") as temporary:
-            np.savez_compressed(temporary, about=np.array(text), **arrays)
+            np.savez_compressed(temporary, about=np.array(json.dumps(known, sort_keys=True)), **arrays)
         outcome = self.load(name, made_with)
         assert outcome is not None
         return outcome
 
     def _key(self, made_with: dict[str, Any]) -> Any:
         return without_modules({**made_with, "test_sha256": self.test_sha256})
-
-
-def gallery_rows(items: Items, labels: Sequence[str] = LABELS) -> list[tuple[int, int]]:
-    """(class, image) of the first test image of every class with a box; a class that doubles another is left out."""
-    rows = []
-    for c, label in enumerate(labels):
-        boxed = [i for i, item in enumerate(items) if c in (item.get("box_labels") or [])]
-        if boxed and label != "Opacity":
-            rows.append((c, boxed[0]))
-    return rows
-
-
-def _packed(one: Scored) -> dict[str, np.ndarray]:
-    """Arrays of a test set; hits as small integers, -1 where nothing was to be hit."""
-    p = one.predictions
-    hits = np.stack([one.points, *one.overlaps.values()])
-    packed = np.where(np.isnan(hits), -1, hits).astype(np.int8)
-    if not np.array_equal(np.where(packed < 0, np.nan, packed), hits, equal_nan=True):
-        raise ValueError("hit tables must hold 0, 1 and NaN only")
-    return {
-        "names": np.array(list(one.overlaps)),
-        "hits": packed,
-        "logits": p.logits.astype(np.float32),
-        "label": p.label.astype(np.float32),
-        "sizes": p.sizes,
-        "input_size": np.array(p.input_size),
-    }
-
-
-def _unpacked(file: Any, test: str, items: Items, labels: list[str]) -> Scored:
-    x, y = (int(v) for v in file[f"{test}/input_size"])
-    logits = file[f"{test}/logits"]
-    packed = file[f"{test}/hits"]
-    hits = np.where(packed < 0, np.nan, packed)
-    no_maps = np.zeros((*logits.shape, 0, 0), np.float16)
-    predictions = Predictions(labels, items, file[f"{test}/sizes"], (x, y), logits, no_maps, file[f"{test}/label"])
-    return Scored(predictions, hits[0], dict(zip(map(str, file[f"{test}/names"]), hits[1:], strict=True)))

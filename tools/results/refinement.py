@@ -4,94 +4,196 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from cxr_common.data import load_datalist, write_datalist
-from cxr_common.data.datalist_io import read_datalist
-from cxr_common.errors import InputError
+import numpy as np
+from monai.data import CacheDataset
+from PIL import Image
+
+from cxr_common.data import load_datalist, read_datalist, write_datalist
+from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256
+from cxr_common.findings import Walk
+from cxr_common.labels import LABELS
 from cxr_common.networks import weights_sha256
+from cxr_common.refinement import Boundaries, choose_steps
+from cxr_common.refinement.refined_masks import STILL, Images, Masks, tune
+from tools.phantom_sets import make_phantoms
 from tools.repository import BUNDLES
-from tools.results.data import make_nih, make_phantoms, mix
-from tools.results.options import Options
-from tools.results.runs import Run, chosen, seed_runs, ship, shipped, train_all, trained
-from tools.results.settings import load_experiment
+from tools.results.data import Items, make_nih, mix, prepare
+from tools.results.experiment import Data, Experiment, Runs
+from tools.results.figures import Figure, ScoredSet
+from tools.results.localizers import PHANTOM_SKIP
+from tools.results.settings import Settings
+from tools.trainings import Run
 
-Settings = dict[str, Any]
-#: Sections of the localisation experiment whose data this one shares.
-DATA = ("phantoms", "nih")
+FIGURES = ("image iou", "data set iou", "boundary f")
+#: Class that is not scored, by test set.
+SKIPPED = {"phantoms": PHANTOM_SKIP}
 
 
-def make_data(settings: Settings, work: Path, shared: Path) -> tuple[Path, Path]:
-    """Datalists of the experiment: what is trained and tuned on, and the test phantoms.
+class Refinement(Experiment):
+    """A relation network on every localiser's heatmaps."""
 
-    Returns:
-        ``work/refinement.json`` (paths relative to `work`) and the phantoms' own datalist.
+    shares = ("phantoms", "nih")
+    prefix = "irn_"
+
+    def plan_methods(self) -> Settings:
+        """Localisers that have weights."""
+        return plan_localizers(self.settings)
+
+    def make_data(self) -> Data:
+        """Images with a finding: phantoms, and rows of NIH's images where they are at hand; test phantoms and masks."""
+        settings, work, shared = self.settings, self.work, self.options.shared
+        phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
+        sources, tests = [(phantoms, phantoms.parent)], {"phantoms": load_datalist(phantoms, "testing")}
+        if shared.is_dir():
+            sources.append((make_nih(settings["nih"], shared, work), shared))
+            tests["ieee8023"] = make_ieee8023(shared, work)
+        path = mix(sources, work / "refinement.json")
+        data = read_datalist(path)
+        for section in ("training", "validation"):
+            drawn = [item for item in data[section] if item["source"] == "phantom"][: settings[section]]
+            data[section] = drawn + [item for item in data[section] if item["source"] != "phantom"]
+        write_datalist(data, path)
+        sections = [data_sha256(load_datalist(path, section)) for section in ("training", "validation")]
+        backbone = BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
+        hashes = {}
+        for name, method in self.methods.items():
+            weights = [weights_sha256(file) for file in (localizer_weights(method["localizer"]), backbone)]
+            hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+        return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
+
+    def stand_ins(self, file: str) -> Sequence[str]:
+        """The shipped network need not be trained again to be scored."""
+        return [name for name, method in self.methods.items() if method.get("ships") and not self.options.quick]
+
+    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
+        """Localisers without a relation network, among them those without weights."""
+        return [name for name in self.settings["localizers"] if name not in done]
+
+    def score(self, file: str, done: Runs) -> list[ScoredSet]:
+        """All methods on every localiser's heatmaps, thresholds chosen on the validation phantoms."""
+        path = next(iter(self.data.datalists.values()))
+        develop = [item for item in load_datalist(path, "validation") if item["source"] == "phantom"]
+        tests: list[ScoredSet] = []
+        self.chosen: dict[str, Settings] = {"thresholds": {}, "steps": {}}
+        for name in (name for name in self.methods if name in done):
+            found = Ways(done[name], develop, self.data.tests, self.settings["walks"])
+            self.chosen["thresholds"][name], self.chosen["steps"][name] = found.thresholds, found.steps
+            for test, masks in found.masks.items():
+                groups = [item_group(item) for item in found.images[test].dataset.data]
+                tests.append(refined_test(f"{name}, {test}", masks, groups))
+        return tests
+
+    def notes(self, file: str, done: Runs) -> Settings:
+        """What was chosen."""
+        return self.chosen
+
+
+class Ways:
+    """All ways from one localiser's heatmaps to masks.
+
+    Attributes:
+        images: test set -> its images.
+        masks: test set -> way -> seed -> masks.
+        thresholds: way -> a class's threshold, by seed.
+        steps: way -> a class's number of steps, by seed.
     """
-    phantoms, *_ = make_phantoms(settings["phantoms"], work / "phantoms")
-    sources = [(phantoms, phantoms.parent)]
-    if shared.is_dir():
-        sources.append((make_nih(settings["nih"], shared, work)["develop"], shared))
-    data = read_datalist(mix(sources, work / "refinement.json"))
-    for section in ("training", "validation"):
-        drawn = [item for item in data[section] if item["source"] == "phantom"][: settings[section]]
-        data[section] = drawn + [item for item in data[section] if item["source"] != "phantom"]
-    write_datalist(data, work / "refinement.json")
-    return work / "refinement.json", phantoms
+
+    def __init__(self, runs: Sequence[Run], develop: Items, tests: Mapping[str, Items], walks: Settings) -> None:
+        self.images = {name: read_images(runs[0], items, SKIPPED.get(name)) for name, items in tests.items()}
+        self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: {} for name in tests}
+        self.thresholds: dict[str, list[dict[str, float]]] = {}
+        self.steps: dict[str, list[dict[str, int]]] = {}
+        tuning = read_images(runs[0], develop)
+        for kind, networks in (("smooth", [None]), ("irn", [run.network() for run in runs])):
+            for network in networks:
+                own = tuning.boundaries(network)
+                seen = {name: test.boundaries(network) for name, test in self.images.items()}
+                if network is None:
+                    chosen = self._measure("heatmap", own, seen, STILL)
+                    for name, test in self.images.items():
+                        masks = test.crf(seen[name].refined(STILL), chosen)
+                        self.masks[name]["crf"] = {0: test.score(masks, dict.fromkeys(LABELS, 0.5))}
+                for name, settings in walks.items():
+                    walk = walk_of(settings, own)
+                    if isinstance(walk.steps, Mapping):
+                        self.steps.setdefault(f"{kind}_{name}", []).append(dict(walk.steps))
+                    self._measure(f"{kind}_{name}", own, seen, walk)
+
+    def _measure(self, way: str, own: Boundaries, seen: Mapping[str, Boundaries], walk: Walk) -> dict[str, float]:
+        chosen = tune(own.refined(walk))
+        self.thresholds.setdefault(way, []).append(chosen)
+        for name, test in self.images.items():
+            seeds = self.masks[name].setdefault(way, {})
+            seeds[len(seeds)] = test.score(seen[name].refined(walk), chosen)
+        return chosen
 
 
-def plan(settings: Settings, work: Path) -> dict[str, list[Run]]:
-    """The trainings of every localiser's relation network whose localiser has weights, a seed each."""
+def refined_test(name: str, methods: Mapping[str, Mapping[int, Masks]], groups: Sequence[str]) -> ScoredSet:
+    """Figures of every way to masks, and what each adds to the thresholded heatmap."""
+
+    def figure(kind: str, of: str, c: int | None = None) -> Figure:
+        return Figure(
+            kind, of, {m: {s: one.statistic(kind, c) for s, one in seeds.items()} for m, seeds in methods.items()}
+        )
+
+    scored = np.isfinite(methods["heatmap"][0].counts.true)
+    pairs = {label: int(scored[:, c].sum()) for c, label in enumerate(LABELS) if scored[:, c].any()}
+    figures = [figure(kind, "all") for kind in FIGURES]
+    figures += [figure("data set iou", label, LABELS.index(label)) for label in pairs]
+    return ScoredSet(name, groups, figures, "heatmap", pairs, int(scored.any(1).sum()))
+
+
+def plan_localizers(settings: Settings) -> Settings:
+    """Localiser -> the training of its relation network, of those that have weights."""
     return {
-        name: seed_runs(f"irn_{name}", settings, {"localizer": _bundle(localizer)}, localizer["seeds"], work)
-        for name, localizer in settings["localizers"].items()
-        if localizer_weights(localizer).exists()
+        name: {
+            **part,
+            "localizer": part["bundle"],
+            "bundle": settings["bundle"],
+            "overrides": _heatmaps_of(part["bundle"]),
+        }
+        for name, part in settings["localizers"].items()
+        if localizer_weights(part["bundle"]).exists()
     }
 
 
-def _bundle(localizer: Settings) -> str:
-    return f"$@bundle_root + '/../{localizer['bundle']}'"
+def _heatmaps_of(bundle: str) -> dict[str, str]:
+    return {"localizer": f"$@bundle_root + '/../{bundle}'"}
 
 
-def localizer_weights(localizer: Settings) -> Path:
+def localizer_weights(bundle: str) -> Path:
     """Weights of a localiser's bundle."""
-    return BUNDLES / localizer["bundle"] / "models" / "model.pt"
+    return BUNDLES / bundle / "models" / "model.pt"
 
 
-def inputs_hash(settings: Settings, name: str, datalist: Path) -> str:
-    """Hash of what a relation network learns from: images, labels, the localiser and the backbone."""
-    backbone = BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
-    weights = [weights_sha256(path) for path in (localizer_weights(settings["localizers"][name]), backbone)]
-    sections = [data_sha256(load_datalist(datalist, section)) for section in ("training", "validation")]
-    return hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+def read_images(run: Run, items: Items, skip: str | None = None) -> Images:
+    """Items that have a finding, with their heatmaps, read as the configs of a run say."""
+    parser = run.config()
+    transform = parser.get_parsed_content("refine#dataset#transform")
+    found = [item for item in items if 1 in item["label"]]
+    dataset = CacheDataset(found, transform, num_workers=1, progress=False)
+    return Images(dataset, list(LABELS), (float(parser["intensity_mean"]), float(parser["intensity_std"])), skip)
 
 
-def run_refinement(options: Options) -> None:
-    """Train a relation network on every localiser's heatmaps, score, and write ``refinement.json``.
+def walk_of(settings: Settings, boundaries: Boundaries) -> Walk:
+    """A random walk; where several numbers of steps are given, the best of them for every class on these images."""
+    if not isinstance(settings["steps"], list):
+        return Walk(**settings)
+    return choose_steps(boundaries, Walk(**{**settings, "steps": 0}), settings["steps"])
 
-    Raises:
-        InputError: `only` names no such localiser, or nothing is trained.
+
+def make_ieee8023(shared: Path, folder: Path) -> Items:
+    """Items of the ieee8023 images with masks of consolidation or ground-glass opacity, joined, as Opacity.
+
+    They are scored only: nothing is trained or tuned on them. The joined masks are written below `folder`.
     """
-    settings = load_experiment(options.experiment, options.quick, DATA)
-    datalist, phantoms = make_data(settings, options.work, options.shared)
-    runs = plan(settings, options.work)
-    hashes = {name: inputs_hash(settings, name, datalist) for name in runs}
-    if options.train:
-        wanted = chosen(list(runs), options.only, options.experiment)
-        train_all([(run, datalist, hashes[n]) for n in wanted for run in runs[n]], options.parallel)
-    if not options.score:
-        return
-    from tools.results.refinement_score import score_refinement
-
-    done = trained(runs, hashes)
-    # The shipped network need not be trained again to be scored.
-    for name, localizer in settings["localizers"].items():
-        if localizer.get("ships") and name in runs and name not in done and not options.quick:
-            done |= {name: seeds} if (seeds := shipped(runs[name][0])) else {}
-    if not done:
-        raise InputError("nothing is trained yet", options.work, "run without --trained-only")
-    done = {name: done[name] for name in runs if name in done}
-    score_refinement(settings, done, datalist, phantoms, options.shared, options.output)
-    if options.ship:
-        ship(trained(runs, hashes), settings["localizers"])
+    label, items = [1 if name == "Opacity" else None for name in LABELS], []
+    datalist = prepare("shared_cxr_opacity", shared, folder / "ieee8023.json")
+    for item in load_datalist(datalist, "testing", shared):
+        with Image.open(item["mask"]["Opacity"]) as mask:
+            items.append({**item, "label": label, "size": list(mask.size)})
+    return items

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from cxr_common.data import load_datalist, write_datalist
-from cxr_common.data.datalist import relative_item
+from cxr_common.data import load_datalist
 from cxr_common.evaluation import data_sha256
-from cxr_common.files import file_sha256, write_json
+from cxr_common.files import write_json
 from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from tools.pipeline.stage import Stage
-from tools.repository import BUNDLES
-from tools.results.options import Options
-from tools.results.refinement import DATA
-from tools.results.refinement import plan as plan_refinement
-from tools.results.refinement_score import Images
-from tools.results.runs import Run, shipped
-from tools.results.score import PHANTOM_SKIP
-from tools.results.settings import load_experiment
+from cxr_common.refinement.refined_masks import STILL, tune, write_masks
+from tools.pipeline.shipped import heatmap_stage, pseudo_mask_stage
+from tools.results.data import Items, write_items
+from tools.results.localizers import PHANTOM_SKIP
+from tools.results.plan import plan_runs, shipped
+from tools.results.refinement import Refinement, plan_localizers, read_images
+from tools.results.settings import Options, Settings, load_settings
+from tools.trainings import Run
 
-REFINEMENT = "cxr_irn_refinement"
-Settings = dict[str, Any]
 #: What images without an expert's mask have: cut heatmaps, refined ones, or experts' masks too.
 KINDS = ("heatmap", "irn", "all")
 #: Keys of an item that no segmenter reads.
@@ -36,9 +31,10 @@ UNREAD = ("heatmap", "boxes", "box_labels")
 
 def refiner(options: Options, settings: Settings) -> Run:
     """The relation network's training on the heatmaps of this experiment's localiser; what it needs not be trained."""
-    refinement = load_experiment(options.experiment.with_name(settings["refinement"]), options.quick, DATA)
-    name = next(n for n, part in refinement["localizers"].items() if part["bundle"] == settings["localizer"])
-    return plan_refinement(refinement, options.work)[name][0]
+    file = options.experiment.with_name(settings["refinement"])
+    refinement = load_settings(file, options.quick, Refinement.shares)
+    methods = {n: m for n, m in plan_localizers(refinement).items() if m["localizer"] == settings["localizer"]}
+    return plan_runs(refinement, options.work, methods, Refinement.prefix)[0]
 
 
 def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> dict[str, Path]:
@@ -58,121 +54,65 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
     validation = load_datalist(phantoms, "validation")[: settings["validation"]]
     positive = [item["image"] for item in training if 1 in item["label"]]
     experts = set(positive[: settings["experts"]])
-    weak = [
-        {key: item[key] for key in ("image", "patient", "label")} for item in training if item["image"] not in experts
-    ]
-    listed = folder / "weak.json"
-    write_datalist(
-        {
-            "labels": list(LABELS),
-            "training": [relative_item(item, folder, UNREAD) for item in weak],
-        },
-        listed,
-    )
-
-    data = data_sha256(load_datalist(listed, "training"))
-    models = {name: _model_hash(name) for name in (settings["localizer"], REFINEMENT)}
-    where = {"dataset_dir": str(folder)}
-    listing = f"$cxr_common.data.images_of({str(listed)!r}, 'training')"
-    heat = Stage(
-        "heatmaps",
-        settings["localizer"],
-        ("inference.json",),
-        {**where, "dataset#data": listing},
-        folder / "heatmaps",
-        {"data": data, "model": models[settings["localizer"]]},
-    )
+    rest = [item for item in training if item["image"] not in experts]
+    weak = [{key: item[key] for key in ("image", "patient", "label")} for item in rest]
+    listed = write_items(folder / "weak.json", {"training": weak}, UNREAD)
+    heat = heatmap_stage(settings["localizer"], listed, folder / "heatmaps")
+    refined = pseudo_mask_stage(heat, listed, folder / "irn")
     heat.run()
-    refined = Stage(
-        "pseudo-masks",
-        REFINEMENT,
-        ("inference.json",),
-        {**where, "datalist": str(listed), "heatmap_dir": str(heat.output)},
-        folder / "irn",
-        {**heat.inputs, "refinement": models[REFINEMENT]},
-    )
     refined.run()
 
-    cut = folder / "cut.json"
-    inputs = {**heat.inputs, "validation": data_sha256(validation, masks=True)}
-    if not cut.exists() or json.loads(cut.read_text())["inputs"] != inputs:
-        thresholds = cut_thresholds(run, validation)
+    cut, inputs = folder / "cut.json", {**heat.inputs, "validation": data_sha256(validation, masks=True)}
+    if not cut.exists() or json.loads(cut.read_text(encoding="utf-8"))["inputs"] != inputs:
+        thresholds = tune(read_images(run, validation).boundaries().refined(STILL))
         cut_heatmaps(run, load_datalist(listed, "training"), thresholds, folder / "cut")
         write_json({"inputs": inputs, "thresholds": thresholds}, cut)  # last: it says that the masks are these
     others = {
         "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
         "irn": load_datalist(refined.output / "datalist.json", "training"),
-        "all": [{**item, "mask_origin": "expert"} for item in training if item["image"] not in experts],
+        "all": [{**item, "mask_origin": "expert"} for item in rest],
     }
     own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
-    out = {}
-    for kind, items in others.items():
-        sections = {"training": own + items, "validation": validation}
-        content = {name: [relative_item(item, folder, UNREAD) for item in rows] for name, rows in sections.items()}
-        out[kind] = folder / f"{kind}.json"
-        write_datalist({"labels": list(LABELS), **content}, out[kind])
-    return out
+    return {
+        kind: write_items(folder / f"{kind}.json", {"training": own + items, "validation": validation}, UNREAD)
+        for kind, items in others.items()
+    }
 
 
-def _model_hash(bundle: str) -> str:
-    """Hash of a bundle's weights and thresholds."""
-    models = BUNDLES / bundle / "models"
-    return "".join(file_sha256(models / name) for name in ("model.pt", "thresholds.json"))
+def read_cut(folder: Path) -> dict[str, float]:
+    """Where heatmaps were cut, class by class."""
+    thresholds: dict[str, float] = json.loads((folder / "cut.json").read_text(encoding="utf-8"))["thresholds"]
+    return thresholds
 
 
-def cut_thresholds(run: Run, validation: list[Settings]) -> dict[str, float]:
-    """Where to cut heatmaps for the largest IoU with the validation masks, as refined maps are cut; class by class."""
-    develop = Images(run, validation)
-    return develop.tune(develop.maps(develop.boundaries()))
-
-
-def cut_heatmaps(run: Run, items: list[Settings], thresholds: dict[str, float], folder: Path) -> None:
+def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:
     """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
-    images = Images(run, items)
-    maps = images.maps(images.boundaries())
-    masks: dict[str, dict[str, str]] = {}
-    folder.mkdir(parents=True, exist_ok=True)
-    for n, item in enumerate(images.items):
-        full, own = images.full(maps, n), masks.setdefault(item["image"], {})
-        for c, name in enumerate(LABELS):
-            if item["label"][c] == 1:
-                path = folder / f"{Path(item['image']).stem}_{name}.png"
-                Image.fromarray(255 * (full[c] > thresholds[name]).T.astype(np.uint8)).save(path)
-                own[name] = str(path)
+    masks = write_masks(read_images(run, items).boundaries().refined(STILL), thresholds, folder)
     rows = []
     for item in items:
         absent = {name: None for name, value in zip(LABELS, item["label"], strict=True) if value == 0}
         rows.append({**item, "mask": {**absent, **masks.get(item["image"], {})}, "mask_origin": "pseudo"})
-    write_datalist(
-        {
-            "labels": list(LABELS),
-            "training": [relative_item(row, folder, UNREAD) for row in rows],
-        },
-        folder / "datalist.json",
-    )
+    write_items(folder / "datalist.json", {"training": rows}, UNREAD)
 
 
-def step_counts(run: Run, tests: list[Settings], thresholds: dict[str, float]) -> dict[str, MaskCounts]:
+def step_counts(run: Run, tests: Items, thresholds: Mapping[str, float]) -> dict[str, MaskCounts]:
     """WSMIS' first two steps on the test images: heatmaps cut at thresholds, and the shipped relation network's masks.
 
     Both are told which findings an image has, and only images with one are measured.
     """
-    images = Images(run, tests, PHANTOM_SKIP)
+    images, place = read_images(run, tests, PHANTOM_SKIP), np.array([1 in item["label"] for item in tests])
     [held] = shipped(run)
-    own = load_map_thresholds(held.folder / "thresholds.json", LABELS, held.weights)
-    refined = images.maps(images.boundaries(held.network()), own.walk_with())
+    own = load_map_thresholds(held.folder / "thresholds.json", list(LABELS), held.weights)
+    refined = images.boundaries(held.network()).refined(own.walk_with())
     found = {
-        "heatmap_masks": images.score(images.maps(images.boundaries()), thresholds).counts,
-        "irn_masks": images.score(refined, dict(own.mask)).counts,
+        "heatmap_masks": images.score(images.boundaries().refined(STILL), thresholds).counts,
+        "irn_masks": images.score(refined, own.mask).counts,
     }
-    place = np.array([1 in item["label"] for item in tests])
 
     def everywhere(table: np.ndarray) -> np.ndarray:
         out = np.full((len(tests), len(LABELS)), np.nan)
         out[place] = table
         return out
 
-    return {
-        name: MaskCounts(*(everywhere(getattr(counts, n)) for n in ("intersection", "predicted", "true")))
-        for name, counts in found.items()
-    }
+    fields = ("intersection", "predicted", "true")
+    return {name: MaskCounts(*(everywhere(getattr(one, f)) for f in fields)) for name, one in found.items()}

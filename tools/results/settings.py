@@ -1,30 +1,85 @@
-"""Experiment files that take their data from another experiment."""
+"""What an experiment is asked, and the file that says what it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 Settings = dict[str, Any]
 
 
-def load_experiment(experiment: Path, quick: bool = False, data: Sequence[str] = ("phantoms",)) -> Settings:
+@dataclass(frozen=True)
+class Options:
+    """The command line of an experiment.
+
+    Attributes:
+        experiment: YAML file as those beside this module.
+        work: folder for data and runs; what is there and fits is used again. Experiments may share one.
+        shared: folder of the real radiographs; where it is absent, some experiments go without them.
+        output: folder of the result file and plots.
+        parallel: trainings at a time; they share the cores.
+        only: what of it to train: methods, or names of runs; None for all.
+        train: train what is missing.
+        score: score what is trained, unless the result file is of the same inputs.
+        ship: put weights and thresholds of the methods that say so, first seed, into their bundles.
+        quick: a fraction of everything, marked.
+    """
+
+    experiment: Path
+    work: Path
+    shared: Path
+    output: Path
+    parallel: int = 2
+    only: Sequence[str] | None = None
+    train: bool = True
+    score: bool = True
+    ship: bool = False
+    quick: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", self.work.resolve())
+        object.__setattr__(self, "shared", self.shared.resolve())
+
+
+def load_settings(experiment: Path, quick: bool = False, shares: Sequence[str] = ("phantoms",)) -> Settings:
     """Read an experiment file; with `quick`, with what its section of that name changes.
 
+    On a machine with a GPU it has the seeds of its section "gpu".
+
     Args:
-        experiment: YAML file; its "data" names the experiment beside it whose data it shares.
+        experiment: YAML file; "data" may name the experiment beside it whose data it shares.
         quick: a fraction of everything.
-        data: sections of that other file.
+        shares: sections of that other file.
     """
-    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
-    other = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
-    change = settings.pop("quick")
-    settings |= {"quick": quick, **{section: other[section] for section in data}}
+    settings = _read(experiment)
+    change, gpu = settings.pop("quick", {}), settings.pop("gpu", None)
+    if "data" in settings:
+        other = _read(experiment.with_name(settings["data"]))
+        settings |= {section: other[section] for section in shares}
+        change = {section: other["quick"][section] for section in shares if section in other["quick"]} | change
+    settings["quick"] = quick
+    if gpu and torch.cuda.is_available():
+        _set_seeds(settings, gpu["seeds"])
     if quick:
-        settings["phantoms"] |= other["quick"]["phantoms"]
-        settings["overrides"] |= change.pop("overrides")
-        settings |= change
+        _set_seeds(settings, change.pop("seeds", None))
+        for name, value in change.items():
+            settings[name] = {**settings[name], **value} if isinstance(value, dict) else value
+        if settings.get("start"):
+            settings["start"]["overrides"] |= settings["cycles"][0]
     return settings
+
+
+def _read(path: Path) -> Settings:
+    settings: Settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return settings
+
+
+def _set_seeds(settings: Settings, seeds: list[int] | None) -> None:
+    for method in settings["methods"].values() if seeds else ():
+        if "weights_of" not in method:
+            method["seeds"] = seeds

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from cxr_common.errors import InputError
-from tools.pipeline.stage import Stage, last_line
+from tools.pipeline.stage import Stage
+from tools.workflow import last_line
 
 
 class Fake(Stage):

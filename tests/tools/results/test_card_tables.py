@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.golden import REPOSITORY
-from tools.results import card_tables
-from tools.results.markdown import NOT_MEASURED
+from tools.markdown import NOT_MEASURED
+from tools.results.record import read_result
+from tools.results.tables import render_macro
 
 
 def record(name):
-    return json.loads((REPOSITORY / "docs" / "results" / f"{name}.json").read_text(encoding="utf-8"))
+    return read_result(REPOSITORY / "docs" / "results" / f"{name}.json")
 
 
 def rows(text):
@@ -18,47 +17,43 @@ def rows(text):
 
 
 def test_a_localisers_figures_stand_by_finding():
-    found, boxes = record("nih"), None
-    boxes = found["boxes"]["methods"]["pylon"]
-    table = rows(card_tables.nih(found, "pylon"))
+    found = record("nih")
+    table = rows(render_macro("nih", "card", found, "pylon"))
     mass = next(cells for name, cells in table.items() if name.startswith("Mass"))
-    value = boxes["point"]["Mass"]["value"]
+    value = found["tests"]["boxes"]["figures"]["point"]["Mass"]["methods"]["pylon"]["value"]
     assert mass[0].split()[0] == f"{value:.2f}".replace("0.", ".", 1)
     assert table["**all boxes together**"][-1].strip() == "–", "no AUROC of boxes"
 
 
 def test_the_heatmaps_that_a_bundle_gives_stand_alone():
-    head = card_tables.nih(record("nih"), "cam", heatmaps="cam_scaled").splitlines()[0]
+    head = render_macro("nih", "card", record("nih"), "cam").splitlines()[0]
     assert "CAM, scaled" in head
     assert head.count("points") == 1
 
 
 def test_only_its_own_weights_stand_in_a_card():
-    text = card_tables.nih_training(record("nih"), "multiscale")
+    text = render_macro("nih", "trained", record("nih"), "multiscale")
     assert record("nih")["weights_sha256"]["multiscale-seed0"][:16] in text
     assert record("nih")["weights_sha256"]["pylon-seed0"][:16] not in text
 
 
-@pytest.mark.parametrize("function", [card_tables.nih, card_tables.nih_training])
-def test_what_is_not_trained_is_not_measured(function):
-    assert function(record("nih"), "unknown") == NOT_MEASURED
+@pytest.mark.parametrize("macro", ["card", "trained"])
+def test_what_is_not_trained_is_not_measured(macro):
+    assert render_macro("nih", macro, record("nih"), "unknown").strip() == NOT_MEASURED.strip()
 
 
 def test_the_walk_of_the_shipped_localiser():
     found = record("refinement")
-    table = rows(card_tables.steps(found))
-    assert [int(cell) for cell in table["steps"]] == list(
-        found["localizers"]["pylon"]["steps"]["irn_tuned"][0].values()
-    )
-    assert card_tables.refinement(found).count("+") >= 6, "gains on phantoms and real radiographs"
+    table = rows(render_macro("refinement", "card_steps", found))
+    assert [int(cell) for cell in table["steps"]] == list(found["notes"]["steps"]["pylon"]["irn_tuned"][0].values())
+    assert render_macro("refinement", "card", found).count("+") >= 6, "gains on phantoms and real radiographs"
 
 
-@pytest.mark.parametrize(
-    ("name", "function"), [("segmentation", card_tables.segmentation), ("detection", card_tables.detection)]
-)
-def test_figures_on_phantoms_say_so(name, function):
-    text = function(record(name))
-    assert len(rows(text)) == len(record(name)["per_class"]) + 2
+@pytest.mark.parametrize("name", ["segmentation", "detection"])
+def test_figures_on_phantoms_say_so(name):
+    text = render_macro(name, "card", record(name))
+    by_class = next(iter(record(name)["tests"]["phantoms"]["figures"].values()))
+    assert len(rows(text)) == len(by_class) + 1
     assert "Synthetic phantoms" in text
 
 

@@ -10,9 +10,11 @@ from cxr_common.detection import DetectorPredictions
 from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
-from tools.results.detection import _report, make_annotations, plan
-from tools.results.detection_tables import claims, classes, methods, summary
-from tools.results.settings import load_experiment
+from tools.results.detection import Detection, detection_test, make_annotations, with_curves
+from tools.results.figures import check_claims
+from tools.results.plan import plan_runs
+from tools.results.settings import load_settings
+from tools.results.tables import render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "detection.yaml"
 OPACITY = LABELS.index("Opacity")
@@ -41,25 +43,34 @@ def predictions(found, n=8):
 
 
 def test_figures_differences_and_claims():
-    settings = load_experiment(EXPERIMENT)
+    settings = load_settings(EXPERIMENT)
     given = {"retinanet": 2, "mean_teacher": 2, "oxnet": 8, "daa": 7, "gpa": 7}
-    found = _report(settings, {name: [predictions(n)] for name, n in given.items()})
-    assert found["boxes"] == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
-    assert found["figures"]["AP40"]["values"]["oxnet"]["value"] == pytest.approx(1)
-    assert found["figures"]["AP40"]["values"]["retinanet"]["value"] == pytest.approx(26 / 101)
-    assert found["figures"]["AP40"]["difference"]["oxnet"]["value"] == pytest.approx(75 / 101)
-    assert found["per_class"]["Mass"]["values"]["daa"]["value"] == pytest.approx(88 / 101)
-    assert [claim["verdict"] for claim in found["claims"]] == ["holds", "holds", "not measured", "holds", "undecided"]
-    record = {"recipe": settings, "missing": ["full", "soft_focal"], "quick": False, **found}
-    assert "all (OXnet)" in methods(record)
-    assert "Planned and not trained yet: boxes on all images (RetinaNet), + soft focal" in methods(record)
-    assert "AP40 is 1.00 [1.00, 1.00], that of a RetinaNet of the boxes alone .26" in summary({**record, "n_images": 8})
-    assert "Mass (8)" in classes(record)
-    assert "not measured" in claims(record)
+    test = detection_test({name: {0: predictions(n)} for name, n in given.items()}, settings["baseline"])
+    found = test.record()
+    assert found.counts == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
+    ap = found.figures["AP40"]
+    assert ap["macro"].methods["oxnet"].value == pytest.approx(1)
+    assert ap["macro"].methods["retinanet"].value == pytest.approx(26 / 101)
+    assert ap["macro"].difference["oxnet"].value == pytest.approx(75 / 101)
+    assert ap["Mass"].methods["daa"].value == pytest.approx(88 / 101)
+    assert list(found.figures) == ["AP40", "AP", "FROC", "AUROC"]
+    claims = list(check_claims(settings["claims"], [test]))
+    assert [claim.verdict for claim in claims] == ["holds", "holds", "not measured", "holds", "undecided"]
+    record = {"recipe": settings, "missing": ["full", "soft_focal"], "tests": {"phantoms": found.model_dump()}}
+    record["claims"] = [claim.model_dump(by_alias=True) for claim in claims]
+
+    def text(macro):
+        return render_macro("detection", macro, record)
+
+    assert "all (OXnet)" in text("methods")
+    assert "Planned and not trained yet: boxes on all images (RetinaNet), + soft focal" in text("methods")
+    assert "AP40 is 1.00 [1.00, 1.00], that of a RetinaNet of the boxes alone .26" in text("summary")
+    assert "Mass (8)" in text("classes")
+    assert "not measured" in text("claims")
 
 
 def test_methods_differ_in_what_is_annotated_and_curves_are_nested(phantoms, tmp_path):  # noqa: F811
-    settings = load_experiment(EXPERIMENT) | {"validation": 4}
+    settings = load_settings(EXPERIMENT) | {"validation": 4}
     settings["images"] = {"boxes": 4, "label": 6, "unlabelled": 8}
     settings["curves"] = {"of": "oxnet", "seeds": [0], "images": {"boxes": [2, 6], "label": [0], "unlabelled": [12]}}
     made = make_annotations(settings, phantoms / "datalist.json", tmp_path)
@@ -83,8 +94,9 @@ def test_methods_differ_in_what_is_annotated_and_curves_are_nested(phantoms, tmp
 
 
 def test_every_method_is_the_bundle_with_terms_of_its_own(tmp_path):
-    settings = load_experiment(EXPERIMENT)
-    runs = plan(settings, tmp_path)
+    settings = load_settings(EXPERIMENT)
+    planned = plan_runs(settings, tmp_path, with_curves(settings), Detection.prefix)
+    runs = {run.method.removeprefix("detect_"): [run] for run in planned}
     assert set(settings["methods"]) < set(runs)
     assert {"oxnet_boxes_40", "oxnet_label_0", "oxnet_unlabelled_430"} <= set(runs)
     assert len({seeds[0].folder for seeds in runs.values()}) == len(runs)

@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from tests.golden import REPOSITORY
-from tools.results.localization import run_experiment
-from tools.results.options import Options
-from tools.results.render import render_page
+from tools.results.localization import Localization
+from tools.results.render import parts, render_page
+from tools.results.settings import Options
 
 pytestmark = pytest.mark.slow  # minutes of two cores
 TINY = {"max_epochs": 2, "spatial_size": [64, 64], "batch_size": 8}
@@ -28,7 +28,7 @@ def finished(tmp_path_factory):
     path = folder / "localization.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
     options = {"experiment": path, "work": folder / "work", "shared": folder / "absent", "output": folder / "out"}
-    run_experiment(Options(**options, quick=True))
+    Localization(Options(**options, quick=True)).run()
     return options
 
 
@@ -39,10 +39,15 @@ def record(options):
 def test_every_method_is_scored_and_marked_as_quick(finished):
     found = record(finished)
     assert found["quick"]
-    assert list(found["phantoms"]["methods"]) == ["pylon", "cam", "multiscale", "gradcam"]
-    assert found["missing"] == []
+    assert list(found["tests"]["phantoms"]["figures"]["auroc"]["macro"]["methods"]) == [
+        "pylon",
+        "cam",
+        "multiscale",
+        "gradcam",
+    ]
+    assert found.get("missing", []) == []
     assert set(found["weights_sha256"]) == {"pylon-seed0", "cam-seed0", "multiscale-seed0"}
-    assert "nih" not in found
+    assert list(found["tests"]) == ["phantoms"]
     overlay = yaml.safe_load((finished["work"] / "runs" / "pylon-seed0-cycle1" / "overrides.yaml").read_text())
     assert overlay["backbone_weights"] == str(finished["work"] / "runs" / "start" / "model.pt")
     claims = {claim["verdict"] for claim in found["claims"]}
@@ -54,16 +59,14 @@ def test_every_method_is_scored_and_marked_as_quick(finished):
 
 def test_a_second_run_trains_and_scores_nothing(finished):
     before = {p: p.stat().st_mtime_ns for p in finished["output"].parent.rglob("*") if p.is_file()}
-    run_experiment(Options(**finished, quick=True))
+    Localization(Options(**finished, quick=True)).run()
     after = {p: p.stat().st_mtime_ns for p in finished["output"].parent.rglob("*") if p.is_file()}
     changed = {p.name for p in after if after[p] != before.get(p)}
     assert changed <= {"training.json"}
 
 
 def test_every_part_of_the_pages_renders(finished):
-    from tools.results.render import PARTS
-
-    for part in [part for part, (file, _) in PARTS.items() if file == "localization.json"]:
+    for part in [part for part, (file, *_) in parts().items() if file == "localization.json"]:
         text = render_page(f"<!-- results:{part} -->\n<!-- /results -->\n", finished["output"])
         assert len(text.splitlines()) > 2, part
         assert "Not measured yet" not in text
@@ -74,6 +77,6 @@ def test_without_weights_what_is_known_of_them_is_scored_again(finished):
     before = record(finished)
     (finished["work"] / "runs").rename(finished["work"] / "gone")
     (finished["output"] / "localization.json").unlink()
-    run_experiment(Options(**finished, quick=True))
+    Localization(Options(**finished, quick=True)).run()
     assert not (finished["work"] / "runs").exists()
     assert {**record(finished), "date": None} == {**before, "date": None}

@@ -6,7 +6,8 @@ import pytest
 from monai.bundle import ConfigParser
 
 from tests.golden import REPOSITORY
-from tools.results.experiment import load_settings, plan_runs
+from tools.results.plan import plan_runs
+from tools.results.settings import load_settings
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "localization.yaml"
 PLANNED = plan_runs(load_settings(EXPERIMENT), Path("work"))

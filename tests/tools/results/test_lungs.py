@@ -6,7 +6,7 @@ import yaml
 from cxr_common.data import load_datalist
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
 from tools.results.lungs import make_lungs
-from tools.results.lungs_tables import methods
+from tools.results.tables import render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "lungs.yaml"
 
@@ -42,14 +42,16 @@ def test_both_lungs_of_a_radiologist_are_one_mask(made):
 
 def test_the_table_says_what_was_trained_on():
     interval = {"value": 0.9, "low": 0.85, "high": 0.95}
-    test = {"n_images": 3, "n_groups": 2, "dice": interval, "iou": interval}
+    figures = {name: {"all": {"methods": {"lungs": interval}}} for name in ("dice", "iou")}
     record = {
-        "tests": {"open": test},
+        "recipe": {},
+        "tests": {"open": {"n_images": 3, "n_patients": 2, "figures": figures}},
+        "claims": [],
         "images": {"training": 5, "validation": 1},
-        "training_minutes": 2.4,
-        "weights_sha256": "a" * 64,
+        "training_minutes": {"lungs-seed0": 2.4},
+        "weights_sha256": {"lungs-seed0": "a" * 64},
         "date": "2026-01-01",
     }
-    text = methods(record)
+    text = render_macro("lungs", "lungs", record)
     assert "| 3 of 2 | .90 [.85, .95] |" in text
     assert "Trained on 5 open images" in text

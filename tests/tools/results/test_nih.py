@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 import yaml
 
 from cxr_common.data import load_datalist, read_datalist
+from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY, SHARED
-from tests.tools.results.test_score import make
-from tools.results import nih_tables
-from tools.results.nih import BOXED, of_labels, run_nih, score_all
+from tests.tools.results.test_localizers import make
+from tools.results.figures import check_claims
+from tools.results.nih import BOXED, Nih
 from tools.results.nih_data import BOX_FINDINGS, by_box_finding, predictions_by_box_finding
-from tools.results.options import Options
-from tools.results.score import measure
+from tools.results.record import read_result
+from tools.results.settings import Options, load_settings
+from tools.results.tables import render_macro
 
 ITEM = {
     "image": "a.png",
@@ -54,31 +55,36 @@ def scored(hit_rate, skill, seed):
     ]
     p = dataclasses.replace(p, items=items)
     boxes = predictions_by_box_finding(dataclasses.replace(p, items=[by_box_finding(i) for i in items]))
-    return {"boxes": measure(boxes), "nih": measure(p), "phantoms": measure(p)}
+    return {"boxes": Scored.of(boxes), "nih": Scored.of(p), "phantoms": Scored.of(p)}
 
 
 @pytest.fixture(scope="module")
 def record():
-    settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "nih.yaml").read_text())
+    settings = load_settings(REPOSITORY / "tools" / "results" / "nih.yaml")
     made = {"pylon": scored(0.9, 1.5, 1), "cam": scored(0.2, 1.0, 2)}
     methods = {test: {name: {0: one[test]} for name, one in made.items()} for test in ("boxes", "nih", "phantoms")}
-    return {"recipe": settings, **score_all(settings, methods)}
+    experiment = Nih.__new__(Nih)  # without its data
+    experiment.settings = settings
+    tests = experiment.score_tests(methods)
+    claims = [claim.model_dump(by_alias=True) for claim in check_claims(settings["claims"], tests)]
+    return {"recipe": settings, "tests": {t.name: t.record().model_dump() for t in tests}, "claims": claims}
 
 
 def test_points_are_scored_by_nihs_findings(record):
-    boxes = record["boxes"]
-    assert {name for name, count in boxes["pairs"].items() if count} == {"Nodule", "Infiltration"}
-    assert boxes["methods"]["pylon"]["point"]["micro"]["value"] > 0.7
-    assert boxes["methods"]["pylon"]["against"]["point micro"]["difference"]["low"] > 0
+    boxes = record["tests"]["boxes"]
+    assert {name for name, count in boxes["counts"].items() if count} == {"Nodule", "Infiltration"}
+    micro = boxes["figures"]["point"]["micro"]
+    assert micro["methods"]["pylon"]["value"] > 0.7
+    assert micro["difference"]["pylon"]["low"] > 0
 
 
 def test_image_labels_are_scored_on_the_classes_with_boxes(record):
-    entry = record["nih"]["methods"]["pylon"]
-    assert set(entry["ap"]) == {"macro", *BOXED} and len(BOXED) == 7
-    classes = [entry["auroc"][label]["value"] for label in BOXED]
-    assert entry["auroc"]["macro"]["value"] == pytest.approx(np.mean(classes))
-    assert record["nih"]["views"] == {"PA": 20, "AP": 20} and {"PA", "AP", "Pneumonia"} <= set(entry["auroc"])
-    assert record["nih"]["present"]["Pneumonia"] == 20
+    part = record["tests"]["nih"]
+    auroc = {name: figure["methods"]["pylon"] for name, figure in part["figures"]["auroc"].items()}
+    assert set(part["figures"]["ap"]) == {"macro", *BOXED} and len(BOXED) == 7
+    assert auroc["macro"]["value"] == pytest.approx(np.mean([auroc[label]["value"] for label in BOXED]))
+    assert (part["counts"]["PA"], part["counts"]["AP"], part["counts"]["Pneumonia"]) == (20, 20, 20)
+    assert auroc["PA"]["n_images"] == 20 and {"AP", "Pneumonia"} <= set(auroc)
 
 
 def test_claims_say_what_is_measured(record):
@@ -89,18 +95,18 @@ def test_claims_say_what_is_measured(record):
 
 def test_scoring_on_some_classes_keeps_their_columns():
     one = scored(0.5, 1.0, 3)["nih"]
-    part = of_labels(one, ["Nodule", "Mass"])
+    part = one.of_labels(["Nodule", "Mass"])
     np.testing.assert_array_equal(part.predictions.logits[:, 0], one.predictions.logits[:, LABELS.index("Nodule")])
     np.testing.assert_array_equal(part.points[:, 0], one.points[:, LABELS.index("Nodule")])
     assert part.predictions.labels == ["Nodule", "Mass"]
 
 
 def test_goals_are_compared_with_what_was_measured(record):
-    text = nih_tables.goals(record)
+    text = render_macro("nih", "goals", record)
     assert "at least .62 | .95" in text and "**no**" not in text
     record = copy.deepcopy(record)
-    record["boxes"]["methods"]["pylon"]["point"]["micro"]["value"] = 0.61
-    assert "**no**" in nih_tables.goals(record)
+    record["tests"]["boxes"]["figures"]["point"]["micro"]["methods"]["pylon"]["value"] = 0.61
+    assert "**no**" in render_macro("nih", "goals", record)
 
 
 @pytest.mark.slow
@@ -112,10 +118,10 @@ def test_a_quick_run_from_data_to_record(tmp_path):
     settings["quick"]["cycles"][0] |= {"spatial_size": [64, 64], "epoch_size": 48, "backbone_weights": None}
     path = tmp_path / "nih.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
-    run_nih(Options(path, tmp_path / "work", SHARED / "nih", tmp_path / "out", quick=True))
-    found = json.loads((tmp_path / "out" / "nih.json").read_text())
-    assert found["quick"] and found["missing"] == [] and found["boxes"]["n_images"] == 652
-    assert sum(found["boxes"]["pairs"].values()) == 727 and found["nih"]["n_images"] == 1126
+    Nih(Options(path, tmp_path / "work", SHARED / "nih", tmp_path / "out", quick=True)).run()
+    found = read_result(tmp_path / "out" / "nih.json")
+    assert found["quick"] and found["missing"] == [] and found["tests"]["boxes"]["n_images"] == 652
+    assert sum(found["tests"]["boxes"]["counts"].values()) == 727 and found["tests"]["nih"]["n_images"] == 1126
     training = read_datalist(tmp_path / "work" / "nih_training.json")
     learned = {i["patient"] for s in ("training", "validation") for i in training[s]}
     scored_on = load_datalist(tmp_path / "work" / "nih14.json", "localisation", SHARED / "nih")
@@ -124,6 +130,6 @@ def test_a_quick_run_from_data_to_record(tmp_path):
     assert synthetic and all(i["label"] == [None] * 8 and "boxes" in i for i in synthetic)
     assert all("boxes" not in i for s in ("training", "validation") for i in training[s] if i["source"] == "nih")
     assert (tmp_path / "work" / "nih-gallery.png").stat().st_size > 5000
-    for render in (nih_tables.summary, nih_tables.methods, nih_tables.by_class, nih_tables.overlaps, nih_tables.labels):
-        assert "PYLON" in render(found)
-    assert nih_tables.training(found) and nih_tables.claims(found) and nih_tables.phantoms(found)
+    for macro in ("summary", "methods", "by_class", "overlaps", "labels", "claims", "phantoms"):
+        assert "PYLON" in render_macro("nih", macro, found)
+    assert "simulated" in render_macro("nih", "training", found)

@@ -1,19 +1,20 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
-import yaml
 
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
+from tools.image_cues.features import read_nih_table
+from tools.image_cues.probe import probe
+from tools.image_cues.rows import Rows, machine_sets, other_rows, read_items, read_rows, tone_sets
+from tools.image_cues.sets import machines, tones
 from tools.results import opacity_probe
-from tools.results.opacity_features import read_nih_table
-from tools.results.opacity_others import machines, other_items, other_rows, tones
-from tools.results.opacity_rows import Rows, network_scores, read_rows
-from tools.results.opacity_tables import others, probe
-from tools.results.options import Options
+from tools.results.figures import Figure, compare
+from tools.results.opacity_probe import network_scores
+from tools.results.record import read_result
+from tools.results.settings import Options, load_settings
+from tools.results.tables import render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "opacity_probe.yaml"
 RECORD = REPOSITORY / "docs" / "results" / "opacity_probe.json"
@@ -23,7 +24,7 @@ needs_nih = pytest.mark.skipif(not (SHARED / "nih").is_dir(), reason="NIH images
 
 @pytest.fixture(scope="module")
 def settings():
-    return yaml.safe_load(EXPERIMENT.read_text())
+    return load_settings(EXPERIMENT)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def test_others_are_of_nobody_who_is_learnt_from(rows, table, settings):
         assert found and all(label in entry["Finding Labels"] for entry in found)
         assert not {int(e["Patient ID"]) for e in found} & {item["patient_number"] for item in learnt.items}
         assert not {e["Image Index"] for e in found} & {e["Image Index"] for e in scored.entries}
-    for part in machines(settings["detectors"], table, learnt, scored).values():
+    for part in machines(settings["detectors"], machine_sets(table, learnt, scored)).values():
         assert sum(part["shares"].values()) == pytest.approx(1)
 
 
@@ -67,14 +68,16 @@ def test_others_are_of_nobody_who_is_learnt_from(rows, table, settings):
 def test_figures_of_the_result_file_come_out_again(rows, table, settings):
     """Those that need no picture."""
     learnt, scored = rows
-    record = json.loads(RECORD.read_text())
-    found = opacity_probe.elsewhere(settings, table, learnt, scored)
-    assert found["n_pneumonia"] == record["elsewhere"]["n_pneumonia"]
-    for name in ("disease", "selection"):
-        assert found[name]["value"] == pytest.approx(record["elsewhere"][name]["value"], abs=1e-3)
-    other = other_items(settings["other"]["mapping"], SHARED / "nih")
-    brightness = tones(scored.items[:3], other[:30])
-    assert sum(view["images"] for view in brightness["No Finding, others"].values()) <= 30
+    record = read_result(RECORD)
+    for test in opacity_probe.elsewhere(settings, table, learnt, scored):
+        found, kept = test.record(), record["tests"][test.name]
+        assert found.counts == kept["counts"]
+        [[one], [other]] = (figures["auroc"].values() for figures in (found.figures, kept["figures"]))
+        [name] = one.methods
+        assert one.methods[name].value == pytest.approx(other["methods"][name]["value"], abs=1e-3)
+    other = read_items(settings["other"]["mapping"], SHARED / "nih")["training"]
+    brightness = tones(tone_sets(scored.items[:3], other[:30]))
+    assert sum(view["images"] for view in brightness.get("No Finding, others", {}).values()) <= 30
 
 
 def test_a_probe_finds_what_is_there_and_no_more(settings):
@@ -82,23 +85,24 @@ def test_a_probe_finds_what_is_there_and_no_more(settings):
     ill = rng.random(400) < 0.5
     told, noise = rng.standard_normal((400, 1)) + 3 * ill[:, None], rng.standard_normal((400, 2))
     first, second = ({"a": told[half], "b": noise[half]} for half in (slice(200), slice(200, None)))
-    scores = {g: opacity_probe._probe(settings, first, ill[:200], second, [g]) for g in "ab"}
+    scores = {g: probe(settings, first, ill[:200], second, [g]) for g in "ab"}
     patients = [str(i // 2) for i in range(200)]
-    found = {g: opacity_probe._auroc(s, ill[200:], patients) for g, s in scores.items()}
-    assert found["a"]["value"] > 0.95 and found["b"]["low"] < 0.5 < found["b"]["high"]
-    assert found["a"]["n_patients"] == 100
+    told = {g: {0: opacity_probe.statistic(s, ill[200:])} for g, s in scores.items()}
+    found = compare(Figure("auroc", "all", told), patients).methods
+    assert found["a"].value > 0.95 and found["b"].low < 0.5 < found["b"].high
+    assert found["a"].n_patients == 100
 
 
 def test_without_the_radiographs_it_says_so(tmp_path):
     with pytest.raises(InputError, match="the real radiographs are not there"):
-        opacity_probe.run_opacity_probe(Options(EXPERIMENT, tmp_path, tmp_path / "none", tmp_path))
+        opacity_probe.OpacityProbe(Options(EXPERIMENT, tmp_path, tmp_path / "none", tmp_path))
 
 
 def test_the_tables_name_every_group(settings):
-    record = json.loads(RECORD.read_text())
+    record = read_result(RECORD)
     assert record["recipe"] == settings, "the recipe changed: run the experiment again"
-    text = probe(record)
+    text = render_macro("opacity", "probe", record)
     assert all(f"| {name} |" in text for name in settings["groups"])
-    assert "| No Finding, this set (500) | 0.4% | 0.4% |" in others(record)
-    record["rank_correlation"] = {}
-    assert "rank correlation" not in probe(record)
+    assert "| No Finding, this set (500) | 0.4% | 0.4% |" in render_macro("opacity", "others", record)
+    record["notes"]["rank_correlation"] = {}
+    assert "rank correlation" not in render_macro("opacity", "probe", record)

@@ -5,10 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
-from tests.tools.results.test_score import make
-from tools.results.outcomes import Outcomes, gallery_rows
-from tools.results.score import measure
+from cxr_common.localization.gallery import gallery_rows
+from tests.tools.results.test_localizers import make
+from tools.results.outcomes import Outcomes
 
 MADE_WITH = {"recipe": "abc", "inferer": None}
 ABOUT = {"minutes": 1.5, "machine": "x", "relevance": {}}
@@ -30,7 +31,7 @@ def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
     kept = here.load("cam-seed0", MADE_WITH)
     assert (kept.weights_sha256, kept.about) == ("weights", ABOUT)
     for test, one in predictions.items():
-        expected = measure(one)
+        expected = Scored.of(one)
         for found in (made.scored[test], kept.scored[test]):
             np.testing.assert_array_equal(found.points, expected.points)
             assert list(found.overlaps) == list(expected.overlaps)
@@ -60,11 +61,13 @@ def test_other_test_images_are_not_known(tmp_path, predictions):
 
 
 def test_a_table_that_is_not_of_hits_is_refused(tmp_path, predictions, monkeypatch):
+    whole = Scored.of
+
     def halves(predictions):
-        one = measure(predictions)
+        one = whole(predictions)
         return dataclasses.replace(one, points=one.points / 2)
 
-    monkeypatch.setattr("tools.results.outcomes.measure", halves)
+    monkeypatch.setattr(Scored, "of", halves)
     with pytest.raises(ValueError, match="0, 1 and NaN"):
         shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
     assert not any(tmp_path.iterdir())

@@ -1,30 +1,29 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY
-from tools.results.plots import bars, gallery, have_plots, mean_relevance, save_plots, titles
+from tools.results.plots import bars, gallery, have_plots, save_plots
+from tools.results.record import read_result
+from tools.results.tables import mean_relevance, scored_methods
 
 
 @pytest.fixture(scope="module")
 def record():
-    return json.loads((REPOSITORY / "docs" / "results" / "localization.json").read_text())
+    return read_result(REPOSITORY / "docs" / "results" / "localization.json")
 
 
 def test_bars_show_every_scored_method(record):
     figure = bars(record)
     ticks = [t.get_text() for t in figure.axes[0].get_yticklabels()]
-    assert len(ticks) == len(titles(record))
-    assert all(tick.startswith(title) for tick, title in zip(ticks, titles(record).values()))
+    assert len(ticks) == len(scored_methods(record))
+    assert all(tick.startswith(title) for tick, title in zip(ticks, scored_methods(record).values()))
+    point = record["tests"]["phantoms"]["figures"]["point"]["micro"]
     widths = [bar.get_width() for bar in figure.axes[0].patches]
-    assert widths == pytest.approx(
-        [record["phantoms"]["methods"][m]["point"]["micro"]["value"] for m in titles(record)]
-    )
+    assert widths == pytest.approx([point["methods"][m]["value"] for m in scored_methods(record)])
 
 
 def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_path):
@@ -33,7 +32,7 @@ def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_p
     maps = np.full((1, 8, 8, 8), -4, np.float16)
     maps[0, nodule, 6, 1] = 4
     items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
-    names = titles(record)
+    names = scored_methods(record)
     figure = gallery(record, items, dict.fromkeys(names, maps[:, nodule]))
     assert len(figure.axes) == 1 + len(names)
     x, y = (float(line[0]) for line in figure.axes[1].lines[0].get_data())
@@ -45,7 +44,7 @@ def test_plots_of_another_record_are_not_taken_for_those_of_this_one(record, tmp
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
     nodule = LABELS.index("Nodule")
     items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
-    heatmaps = dict.fromkeys(titles(record), np.zeros((1, 8, 8), np.float16))
+    heatmaps = dict.fromkeys(scored_methods(record), np.zeros((1, 8, 8), np.float16))
     assert not have_plots(record, tmp_path)
     save_plots(record, items, heatmaps, tmp_path)
     assert have_plots(record, tmp_path)
@@ -53,12 +52,10 @@ def test_plots_of_another_record_are_not_taken_for_those_of_this_one(record, tmp
 
 
 def test_relevance_is_averaged_over_seeds():
-    record = {
-        "relevance": {
-            "multiscale-seed0": {"A": {"stride 16": 0.8, "stride 4": 0.2}},
-            "multiscale-seed1": {"A": {"stride 16": 0.6, "stride 4": 0.4}},
-            "single-seed0": {},
-        }
+    runs = {
+        "multiscale-seed0": {"A": {"stride 16": 0.8, "stride 4": 0.2}},
+        "multiscale-seed1": {"A": {"stride 16": 0.6, "stride 4": 0.4}},
+        "single-seed0": {},
     }
-    assert mean_relevance(record)["A"] == pytest.approx({"stride 4": 0.3, "stride 16": 0.7})
-    assert list(mean_relevance(record)["A"]) == ["stride 4", "stride 16"]
+    assert mean_relevance(runs)["A"] == pytest.approx({"stride 4": 0.3, "stride 16": 0.7})
+    assert list(mean_relevance(runs)["A"]) == ["stride 4", "stride 16"]

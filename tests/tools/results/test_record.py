@@ -1,8 +1,32 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from tools.results.record import write_once
+import pytest
+
+from cxr_common.errors import InputError
+from tests.golden import REPOSITORY
+from tools.results.record import FigureRecord, Figures, Inputs, IntervalRecord, SetRecord, read_result, write_once
+from tools.results.render import parts
+
+RESULTS = REPOSITORY / "docs" / "results"
+FILES = sorted({file for file, *_ in parts().values()})
+
+
+def inputs(**change):
+    known = {"experiment": "a", "quick": False, "recipe": {"size": 1}, "trained_on": {"training": "t"}}
+    return Inputs(**{**known, "weights_sha256": {"x": "w"}, "test_sha256": {"p": "s"}, **change})
+
+
+def figures(value):
+    one = {"level": 0.95, "n_patients": 1, "n_images": 1, "n_seeds": 1, "n_resamples": 1, "low": None, "high": None}
+    figure = FigureRecord(methods={"m": IntervalRecord(value=value, **one)})
+    return Figures(tests={"p": SetRecord(n_images=1, n_patients=1, figures={"point": {"micro": figure}})})
+
+
+def value(record):
+    return record["tests"]["p"]["figures"]["point"]["micro"]["methods"]["m"]["value"]
 
 
 def test_figures_of_the_same_inputs_are_computed_once(tmp_path):
@@ -10,13 +34,33 @@ def test_figures_of_the_same_inputs_are_computed_once(tmp_path):
 
     def score():
         calls.append(1)
-        return {"value": len(calls)}
+        return figures(len(calls))
 
-    record, new = write_once({"weights": "x"}, target, score)
-    assert (record["value"], new) == (1, True)
-    assert write_once({"weights": "x"}, target, score) == (record, False)
-    assert json.loads(target.read_text())["value"] == 1
-    assert write_once({"weights": "y"}, target, score)[0]["value"] == 2
-    found = json.loads(target.read_text())
-    assert found["weights"] == "y"
+    record, new = write_once(inputs(), target, score)
+    assert (value(record), new) == (1, True)
+    assert write_once(inputs(), target, score) == (record, False)
+    assert value(read_result(target)) == 1
+    assert value(write_once(inputs(weights_sha256={"x": "y"}), target, score)[0]) == 2
+    found = json.loads(target.read_text(encoding="utf-8"))
+    assert found["weights_sha256"] == {"x": "y"}
     assert {"date", "device", "versions", "inputs_sha256"} <= set(found)
+
+
+def test_code_that_moves_voids_no_result():
+    old, new = ({"inferer": {"_target_": f"cxr_common.{module}.Mirrored"}} for module in ("a.b", "c"))
+    assert inputs(recipe=old).digest() == inputs(recipe=new).digest() != inputs(recipe={}).digest()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_result_file_is_of_the_inputs_that_it_names(file):
+    record = read_result(RESULTS / file)
+    known = Inputs(**{name: record[name] for name in Inputs.model_fields})
+    assert known.digest() == record["inputs_sha256"]
+    assert record["experiment"] == Path(file).stem
+
+
+def test_a_file_of_another_form_is_refused(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{"phantoms": {}}', encoding="utf-8")
+    with pytest.raises(InputError, match="run the experiment again"):
+        read_result(path)

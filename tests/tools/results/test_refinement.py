@@ -6,11 +6,12 @@ import pytest
 from cxr_common.findings import Walk
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
+from cxr_common.refinement.refined_masks import Masks
 from tests.golden import REPOSITORY
-from tools.results.refinement import DATA, plan
-from tools.results.refinement_score import METHODS, Masks, report, walk_of
-from tools.results.refinement_tables import classes, methods, steps, summary, training
-from tools.results.settings import load_experiment
+from tools.results.plan import plan_runs
+from tools.results.refinement import Refinement, plan_localizers, refined_test, walk_of
+from tools.results.settings import load_settings
+from tools.results.tables import load_template, render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "refinement.yaml"
 
@@ -38,42 +39,54 @@ def test_figures_are_those_of_the_counts():
 
 
 def test_gains_are_paired_and_tables_show_them():
-    overlaps = dict(zip(METHODS, (20, 30, 25, 60, 22, 26, 21, 24), strict=True))
-    found = report({name: [masks(overlap)] for name, overlap in overlaps.items()}, list("abcdef"))
-    assert found["pairs"] == {"Mass": 6}
-    gain = found["figures"]["image iou"]["difference to heatmap"]["irn_wsmis"]
-    assert gain["value"] == pytest.approx(60 / 140 - 20 / 180)
-    assert gain["low"] == pytest.approx(gain["high"])  # all images are alike
-    settings = load_experiment(EXPERIMENT, data=DATA)
+    ways = (
+        "heatmap",
+        "crf",
+        *(f"{kind}_{walk}" for walk in ("wsmis", "chexseg", "tuned") for kind in ("smooth", "irn")),
+    )
+    overlaps = dict(zip(ways, (20, 30, 25, 60, 22, 26, 21, 24), strict=True))
+    found = refined_test("pylon, phantoms", {w: {0: masks(n)} for w, n in overlaps.items()}, list("abcdef")).record()
+    assert found.counts == {"Mass": 6}
+    gain = found.figures["image iou"]["all"].difference["irn_wsmis"]
+    assert gain.value == pytest.approx(60 / 140 - 20 / 180)
+    assert gain.low == pytest.approx(gain.high)  # all images are alike
+    settings = load_settings(EXPERIMENT, shares=Refinement.shares)
     record = {
         "recipe": settings,
-        "localizers": {
-            "pylon": {
-                "phantoms": found,
-                "steps": {"irn_tuned": [{"Mass": 2, "Nodule": 64}]},
-                "thresholds": {"irn_tuned": [{"Mass": 0.5, "Nodule": 0.005}]},
-            }
+        "tests": {"pylon, phantoms": found.model_dump()},
+        "claims": [],
+        "notes": {
+            "steps": {"pylon": {"irn_tuned": [{"Mass": 2, "Nodule": 64}]}},
+            "thresholds": {"pylon": {"irn_tuned": [{"Mass": 0.5, "Nodule": 0.005}]}},
         },
         "missing": ["multiscale"],
-        "trained_on": "a" * 64,
+        "trained_on": {"training": "a" * 64},
         "weights_sha256": {"irn_pylon-seed0": "b" * 64},
         "training_minutes": {"irn_pylon-seed0": 12.3},
         "date": "2026-01-01",
         "device": "CPU",
         "versions": {"torch": "2"},
     }
-    assert "| PYLON | learnt boundaries | 2, .5 | 64, .005 |" in steps(record)
-    text = methods(record)
+
+    def rendered(macro):
+        return render_macro("refinement", macro, record)
+
+    assert list(load_template("refinement", record).ways) == list(ways)
+    assert "| PYLON | learnt boundaries | 2, .5 | 64, .005 |" in rendered("steps")
+    text = rendered("methods")
     assert "| PYLON | WSMIS' walk, learnt boundaries | .43 [.43, .43] |" in text
     assert "Planned and not trained yet: multiscale" in text
-    assert "IoU of images .14 [.14, .14]; cut at the best threshold of every class .11 [.11, .11]" in summary(record)
-    assert "Mass (6)" in classes(record)
-    assert "12 minutes" in training(record)
+    assert "IoU of images .14 [.14, .14]; cut at the best threshold of every class .11 [.11, .11]" in rendered(
+        "summary"
+    )
+    assert "Mass (6)" in rendered("classes")
+    assert "12 minutes" in rendered("training")
 
 
 def test_every_localiser_with_weights_gets_a_network(tmp_path):
-    settings = load_experiment(EXPERIMENT, quick=True, data=DATA)
-    runs = plan(settings, tmp_path)
+    settings = load_settings(EXPERIMENT, quick=True, shares=Refinement.shares)
+    planned = plan_runs(settings, tmp_path, plan_localizers(settings), Refinement.prefix)
+    runs = {run.method.removeprefix("irn_"): [run] for run in planned}
     assert set(runs) <= set(settings["localizers"])
     for name, seeds in runs.items():
         assert settings["localizers"][name]["bundle"] in seeds[0].overrides["localizer"]
@@ -83,6 +96,6 @@ def test_every_localiser_with_weights_gets_a_network(tmp_path):
 def test_a_walk_of_several_numbers_of_steps_is_chosen_on_masks(monkeypatch):
     assert walk_of({"radius": 3, "beta": 5, "steps": 8}, None) == Walk(3, 5, 8)
     asked = []
-    monkeypatch.setattr("tools.results.refinement_score.choose_steps", lambda *given: asked.append(given))
+    monkeypatch.setattr("tools.results.refinement.choose_steps", lambda *given: asked.append(given))
     walk_of({"radius": 5, "beta": 10, "steps": [0, 4]}, "boundaries")
     assert asked == [("boundaries", Walk(5, 10, 0), [0, 4])]

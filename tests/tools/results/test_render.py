@@ -8,7 +8,7 @@ import pytest
 from cxr_common.networks import weights_sha256
 from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
-from tools.results import markdown
+from tools import markdown
 from tools.results.render import PAGES, render_page, render_quick
 
 
@@ -29,7 +29,7 @@ def test_the_auroc_that_the_probe_explains_away_stands_on_no_other_page(page):
 def test_a_changed_figure_is_noticed(tmp_path):
     source = REPOSITORY / "docs" / "results" / "localization.json"
     record = json.loads(source.read_text())
-    record["phantoms"]["methods"]["pylon"]["point"]["micro"]["value"] /= 2
+    record["tests"]["phantoms"]["figures"]["point"]["micro"]["methods"]["pylon"]["value"] /= 2
     (tmp_path / "localization.json").write_text(json.dumps(record))
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert render_page(text, tmp_path) != text

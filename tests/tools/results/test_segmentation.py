@@ -6,10 +6,12 @@ import pytest
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from tests.golden import REPOSITORY
-from tools.results.segmentation import _report, plan
+from tools.results.figures import check_claims
+from tools.results.plan import plan_runs
+from tools.results.segmentation import Segmentation, mask_test
 from tools.results.segmentation_masks import KINDS
-from tools.results.segmentation_tables import claims, classes, methods
-from tools.results.settings import load_experiment
+from tools.results.settings import load_settings
+from tools.results.tables import render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
 
@@ -23,27 +25,41 @@ def counts(overlap, n=5):
     return MaskCounts(*tables)
 
 
-def test_figures_differences_and_claims():
-    settings = load_experiment(EXPERIMENT)
-    given = {"irn": [counts(20)], "expert": [counts(30)], "chexseg": [counts(60)]}
-    found = _report(settings, given, list("abcde"))
-    assert found["present"] == {LABELS[0]: 5}
-    assert found["figures"]["iou of the data set"]["values"]["chexseg"]["value"] == pytest.approx(60 / 140)
-    assert found["figures"]["dice where present"]["values"]["irn"]["value"] == pytest.approx(0.2)
-    assert found["figures"]["iou of images"]["difference"]["chexseg"]["value"] == pytest.approx(60 / 140 - 30 / 170)
-    verdicts = {claim["claim"]: claim["verdict"] for claim in found["claims"]}
-    assert list(verdicts.values()) == ["holds", "holds", "not measured", "not measured", "not measured"]
+def made(settings, given, **record):
+    """The set of figures, its claims, and a record of them."""
+    test = mask_test({name: {0: one} for name, one in given.items()}, list("abcde"), settings["baseline"])
+    claims = list(check_claims(settings["claims"], [test]))
     images = {"training": 9, "experts": 4, "validation": 2}
-    record = {"recipe": settings, "missing": ["full", "heatmap"], "images": images, **found}
-    assert "experts and IRN (CheXseg)" in methods(record)
-    assert "Planned and not trained yet: all masks" in methods(record)
-    assert f"{LABELS[0]} (5)" in classes(record)
-    assert "not measured" in claims(record)
+    plain = {"tests": {"phantoms": test.record().model_dump()}, "claims": [c.model_dump(by_alias=True) for c in claims]}
+    return test.record(), claims, {"recipe": settings, "missing": [], "images": images, **plain, **record}
+
+
+def test_figures_differences_and_claims():
+    settings = load_settings(EXPERIMENT)
+    given = {"irn": counts(20), "expert": counts(30), "chexseg": counts(60)}
+    found, claims, record = made(settings, given, missing=["full", "heatmap"])
+    assert found.counts == {LABELS[0]: 5}
+    figures = found.figures
+    assert figures["iou of the data set"]["macro"].methods["chexseg"].value == pytest.approx(60 / 140)
+    assert figures["iou of the data set"][LABELS[0]].methods["chexseg"].value == pytest.approx(60 / 140)
+    assert figures["dice where present"]["macro"].methods["irn"].value == pytest.approx(0.2)
+    assert figures["iou of images"]["macro"].difference["chexseg"].value == pytest.approx(60 / 140 - 30 / 170)
+    verdicts = {claim.claim: claim.verdict for claim in claims}
+    assert list(verdicts.values()) == ["holds", "holds", "not measured", "not measured", "not measured"]
+
+    def text(macro):
+        return render_macro("segmentation", macro, record)
+
+    assert "experts and IRN (CheXseg)" in text("methods")
+    assert "Planned and not trained yet: all masks" in text("methods")
+    assert f"{LABELS[0]} (5)" in text("classes")
+    assert "not measured" in text("claims")
 
 
 def test_every_method_is_the_bundle_with_its_own_supervision(tmp_path):
-    settings = load_experiment(EXPERIMENT)
-    runs = plan(settings, tmp_path)
+    settings = load_settings(EXPERIMENT)
+    planned = plan_runs(settings, tmp_path, prefix=Segmentation.prefix)
+    runs = {run.method.removeprefix("segment_"): [run] for run in planned}
     assert set(runs) == set(settings["methods"])
     assert {method["masks"] for method in settings["methods"].values()} == set(KINDS)
     assert runs["expert"][0].overrides["expert_probability"] == 1.0
@@ -51,13 +67,12 @@ def test_every_method_is_the_bundle_with_its_own_supervision(tmp_path):
 
 
 def test_steps_that_are_told_what_is_there_show_figures_of_present_findings_only():
-    settings = load_experiment(EXPERIMENT)
-    given = {"irn": [counts(50)], "irn_masks": [counts(40)], "heatmap_masks": [counts(30)]}
-    found = _report(settings, given, list("abcde"))
-    verdicts = {claim["first"] + " " + claim["second"]: claim["verdict"] for claim in found["claims"]}
+    settings = load_settings(EXPERIMENT)
+    given = {"irn": counts(50), "irn_masks": counts(40), "heatmap_masks": counts(30)}
+    _, claims, record = made(settings, given)
+    verdicts = {claim.first + " " + claim.second: claim.verdict for claim in claims}
     assert verdicts["irn_masks heatmap_masks"] == verdicts["irn irn_masks"] == "holds"
-    images = {"training": 9, "experts": 4, "validation": 2}
-    text = methods({"recipe": settings, "missing": [], "images": images, **found})
+    text = render_macro("segmentation", "methods", record)
     [row] = [line for line in text.splitlines() if "step b" in line]
     cells = [cell.strip() for cell in row.split("|")[2:-1]]
     assert cells == ["–", "–", ".25 [.25, .25]", ".40 [.40, .40]", "–"]

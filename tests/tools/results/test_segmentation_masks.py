@@ -5,16 +5,15 @@ from cxr_common.data.masks import read_mask
 from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
-from tools.results.options import Options
 from tools.results.segmentation_masks import cut_heatmaps, refiner
-from tools.results.settings import load_experiment
+from tools.results.settings import Options, load_settings
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "segmentation.yaml"
 
 
 def test_heatmaps_are_cut_for_the_findings_an_image_has(phantoms, tmp_path):  # noqa: F811
     options = Options(EXPERIMENT, tmp_path, tmp_path / "absent", tmp_path, quick=True)
-    settings = load_experiment(EXPERIMENT, quick=True)
+    settings = load_settings(EXPERIMENT, quick=True)
     items = load_datalist(phantoms / "datalist.json", "training")[:8]
     known = [{key: item[key] for key in ("image", "patient", "label")} for item in items]
     cut_heatmaps(refiner(options, settings), known, dict.fromkeys(LABELS, 0.5), tmp_path / "cut")

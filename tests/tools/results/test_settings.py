@@ -4,24 +4,24 @@ import pytest
 import yaml
 
 from tests.golden import REPOSITORY
-from tools.results.experiment import load_settings, plan_runs
-from tools.results.settings import load_experiment
+from tools.results.plan import plan_runs
+from tools.results.settings import load_settings
 
 FOLDER = REPOSITORY / "tools" / "results"
 
 
 @pytest.mark.parametrize("name", ["detection", "segmentation", "refinement"])
 def test_an_experiment_shares_the_phantoms_of_another(name):
-    settings = load_experiment(FOLDER / f"{name}.yaml")
+    settings = load_settings(FOLDER / f"{name}.yaml")
     other = yaml.safe_load((FOLDER / "localization.yaml").read_text())
     assert settings["phantoms"] == other["phantoms"]
     assert "nih" not in settings
-    assert load_experiment(FOLDER / f"{name}.yaml", data=("phantoms", "nih"))["nih"] == other["nih"]
+    assert load_settings(FOLDER / f"{name}.yaml", shares=("phantoms", "nih"))["nih"] == other["nih"]
 
 
 @pytest.mark.parametrize("name", ["detection", "segmentation", "refinement"])
 def test_quick_is_less_of_everything_and_marked(name):
-    whole, quick = (load_experiment(FOLDER / f"{name}.yaml", quick=q) for q in (False, True))
+    whole, quick = (load_settings(FOLDER / f"{name}.yaml", quick=q) for q in (False, True))
     assert (whole["quick"], quick["quick"]) == (False, True)
     assert quick["phantoms"]["training"] < whole["phantoms"]["training"]
     assert quick["overrides"]["max_epochs"] < whole["overrides"].get(

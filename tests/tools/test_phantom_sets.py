@@ -8,9 +8,10 @@ import yaml
 from PIL import Image
 
 from cxr_common.data import load_datalist
+from cxr_common.data.phantom.identity import identity
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY
-from tools.results.data import identity, make_phantoms
+from tools.phantom_sets import make_phantoms
 
 SETTINGS = {"seed": 3, "size": 64, "training": 1, "validation": 1, "testing": 6, "config": {}, "test": None}
 

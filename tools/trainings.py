@@ -1,4 +1,4 @@
-"""Training runs of an experiment: each one a bundle's own training, cached by what went into it."""
+"""Trainings of bundles, each with one seed and known by what went into it: one that is done is not done again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,13 @@ from monai.bundle import ConfigParser
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
-from cxr_common.files import replacing, write_json
+from cxr_common.files import write_json
 from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.networks.lite_weights import installed_lite_weights
 from cxr_common.networks.pretrained import IMAGENET
-from tools.repository import BUNDLES
-from tools.results.moved_code import without_modules
-from tools.workflow import workflow_command
+from tools.moved_code import without_modules
+from tools.workflow import run_workflow, workflow_command
 
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 
@@ -132,24 +129,6 @@ class Run:
         return [*self.configs, self.folder / "overrides.yaml"]
 
 
-def seed_runs(
-    name: str, settings: Mapping[str, Any], overrides: Mapping[str, Any], seeds: Sequence[int], work: Path
-) -> list[Run]:
-    """Trainings of one method by the experiment's bundle and configs, a seed each.
-
-    Args:
-        name: of the runs and of their folders below ``work/runs``.
-        settings: of the experiment, with "bundle", "configs" and "overrides".
-        overrides: the method's own.
-        seeds: of the trainings.
-        work: folder of everything.
-    """
-    bundle = BUNDLES / settings["bundle"]
-    configs = tuple(bundle / "configs" / config for config in settings["configs"])
-    both = {**settings["overrides"], **overrides}
-    return [Run(name, seed, bundle, configs, both, work / "runs" / f"{name}-seed{seed}") for seed in seeds]
-
-
 def training_hash(datalist: Path, masks: bool = False) -> str:
     """Hash of what is trained on and of what chooses epoch and thresholds."""
     parts = (data_sha256(load_datalist(datalist, s, require=()), masks) for s in ("training", "validation"))
@@ -177,12 +156,11 @@ def train(run: Run, datalist: Path, data_hash: str, threads: int) -> None:
     (run.folder / "overrides.yaml").write_text(yaml.safe_dump({"seed": run.seed, **start, **run.overrides}))
     options = {"datalist": datalist, "dataset_dir": datalist.parent, "output_dir": run.folder}
     command = workflow_command(run.bundle, run.config_files(), options)
-    begin = time.monotonic()
-    with open(run.folder / "log.txt", "a") as log:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
-        status = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, env=environment).returncode
+    begin, log = time.monotonic(), run.folder / "log.txt"
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
+    status, reason = run_workflow(command, log, append=True, environment=environment)
     if status:
-        raise InputError(f"training ended with status {status}", run.folder / "log.txt", "read the end of this log")
+        raise InputError(f"training ended with status {status}", log, reason or "read the end of this log")
     minutes = (time.monotonic() - begin) / 60
     record = {"recipe": recipe, "method": run.method, "seed": run.seed, "minutes": minutes, "threads": threads}
     if torch.cuda.is_available():
@@ -207,71 +185,6 @@ def train_all(jobs: Sequence[Job], parallel: int) -> None:
     with ThreadPoolExecutor(parallel) as pool:
         for future in [pool.submit(train, *job, threads) for job in jobs]:
             future.result()
-
-
-def chosen(methods: Sequence[str], only: Sequence[str] | None, experiment: Path) -> list[str]:
-    """The methods that `only` names; all where it is None.
-
-    Raises:
-        InputError: it names one that there is not.
-    """
-    if unknown := {*(only or [])} - {*methods}:
-        raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
-    return [name for name in methods if not only or name in only]
-
-
-def trained(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str]) -> dict[str, list[Run]]:
-    """Method -> its runs that were trained to the end, of the methods that have one."""
-    done = {name: [run for run in seeds if run.is_done(data_hashes[name])] for name, seeds in runs.items()}
-    return {name: seeds for name, seeds in done.items() if seeds}
-
-
-def finished(runs: Mapping[str, Sequence[Run]], data_hashes: Mapping[str, str], work: Path) -> dict[str, list[Run]]:
-    """What :func:`trained` gives, if there is anything.
-
-    Raises:
-        InputError: no method has one.
-    """
-    done = trained(runs, data_hashes)
-    if not done:
-        raise InputError("nothing is trained yet", work, "run without --trained-only")
-    return done
-
-
-def shipped(run: Run) -> list[Run]:
-    """A run as its bundle holds it: weights and thresholds, no log; nothing where the bundle has no weights."""
-    held = replace(run, folder=run.bundle / "models")
-    return [held] if held.weights.exists() else []
-
-
-def minutes(runs: Mapping[str, Sequence[Run]]) -> dict[str, float]:
-    """Name -> minutes of training, of the runs that have a log here."""
-    logged = [run for seeds in runs.values() for run in seeds if (run.folder / "log.txt").exists()]
-    return {run.name: run.minutes() for run in logged}
-
-
-def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]], into: str = "models") -> None:
-    """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
-
-    Args:
-        runs: method -> its runs.
-        methods: of the settings.
-        into: folder below the bundle, where "ships" names none itself.
-
-    Raises:
-        InputError: there is nothing to ship: no such method's first seed is trained here.
-    """
-    first = {name: method.get("seeds", [0])[0] for name, method in methods.items() if method.get("ships")}
-    chosen = {name: [run for run in runs.get(name, []) if run.seed == seed] for name, seed in first.items()}
-    if not any(chosen.values()):
-        raise InputError(f"no first seed of {', '.join(first)} is trained here", "--ship", "train it first")
-    for name, own in chosen.items():
-        where = methods[name]["ships"]
-        for run in own:
-            folder = run.bundle / (where if isinstance(where, str) else into)
-            for file in ("model.pt", "thresholds.json"):
-                with replacing(folder / file) as temporary:
-                    shutil.copyfile(run.folder / file, temporary)
 
 
 def first_cycle(run: Run) -> Run:

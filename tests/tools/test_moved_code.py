@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.results.moved_code import without_modules
+from tools.moved_code import without_modules
 
 
 @pytest.mark.parametrize(

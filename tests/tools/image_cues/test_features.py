@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tools.results.opacity_features import (
+from tools.image_cues.features import (
     HEIGHT,
     SPACING,
     WIDTH,

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cxr_common.errors import InputError
-from tools.results.runs import Run, chosen, finished, minutes, ship, shipped
+from tools.results.plan import chosen, ship, shipped
+from tools.trainings import Run
 
 
 def trained(folder: Path, method: str, data: str) -> Run:
@@ -19,18 +20,13 @@ def trained(folder: Path, method: str, data: str) -> Run:
     return run
 
 
-def test_only_names_methods_in_their_own_order():
-    assert chosen(["a", "b", "c"], None, Path("x.yaml")) == ["a", "b", "c"]
-    assert chosen(["a", "b", "c"], ["c", "a"], Path("x.yaml")) == ["a", "c"]
+def test_only_names_methods_and_runs_in_their_own_order(tmp_path):
+    runs = [trained(tmp_path, f"x_{name}", "data") for name in "abc"]
+    assert chosen(runs, "x_", None, Path("x.yaml")) == runs
+    assert chosen(runs, "x_", ["c", "a"], Path("x.yaml")) == [runs[0], runs[2]]
+    assert chosen(runs, "x_", ["x_b-seed0"], Path("x.yaml")) == [runs[1]]
     with pytest.raises(InputError, match="d"):
-        chosen(["a"], ["d"], Path("x.yaml"))
-
-
-def test_finished_runs_are_those_of_this_recipe_and_data(tmp_path):
-    runs = {"a": [trained(tmp_path, "a", "data")], "b": [trained(tmp_path, "b", "other data")]}
-    assert finished(runs, {"a": "data", "b": "data"}, tmp_path) == {"a": runs["a"]}
-    with pytest.raises(InputError, match="nothing is trained yet"):
-        finished(runs, {"a": "z", "b": "z"}, tmp_path)
+        chosen(runs, "x_", ["d"], Path("x.yaml"))
 
 
 def test_weights_go_where_a_method_says(tmp_path):
@@ -49,7 +45,8 @@ def test_what_a_bundle_holds_is_a_run_without_a_log(tmp_path):
     assert (held.name, held.weights) == (run.name, tmp_path / "bundle_a" / "models" / "model.pt")
     epochs = [f"Trainer - INFO - Epoch[{n}] Complete. Time taken: 00:0{n}:30.0\n" for n in (1, 2)]
     (run.folder / "log.txt").write_text("".join(epochs))
-    assert minutes({"a": [run], "b": [held]}) == {"a-seed0": 4}
+    assert run.minutes() == 4
+    assert not (held.folder / "run.json").exists()
 
 
 def test_other_weights_to_start_from_are_another_recipe(tmp_path):

@@ -1,0 +1,124 @@
+"""Masks of heatmaps and of refined maps, for the findings that images are said to have, at the network's resolution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import Dataset
+from PIL import Image
+from torch.nn import functional as F
+
+from cxr_common.data.masks import resize_mask
+from cxr_common.evaluation.mask_scores import counts_at_thresholds, true_masks
+from cxr_common.evaluation.predictions import Predictions
+from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
+from cxr_common.findings.walk import Walk
+from cxr_common.metrics import MaskCounts, image_iou, mask_counts
+from cxr_common.metrics.bootstrap import Statistic
+from cxr_common.metrics.boundary import boundary_f_score
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID
+from cxr_common.metrics.statistics import hit_statistic, iou_statistic
+from cxr_common.refinement.boundaries import Boundaries, predict_boundaries
+from cxr_common.refinement.crf import CrfSettings, refine_labels
+from cxr_common.refinement.pseudo_masks import STRIDE
+
+#: Thresholds every method chooses from, class by class, on the validation phantoms.
+GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
+#: No step of a walk without boundaries: the heatmap on the network's grid.
+STILL = Walk(steps=0)
+
+
+def of_classes(counts: MaskCounts, columns: Sequence[int]) -> MaskCounts:
+    """The counts of some classes."""
+    return MaskCounts(*(getattr(counts, name)[..., columns] for name in ("intersection", "predicted", "true")))
+
+
+@dataclass
+class Masks:
+    """Predicted masks of one method and seed, measured: (N, C) each, NaN where a class is not scored."""
+
+    counts: MaskCounts
+    boundary: np.ndarray
+
+    def statistic(self, figure: str, index: int | None = None) -> Statistic:
+        """ "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
+        columns = list(range(self.boundary.shape[1])) if index is None else [index]
+        counts = of_classes(self.counts, columns)
+        if figure == "data set iou":
+            return iou_statistic(counts)
+        return hit_statistic(image_iou(counts) if figure == "image iou" else self.boundary[:, columns])
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images that have a finding, with their heatmaps.
+
+    Attributes:
+        dataset: as :func:`~cxr_common.refinement.predict_boundaries` takes it, of items with masks.
+        labels: class names.
+        grey: mean and deviation that images are normalised with.
+        skip: class that is not scored.
+    """
+
+    dataset: Dataset
+    labels: list[str]
+    grey: tuple[float, float]
+    skip: str | None = None
+
+    def boundaries(self, network: Any = None) -> Boundaries:
+        """What walks start from: the heatmaps, and the boundaries a network sees; None sees none."""
+        return predict_boundaries(network, self.dataset, self.labels)
+
+    def score(self, maps: Predictions, thresholds: Mapping[str, float]) -> Masks:
+        """Measure the masks above the thresholds."""
+        boundary, counts = np.full(maps.label.shape, np.nan), []
+        for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), true_masks(maps), strict=True)):
+            truth: list[Any] = [None] * len(self.labels)
+            found = [np.asarray(heat[c]) > thresholds[name] for c, name in enumerate(self.labels)]
+            for c, (name, mask) in enumerate(zip(self.labels, masks, strict=True)):
+                if maps.label[n, c] == 1 and name != self.skip and mask is not None and mask.any():
+                    truth[c] = resize_mask(mask, maps.input_size)
+                    boundary[n, c] = boundary_f_score(found[c], truth[c])
+            counts.append(mask_counts([found], [truth]))
+        return Masks(MaskCounts.concatenate(counts), boundary)
+
+    def crf(self, maps: Predictions, thresholds: Mapping[str, float]) -> Predictions:
+        """The masks above the thresholds after the dense CRF, as maps of 0 and 1."""
+        small, out = torch.from_numpy(maps.maps).float().sigmoid(), np.full_like(maps.maps, -100)
+        for n in range(len(out)):
+            image = torch.as_tensor(self.dataset[n]["image"]).float() * self.grey[1] + self.grey[0]
+            grey = 255 * F.interpolate(image[None], size=out.shape[-2:], mode="area").clamp(0, 1)
+            for c, name in enumerate(self.labels):
+                inside = (small[n, c] > thresholds[name])[None].long()
+                if inside.any():
+                    refined = refine_labels(inside, 2, grey, settings=CrfSettings().at_stride(STRIDE))[0]
+                    out[n, c] = np.where(refined.numpy() > 0, 100, -100)
+        return replace(maps, maps=out)
+
+
+def tune(maps: Predictions) -> dict[str, float]:
+    """The threshold of every class with the largest IoU of the data set."""
+    return tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)
+
+
+def write_masks(maps: Predictions, thresholds: Mapping[str, float], folder: Path) -> dict[str, dict[str, str]]:
+    """Write masks of the findings that images are said to have: pixels above a class's threshold.
+
+    Returns:
+        Path of an image -> class -> path of its mask, a picture of 0 and 255 at the network's resolution.
+    """
+    written: dict[str, dict[str, str]] = {}
+    folder.mkdir(parents=True, exist_ok=True)
+    for item, heat in zip(maps.items, maps.each_heatmap(), strict=True):
+        for c, name in enumerate(maps.labels):
+            if item["label"][c] == 1:
+                path = folder / f"{Path(item['image']).stem}_{name}.png"
+                inside = np.asarray(heat[c]) > thresholds[name]
+                Image.fromarray(255 * inside.T.astype(np.uint8)).save(path)
+                written.setdefault(item["image"], {})[name] = str(path)
+    return written

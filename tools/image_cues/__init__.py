@@ -1,0 +1,1 @@
+"""What tells images apart without a look at the lungs."""

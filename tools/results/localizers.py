@@ -1,0 +1,180 @@
+"""What experiments that compare localisers share: outcomes that are kept, figures of points, overlaps and labels."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from monai.bundle import ConfigParser
+from monai.data import Dataset
+
+from cxr_common.errors import InputError
+from cxr_common.evaluation import Predictions, predict
+from cxr_common.evaluation.scored import Scored
+from cxr_common.labels import LABELS
+from cxr_common.metrics import auroc, centre_point_hits, random_point_hits
+from cxr_common.networks import weights_sha256
+from tools.results.experiment import Experiment, Runs
+from tools.results.figures import CHANCE, Figure, ScoredSet
+from tools.results.outcomes import Outcome, Outcomes
+from tools.results.settings import Settings
+from tools.trainings import Run
+
+#: Opacity has the boxes of Consolidation on phantoms; counting both would count one finding twice.
+PHANTOM_SKIP = "Opacity"
+#: The overlap that is given class by class.
+BY_CLASS = "box T(IoBB) > 0.25"
+#: Method -> seed -> what its network did on a test set.
+Methods = Mapping[str, Mapping[int, Scored]]
+
+
+class Localizers(Experiment):
+    """Localisers; some methods are other heatmaps of another's networks."""
+
+    #: Test set -> class names, where they are not the shared ones; and the one whose heatmaps the gallery shows.
+    own_labels: ClassVar[Mapping[str, Sequence[str]]] = {}
+    shown: ClassVar[str] = "phantoms"
+
+    @abstractmethod
+    def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
+        """Figures of what networks did: test set -> methods."""
+
+    def view(self, test: str, found: Predictions) -> Predictions:
+        """Predictions over the shared labels, as those over a test set's own."""
+        return found
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """Those kept."""
+        folder = self.options.output / "outcomes" / self.options.experiment.stem
+        return Outcomes(folder, self.data.tests, self.test_sha256, self.own_labels, self.shown)
+
+    def is_known(self, run: Run) -> bool:
+        """Whether outcomes of all methods that show it are kept, even where its weights are gone."""
+        return all(self.outcomes.load(f"{name}-seed{run.seed}", key) for name, key in self.shows(run).items())
+
+    def shows(self, run: Run) -> dict[str, Settings]:
+        """The methods that show a run's network, and what each one's outcome is made with."""
+        recipe = run.recipe(self.source(run)[1])
+        return {
+            name: {"recipe": recipe, "inferer": method.get("inferer")}
+            for name, method in self.methods.items()
+            if method.get("weights_of", name) == run.method
+        }
+
+    def write(self, file: str, names: Sequence[str], done: Runs) -> None:
+        """Measure what is not known, then write.
+
+        Raises:
+            InputError: the baseline is not trained.
+        """
+        if self.settings["baseline"] not in done:
+            raise InputError("the baseline is not trained yet", self.work, "run without --trained-only")
+        listed = [run for run in self.runs if run in done.get(run.method, [])]  # first seeds first
+        self.measured = self.measure(listed)
+        super().write(file, names, done)
+
+    def measure(self, done: Sequence[Run]) -> dict[str, dict[int, Outcome]]:
+        """Method -> seed -> what its network did; measured where that is not known of these weights."""
+        out: dict[str, dict[int, Outcome]] = {name: {} for name in self.methods}
+        for run in done:
+            best = run.best_cycle() if run.is_done(self.source(run)[1]) else None
+            weights = weights_sha256(best.weights) if best else None
+            for name, made_with in self.shows(run).items():
+                key = f"{name}-seed{run.seed}"
+                outcome = self.outcomes.load(key, made_with)
+                if best and weights and (outcome is None or outcome.weights_sha256 != weights):
+                    about = {"minutes": best.minutes(), "machine": best.machine(), "relevance": relevance(best)}
+                    look = partial(self.predict, best, made_with["inferer"])
+                    outcome = self.outcomes.make(key, made_with, weights, about, look)
+                assert outcome is not None  # of a run that is trained or known
+                out[name][run.seed] = outcome
+        return {name: seeds for name, seeds in out.items() if seeds}
+
+    def predict(self, run: Run, definition: Settings | None, test: str) -> Predictions:
+        """What a network says of a test set, with an inferer of its own or none."""
+        inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
+        dataset = Dataset(self.data.tests[test], run.config().get_parsed_content("validate#preprocessing"))
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return self.view(test, predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer))
+
+    def about(self, run: Run) -> Settings:
+        """Hash of a run's weights, minutes and machine of its training, and layer relevance."""
+        outcome = self.measured[run.method][run.seed]
+        return {"weights_sha256": outcome.weights_sha256, **outcome.about}
+
+    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
+        """Runs that are planned and not done."""
+        return [run.name for run in self.runs if run not in done.get(run.method, [])]
+
+    def notes(self, file: str, done: Runs) -> Settings:
+        """Layer relevance of the networks that have it."""
+        found = {run.name: self.about(run)["relevance"] for seeds in done.values() for run in seeds}
+        return {"relevance": {name: weights for name, weights in found.items() if weights}}
+
+    def score(self, file: str, done: Runs) -> list[ScoredSet]:
+        """Figures of every test set."""
+        tests = {}
+        for test in self.data.tests:
+            tests[test] = {n: {s: o.scored[test] for s, o in seeds.items()} for n, seeds in self.measured.items()}
+        return self.score_tests(tests)
+
+    def heatmaps(self) -> dict[str, np.ndarray]:
+        """Method -> heatmaps of its first seed for the gallery."""
+        return {name: next(iter(seeds.values())).gallery for name, seeds in self.measured.items()}
+
+
+def relevance(run: Run) -> dict[str, dict[str, float]]:
+    """Layer relevance weights of a run: class -> stage -> weight; empty where its network has none."""
+    trained = run.network()
+    return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
+
+
+def mapped(methods: Mapping[str, Mapping[int, Any]], change: Any) -> dict[str, dict[int, Any]]:
+    """The same methods and seeds, each changed."""
+    return {name: {seed: change(one) for seed, one in seeds.items()} for name, seeds in methods.items()}
+
+
+def label_figures(methods: Methods, name: str = "auroc", metric: Any = auroc) -> list[Figure]:
+    """AUROC, or another metric of image labels: macro, and of every class."""
+    labels = first(methods).predictions.labels
+
+    def of(label: str | None) -> Any:
+        return mapped(methods, lambda one: one.statistic("label", label, metric=metric))
+
+    macro = Figure(name, "macro", of(None), compared=metric is auroc, by_seed=metric is auroc)
+    return [macro, *(Figure(name, label, of(label), compared=False) for label in labels)]
+
+
+def box_test(name: str, methods: Methods, baseline: str) -> ScoredSet:
+    """Image labels, points and overlaps of localisers on images with boxes, beside points that look at nothing."""
+    one = first(dict.fromkeys([baseline], methods[baseline]))
+    p, labels = one.predictions, one.predictions.labels
+    boxes, classes = p.boxes()
+    counted, chance = np.isfinite(one.points), {}
+    for title, hits in zip(CHANCE, (random_point_hits, centre_point_hits), strict=True):
+        points = np.where(counted, hits(boxes, classes, len(labels), p.input_size), np.nan)
+        chance[title] = {0: replace(one, points=points)}
+
+    def of(figure: str, label: str | None = None, average: str = "micro") -> Any:
+        listed = {**methods, **chance} if figure == "point" else methods
+        return mapped(listed, lambda scored: scored.statistic(figure, label, average))
+
+    figures = label_figures(methods)
+    figures.append(Figure("point", "micro", of("point"), misses=True, by_seed=True))
+    figures.append(Figure("point", "macro", of("point", average="macro"), misses=True))
+    figures += [Figure("point", label, of("point", label), compared=False, by_seed=True) for label in labels]
+    for overlap in one.overlaps:
+        figures.append(Figure(overlap, "micro", of(overlap), compared=False))
+    figures += [Figure(BY_CLASS, label, of(BY_CLASS, label), compared=False) for label in labels]
+    return ScoredSet(name, p.patients, figures, baseline, dict(zip(labels, counted.sum(0).tolist(), strict=True)))
+
+
+def first(methods: Methods) -> Scored:
+    """The first seed of the first method; the images are the same in all."""
+    return next(iter(next(iter(methods.values())).values()))
