@@ -13,7 +13,15 @@ from cxr_common.data.codestream import JPEG_2000, JPEG_LS, LOSSLESS_JPEG, Codest
 from cxr_common.data.dicom_description import PixelDescription
 from cxr_common.data.dicom_elements import integer
 from cxr_common.data.jpeg_end import ends_early
-from cxr_common.data.pydicom_compat import Dataset, can_decode, decode, encapsulate, image_dataset, is_encapsulated, syntax_name
+from cxr_common.data.pydicom_compat import (
+    Dataset,
+    can_decode,
+    decode,
+    encapsulate,
+    image_dataset,
+    is_encapsulated,
+    syntax_name,
+)
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import InputError
 
