@@ -83,8 +83,8 @@ def _wraps(values: np.ndarray, other: np.ndarray, bits: int) -> bool:
     upper = np.count_nonzero(inner - int(values.min()) > 1 << (bits - 1)) / values.size
     if min(upper, len(inner) / values.size - upper) < _LEAST_PART:
         return False
-    leaps, others = _leaps(values, bits), np.count_nonzero(_leaps(other, bits))
-    if np.count_nonzero(leaps) < max(len(values) // 8, _FEWER * (1 + others)):
+    leaps, others = _leaps(values, bits), int(np.count_nonzero(_leaps(other, bits)))
+    if int(np.count_nonzero(leaps)) < max(len(values) // 8, _FEWER * (1 + others)):
         return False
     steps = np.abs(np.diff(other, axis=1))
     across, usual = float(np.median(steps[leaps])), float(np.percentile(steps[~leaps], _STEEP))
