@@ -17,8 +17,8 @@ class Codestream(NamedTuple):
     """Header of a JPEG, JPEG-LS or JPEG 2000 codestream.
 
     Attributes:
-        process: 0 to 3 baseline, extended, progressive and lossless JPEG, 55 JPEG-LS, and more of JPEG: the number of its
-            start of frame (ITU-T T.81 table B.1); -1 JPEG 2000.
+        process: number of the start of frame (ITU-T T.81 table B.1), such as 0 for baseline, 2 for progressive, 3
+            for lossless JPEG, 55 for JPEG-LS; -1 for JPEG 2000, which has none.
         columns: of the image.
         rows: of the image.
         precision: bits a sample.
@@ -80,7 +80,7 @@ def _jpeg_segments(frame: bytes) -> Iterator[tuple[int, int]]:
 
 
 def scan_start(frame: bytes) -> int:
-    """Where the first scan of a JPEG begins, behind the thumbnails that its header may hold; its length where none does."""
+    """Where the first scan of a JPEG begins, behind thumbnails in its header; its length where there is none."""
     return next((at for marker, at in _jpeg_segments(frame) if marker == _SCAN), len(frame))
 
 

@@ -28,7 +28,9 @@ def fault_of_scale(grey: np.ndarray, levels: Levels) -> str:
         levels: of the picture.
     """
     shown, counts = grey[levels.matter], levels.counts[levels.matter]
-    contrast = float(shown.max() - shown.min())
+    # Both judge: a stray pixel, and a stray entry of a table.
+    merged = levels.merged(np.rint(grey * _STEPS).astype(np.int64))
+    contrast = min(float(np.ptp(shown)), float(np.ptp(merged.values[merged.matter])) / _STEPS)
     if contrast == 0 and len(shown) > 1:
         return "shows nothing of this image"
     if len(shown) <= FEW_LEVELS:

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.contrast import warn_of_contrast
-from cxr_common.data.dicom_description import PixelDescription, describe_pixels
+from cxr_common.data.dicom_description import describe_pixels, photometric_interpretation
 from cxr_common.data.dicom_elements import integer, items, numbers, text
 from cxr_common.data.dicom_file import read_dataset
-from cxr_common.data.dicom_grey import grey_pixels, padding_mask
+from cxr_common.data.dicom_float import float_element, read_float_pixels
+from cxr_common.data.dicom_grey import Range, grey_pixels, padding_mask
 from cxr_common.data.dicom_lut import palette_to_rgb
 from cxr_common.data.dicom_pixels import decode_pixels
 from cxr_common.data.dicom_words import describes_other_view, is_chest, is_other_view, other_part
@@ -50,28 +51,33 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
     _refuse_other_objects(dataset, path)
     if not any_view:
         refuse_other_views(dataset, path)
-    description = describe_pixels(dataset, transfer_syntax(dataset), path)
     stored_axes = stored_axes_of(dataset, path, any_view)
-    raw, description = decode_pixels(dataset, description, path)
     padding = None
-    if description.samples == 3:
-        declared = (0.0, max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0))
-        low, high, rule = believed_range(levels_of(raw), *declared)
-        pixels = grey_or_colour(scale_by_range(raw, low, high), channels, path)
-        source, used = rule or "bits stored", (low, high)
-    elif description.photometric == "PALETTE COLOR":
-        pixels = grey_or_colour(palette_to_rgb(raw, dataset, path), channels, path)
-        source, used = "palette", (0.0, 1.0)
+    if float_element(dataset):
+        pixels, used = read_float_pixels(dataset, path)
+        source = "percentile"
     else:
-        padding = padding_mask(raw, dataset, description.signed)
-        pixels, source, used = grey_pixels(raw, dataset, description, padding, path)
+        pixels, source, used, padding = _integer_pixels(dataset, channels, path)
     if channels == 3 and pixels.ndim == 2:
         pixels = np.repeat(pixels[..., None], 3, axis=-1)
     warn_of_contrast(pixels, padding)
     spacing, spacing_source = spacing_of(dataset)
-    return Scan(
-        str(path), "DICOM", pixels, source, used, spacing, spacing_source, stored_axes, _text(dataset, description)
-    )
+    return Scan(str(path), "DICOM", pixels, source, used, spacing, spacing_source, stored_axes, _text(dataset))
+
+
+def _integer_pixels(dataset: Dataset, channels: int, path: Path) -> tuple[np.ndarray, str, Range, np.ndarray | None]:
+    """PixelData in [0, 1], what their scale rests on, its ends, and which pixels are padding."""
+    description = describe_pixels(dataset, transfer_syntax(dataset), path)
+    raw, description = decode_pixels(dataset, description, path)
+    if description.samples == 3:
+        declared = (0.0, max(description.stored_range[1], 255.0 if description.bits_stored < 8 else 1.0))
+        low, high, rule = believed_range(levels_of(raw), *declared)
+        pixels = grey_or_colour(scale_by_range(raw, low, high), channels, path)
+        return pixels, rule or "bits stored", (low, high), None
+    if description.photometric == "PALETTE COLOR":
+        return grey_or_colour(palette_to_rgb(raw, dataset, path), channels, path), "palette", (0.0, 1.0), None
+    padding = padding_mask(raw, dataset, description.signed)
+    return *grey_pixels(raw, dataset, description, padding, path), padding
 
 
 def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
@@ -84,7 +90,7 @@ def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
         # pydicom drops everything where the end of compressed pixel data is missing.
         raise InputError("the DICOM file is cut off or has no content", path, "copy or export it again")
     modality = text(dataset, "Modality").upper()
-    if "PixelData" not in dataset or not dataset["PixelData"].value:
+    if not float_element(dataset) and ("PixelData" not in dataset or not dataset["PixelData"].value):
         kind = syntax_name(sop_class) if sop_class else modality or "object of unknown kind"
         raise InputError(f"there are no pixel data ({kind})", path, "give an image, not a report or another object")
     if modality not in MODALITIES:
@@ -163,7 +169,7 @@ def spacing_of(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     return None, ""
 
 
-def _text(dataset: Dataset, description: PixelDescription) -> dict[str, str]:
+def _text(dataset: Dataset) -> dict[str, str]:
     return {
         "modality": text(dataset, "Modality"),
         "view": _view(dataset),
@@ -173,6 +179,6 @@ def _text(dataset: Dataset, description: PixelDescription) -> dict[str, str]:
         "series_instance_uid": text(dataset, "SeriesInstanceUID"),
         "sop_instance_uid": text(dataset, "SOPInstanceUID"),
         "sop_class_uid": text(dataset, "SOPClassUID"),
-        "photometric_interpretation": description.photometric,
-        "transfer_syntax_uid": description.transfer_syntax,
+        "photometric_interpretation": photometric_interpretation(dataset),
+        "transfer_syntax_uid": transfer_syntax(dataset),
     }

@@ -65,9 +65,7 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
         raise InputError(f"BitsAllocated of {allocated} is not supported", path, "convert it to 8 or 16 bits")
     stored = filled("BitsStored", allocated, range(1, allocated + 1))
     high_bit = integer(dataset, "HighBit")
-    photometric = text(dataset, "PhotometricInterpretation").upper().replace(" ", "")
-    if photometric == "PALETTECOLOR":
-        photometric = "PALETTE COLOR"
+    photometric = photometric_interpretation(dataset)
     grey = photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
     if not grey and photometric not in _COLOUR:
         reason = f"PhotometricInterpretation is {photometric or 'missing'}: light and dark are unknown"
@@ -93,6 +91,12 @@ def describe_pixels(dataset: Dataset, transfer_syntax: str, path: Path) -> Pixel
     return PixelDescription(
         rows, columns, samples, allocated, stored, high_bit, signed, photometric, transfer_syntax, bool(planes)
     )
+
+
+def photometric_interpretation(dataset: Dataset) -> str:
+    """PhotometricInterpretation in capitals, without blanks that do not belong there; "" where absent."""
+    photometric = text(dataset, "PhotometricInterpretation").upper().replace(" ", "")
+    return "PALETTE COLOR" if photometric == "PALETTECOLOR" else photometric
 
 
 def _overlay_bits(dataset: Dataset) -> list[int]:

@@ -33,6 +33,12 @@ class Levels:
         """The same pixels with other values, (n,), such as those of the modality LUT."""
         return replace(self, values=outputs)
 
+    def merged(self, outputs: np.ndarray) -> Levels:
+        """The same pixels with other values, (n,) integers from 0 up, equal ones counted together."""
+        counts = np.bincount(outputs, weights=self.counts).astype(np.int64)
+        values = np.arange(len(counts))
+        return Levels(values, counts, _matter(values, counts))
+
     def index(self, pixels: np.ndarray) -> np.ndarray:
         """Of the pixels' shape, where the levels that were counted have each pixel's value; any for padding."""
         if _is_wide(pixels):

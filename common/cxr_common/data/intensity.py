@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from cxr_common.data.grey_levels import levels_of
+from cxr_common.data.grey_levels import APART, levels_of
 from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range
 from cxr_common.data.misread import in_byte_order, with_sign
 from cxr_common.data.overlay_bits import without_overlays
@@ -50,12 +50,23 @@ def scale_by_percentiles(pixels: np.ndarray, where: object) -> tuple[np.ndarray,
     if missing:
         warnings.warn(f"{missing:.2%} of the pixels are NaN or infinite, read as 0", RadiographWarning, stacklevel=2)
     counted = pixels[finite].astype(np.float64)
-    low, high = (float(v) for v in np.percentile(counted, PERCENTILES))
+    low, high = (float(v) for v in np.percentile(_without_frame(counted), PERCENTILES))
     if not high > low:  # nearly all pixels are alike: what differs must not be clipped away
         low, high = float(counted.min()), float(counted.max())
     scaled = scale_by_range(np.where(finite, pixels, low), low, high)
     scaled[~finite] = 0
     return scaled, low, high
+
+
+def _without_frame(values: np.ndarray) -> np.ndarray:
+    """The values without the smallest or the largest where that is apart from all others, as padding is."""
+    for end in (values.min(), values.max()):
+        others = values[values != end]
+        if len(others) * 2 > len(values):
+            low, high = np.percentile(others, PERCENTILES)
+            if high > low and max(low - end, end - high) > APART * (high - low):
+                values = others
+    return values
 
 
 def scale_by_type(pixels: np.ndarray, where: object, bits: int | None = None) -> tuple[np.ndarray, GreyRange]:

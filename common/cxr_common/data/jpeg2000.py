@@ -27,14 +27,11 @@ def fault_of_jpeg2000(stream: bytes) -> str:
     tiles = _tile_count(header[_SIZE])
     if not 1 <= tiles <= _MOST_TILES:
         return f"its header claims {tiles:,} tiles"
-    found: set[int] = set()
-    end = len(stream)
-    for tile, end in _tile_parts(stream, start):
-        found.add(tile)
-    if len(found) < tiles:
-        return f"it has {len(found):,} of {tiles:,} tiles"
+    ends = dict(_tile_parts(stream, start))
+    if len(ends) < tiles:
+        return f"it has {len(ends):,} of {tiles:,} tiles"
     longest = _longest_hole(header, tiles)
-    if longest is not None and bytes(longest + 1) in stream[start:end]:
+    if longest is not None and bytes(longest + 1) in stream[start : max(ends.values())]:
         return f"over {longest} bytes of it are zeros"
     return ""
 
@@ -78,20 +75,16 @@ def _tile_parts(stream: bytes, at: int) -> Iterator[tuple[int, int]]:
 
 def _longest_hole(header: dict[int, bytes], tiles: int) -> int | None:
     """Zeros in a row that a sound stream can have at most; None where raw bits are coded, which may all be zeros."""
-    style, layers, levels, code_blocks = (
-        header[_CODING][0],
-        header[_CODING][2:4],
-        header[_CODING][5],
-        header[_CODING][8],
-    )
-    if code_blocks & _BYPASS or _HIGH_THROUGHPUT in header:
+    coding = header[_CODING]
+    style, layers, levels = coding[0], int.from_bytes(coding[2:4], "big"), coding[5]
+    if coding[8] & _BYPASS or _HIGH_THROUGHPUT in header:
         return None
     columns, rows = (a - b for a, b in zip(_numbers(header[_SIZE], 2, 2), _numbers(header[_SIZE], 10, 2), strict=True))
     precincts = 0
     for level in range(levels + 1):
-        side = header[_CODING][9 + levels - level : 10 + levels - level] if style & 1 else b"\xff"
+        side = coding[9 + levels - level : 10 + levels - level] if style & 1 else b"\xff"
         wide, high = (1 << (side[0] & 15), 1 << (side[0] >> 4)) if side else (1, 1)
         # Rounded up for each tile's edges.
         precincts += (ceil(columns / (wide << level)) + 1) * (ceil(rows / (high << level)) + 1) + 4 * tiles
     components = int.from_bytes(header[_SIZE][34:36], "big")
-    return _LEAST_HOLE + precincts * components * int.from_bytes(layers, "big")
+    return _LEAST_HOLE + precincts * components * layers

@@ -44,7 +44,7 @@ def in_byte_order(pixels: np.ndarray) -> np.ndarray:
 
 
 def _roughness(picture: np.ndarray) -> float:
-    """Half of the steps' power to the right neighbour, as a share of the variance: 1 for noise, 0 where all are alike."""
+    """Half of the power of the steps to the right, as a share of the variance: 1 for noise, 0 where all are alike."""
     values = picture.astype(np.float64)
     power = values.var()
     return float(np.square(np.diff(values, axis=1)).mean() / 2 / power) if power and values.shape[1] > 1 else 0.0
@@ -80,17 +80,18 @@ def _wraps(values: np.ndarray, other: np.ndarray, bits: int) -> bool:
     """Whether a picture leaps by over half of its range where with the other sign it goes on as usual."""
     values = values.astype(np.int64)
     inner = values[~_at_ends(values)]  # masks have little else
-    upper = np.count_nonzero(inner > values.min() + (1 << (bits - 1))) / values.size
+    upper = np.count_nonzero(inner - int(values.min()) > 1 << (bits - 1)) / values.size
     if min(upper, len(inner) / values.size - upper) < _LEAST_PART:
         return False
-    leaps, others = _leaps(values, bits), np.count_nonzero(_leaps(other, bits))
-    if np.count_nonzero(leaps) < max(len(values) // 8, _FEWER * (1 + others)):
+    leaps, others = _leaps(values, bits), int(np.count_nonzero(_leaps(other, bits)))
+    if int(np.count_nonzero(leaps)) < max(len(values) // 8, _FEWER * (1 + others)):
         return False
     steps = np.abs(np.diff(other, axis=1))
-    across, usual = np.median(steps[leaps]), np.percentile(steps[~leaps], _STEEP)
-    if across > min(_USUAL_STEPS * (usual + 1), (1 << bits) * ABSURD_SHARE):
+    across, usual = float(np.median(steps[leaps])), float(np.percentile(steps[~leaps], _STEEP))
+    if across > _USUAL_STEPS * (usual + 1) or across > (1 << bits) * ABSURD_SHARE:
         return False
-    return all(len(np.unique(side[leaps])) > FEW_LEVELS for side in (values[:, :-1], values[:, 1:]))
+    diverse = all(len(np.unique(side[leaps])) > FEW_LEVELS for side in (values[:, :-1], values[:, 1:]))
+    return diverse and _roughness(other) <= _MOST_ROUGHNESS  # of a white label on black little but noise would be left
 
 
 def _leaps(values: np.ndarray, bits: int) -> np.ndarray:

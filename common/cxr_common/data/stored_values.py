@@ -18,7 +18,9 @@ _RLE = "1.2.840.10008.1.2.5"
 def stored_values(raw: np.ndarray, description: PixelDescription) -> tuple[np.ndarray, tuple[float, float]]:
     """Take the stored values out of the allocated bits, and give the range that they can have.
 
-    Pixels in the wrong byte order or with the wrong sign are put right (`misread`). What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there, which compression
+    Pixels in the wrong byte order or with the wrong sign are put right (`misread`).
+
+    What the bits beyond BitsStored hold is not defined (PS3.5 8.1.1): old files keep overlays there, which compression
     takes along. Or BitsStored is wrong. Where no overlay is declared, the smoother one of the two pictures is taken: a
     picture that lacks its highest bits wraps round, and one with foreign bits has steps at their edges. Overlays within
     BitsStored that nothing declares are taken out (`overlay_bits`).

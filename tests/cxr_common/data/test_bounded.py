@@ -2,6 +2,8 @@
 
 import ctypes
 import faulthandler
+import subprocess
+import sys
 import time
 import warnings
 
@@ -64,3 +66,10 @@ def test_a_looping_decoder_of_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr(dicom_pixels, "decode", lambda _: loop())
     with pytest.raises(InputError, match=r"a\.dcm: decoding takes over 1 seconds"):
         read_image(path)
+
+
+def test_a_process_that_may_use_little_time_itself():
+    # What a limit of the shell (ulimit -t) or of a cluster allows, no process may raise.
+    code = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (50, 50))\n"
+    code += "from cxr_common.data.bounded import bounded; print(bounded(lambda: 7, 'a'))"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "7\n"

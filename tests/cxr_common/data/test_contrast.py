@@ -62,6 +62,8 @@ def test_windows():
     assert fault_of_scale(v, levels) == ""
     assert fault_of_scale(np.clip(v * 100, 0, 1), levels) == "makes 99% of this image black or white"
     assert fault_of_scale(v / 10, levels).startswith("leaves 10.0% of the grey scale")
+    stray = np.append(v[:-1] / 16, 1)  # a table whose last entry is far from the others
+    assert fault_of_scale(stray, levels).startswith("leaves 6.2%")
     assert fault_of_scale(np.ones(4096), levels) == "shows nothing of this image"
     two = levels_of(np.array([[0, 1]]))  # of few values, any that can be told apart will do
     assert fault_of_scale(np.array([0.0, 1.0]), two) == "" and fault_of_scale(np.array([1.0, 1.0]), two)

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID
 
 from cxr_common.data import dicom_pixels
 from cxr_common.errors import InputError
@@ -23,6 +25,7 @@ from tests.image_files import (
     marker_picture,
     read_image,
     save_dicom,
+    stored_grey,
     write_dicom,
 )
 
@@ -173,3 +176,42 @@ def test_bits_stored_that_a_compressed_image_exceeds(tmp_path):
     image, meta = read_image(save_dicom(path, dataset))
     np.testing.assert_allclose(image[:, 0], np.arange(64) * 65 / 4095, atol=1e-6)
     assert "BitsStored is 10" in meta["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("real", "claimed"),
+    [
+        (JPEG_2000_LOSSLESS, JPEG_BASELINE),
+        (JPEG_2000_LOSSLESS, JPEG_LS),
+        (JPEG_LS, RLE),
+        (JPEG_LOSSLESS, JPEG_2000),
+        (JPEG_BASELINE, JPEG_LOSSLESS),
+    ],
+)
+def test_a_frame_of_another_compression_than_declared(tmp_path, real, claimed):
+    dataset = dicom_dataset(marker_picture(), real)
+    dataset.file_meta.TransferSyntaxUID = UID(claimed)
+    image, meta = read_image(save_dicom(tmp_path / "i.dcm", dataset))
+    assert marker_corner(image) == MARKER_BOX
+    assert "the transfer syntax says" in meta["warnings"]
+
+
+def test_several_frames_where_the_tags_say_one(tmp_path):
+    frame = ENCODERS[JPEG_LS](marker_picture(), dicom_dataset(marker_picture()))
+    data = encapsulate([frame, frame])
+    with pytest.raises(InputError, match="2 compressed images"):
+        read_image(write_dicom(tmp_path / "i.dcm", marker_picture(), JPEG_LS, PixelData=data))
+
+
+def test_a_codestream_of_more_bits_than_are_allocated(tmp_path):
+    dataset = dicom_dataset(stored_grey(12), JPEG_2000_LOSSLESS, BitsStored=12)
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    image, meta = read_image(save_dicom(tmp_path / "i.dcm", dataset))
+    assert np.abs(image.T - stored_grey(12) / 4095).max() < 0.001
+    assert "BitsStored is 8, the image has larger values" in meta["warnings"]
+
+
+def test_a_high_bit_that_cannot_be(tmp_path):
+    image, meta = read_image(write_dicom(tmp_path / "i.dcm", stored_grey(12), BitsStored=12, HighBit=5))
+    assert np.abs(image.T - stored_grey(12) / 4095).max() < 0.001
+    assert meta["warnings"] == "HighBit is 5, taken as 11"

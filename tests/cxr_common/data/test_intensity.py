@@ -27,6 +27,14 @@ def test_percentiles_leave_out_what_is_not_finite():
     assert scaled[50] == pytest.approx(0.5) and scaled[101:].tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("value", [-1000.0, 1e30])
+def test_a_value_apart_from_all_others_is_no_end(value):
+    values = np.append(np.arange(101.0), np.full(40, value))  # padding without its tag
+    scaled, low, high = scale_by_percentiles(values, "f")
+    assert (low, high) == (0.5, 99.5)
+    assert scaled[101:].tolist() == [float(value > 0)] * 40
+
+
 def test_few_deviating_pixels_are_not_clipped_away():
     values = np.zeros(1000)
     values[7] = 3
