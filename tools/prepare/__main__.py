@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from cxr_common.cli import one_line_errors
 from cxr_common.start.tool_parser import ToolParser
-from tools.prepare import check_command, csv_command, merge_command, voc_command
+from tools.prepare import check_command, csv_command, dataset_command, export_command, merge_command, voc_command
 
-COMMANDS = (csv_command, voc_command, check_command, merge_command)
+COMMANDS = (csv_command, voc_command, check_command, merge_command, export_command)
 
 
 @one_line_errors
@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)
+    dataset_command.add_parsers(subparsers)
     args = parser.parse_args(argv)
     args.run(args)
     return 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cxr_common.errors import InputError
-from tools.prepare.tables import Row, same_value
+from tools.prepare.tables import Row, decimal_comma, same_value
 
 PLAIN_VALUES: dict[Any, int | None] = {1: 1, 0: 0, -1: -1, "": None}
 
@@ -27,7 +27,8 @@ def cell_value(row: Row, column: str, values: Mapping[Any, int | None]) -> int |
         for text, value in known.items():
             if same_value(cell, text):
                 return value
-    raise row.error(column, f"{cell!r} is no label value", "say what it means under values")
+    action = decimal_comma(cell) or "say what it means under values"
+    raise row.error(column, f"{cell!r} is no label value", action)
 
 
 def rule_columns(rule: Any) -> list[str]:
