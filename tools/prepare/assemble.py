@@ -11,9 +11,10 @@ from cxr_common.data.datalist import item_group
 from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.image_size import upright_size
 from cxr_common.errors import InputError
-from tools.prepare.datasets.base import DrawMask, Place, Reading, Record
+from tools.prepare.datasets.base import DrawMask, Reading, Record
 from tools.prepare.image_files import ImageFiles
 from tools.prepare.mask_folder import MaskFolder
+from tools.prepare.record_checks import Chosen, check_boxes, check_owner, is_repeated, missing_error
 from tools.prepare.shared_labels import LabelChoice
 from tools.prepare.splits import draw_sections
 
@@ -76,7 +77,7 @@ def assemble(
     """
     files, result = ImageFiles(root), Assembled({})
     splits = {**reading.splits, **choices.splits}
-    chosen: list[tuple[dict[str, Any], str | None]] = []
+    chosen: list[Chosen] = []
     seen: dict[str, tuple[str, int]] = {}
     owners: dict[str, tuple[str | None, str]] = {}
     skipped: dict[str, int] = {}
@@ -99,16 +100,16 @@ def assemble(
             if choices.missing == "leave-out":
                 continue
         item = _item(record, there or path, root / there if there else None, labels, reading, masks)
-        if _is_repeated(record.place, item, seen, chosen):
+        if is_repeated(record, item, seen, chosen):
             _count(skipped, "that repeat another row")
             continue
-        _check_owner(record, item, section, owners)
+        check_owner(record, item, section, owners)
         chosen.append((item, section))
     if result.missing and choices.missing == "error":
-        raise _missing_error(result.missing, root)
+        raise missing_error(result.missing, root)
     if not chosen:
-        raise InputError("no image is left", root, "check --views, --split and --missing; rows were left out: "
-                         + (", ".join(f"{n} {what}" for what, n in skipped.items()) or "none"))  # fmt: skip
+        left = ", ".join(f"{n} {what}" for what, n in skipped.items()) or "none"
+        raise InputError(f"no image is left; rows left out: {left}", root, "check --views, --split and --missing")
     result.data = _datalist(list(labels.rules), chosen, choices)
     result.notes += [f"left out: {n} rows {what}" for what, n in skipped.items()]
     result.notes += reading.notes
@@ -123,11 +124,12 @@ def _item(
     if file is not None and reading.complete is not None:
         reading.complete(file, given)
     size = upright_size(file) if file is not None and (given.get("boxes") or record.masks) else None
+    if size is not None:
+        check_boxes(record, size)
     for key, value in given.items():
         if key == "label":
             item["label"] = labels.label(value)
         elif key == "boxes":
-            _check_boxes(record, value, size)
             item |= labels.boxes(given)
         elif key != "box_labels":
             item[key] = value
@@ -140,51 +142,7 @@ def _item(
     return item
 
 
-def _check_boxes(record: Record, boxes: list[list[float]], size: tuple[int, int] | None) -> None:
-    for box in boxes if size else []:
-        if box[2] > size[0] + 1 or box[3] > size[1] + 1:  # type: ignore[index]  # a pixel more, for tables round
-            reason = f"box {box} leaves the image of {size[0]} x {size[1]} pixels"  # type: ignore[index]
-            raise record.place.error(
-                record.column, reason, "boxes count pixels of the images as published: are these resized?"
-            )
-
-
-def _is_repeated(
-    place: Place,
-    item: dict[str, Any],
-    seen: dict[str, tuple[str, int]],
-    chosen: list[tuple[dict[str, Any], str | None]],
-) -> bool:
-    """Whether another row said the same of this image."""
-    first = seen.setdefault(item["image"], (place.place, len(chosen)))
-    if first[1] == len(chosen):
-        return False
-    if chosen[first[1]][0] != item:
-        reason = f"{item['image']!r} is already in {first[0]}, where other things are said of it"
-        raise place.error("image", reason, "keep the row that is right")
-    return True
-
-
-def _check_owner(
-    record: Record, item: dict[str, Any], section: str | None, owners: dict[str, tuple[str | None, str]]
-) -> None:
-    for key in ("patient", "group"):
-        if (owner := item.get(key)) is None:
-            continue
-        first = owners.setdefault(f"{key} {owner}", (section, record.place.place))
-        if first[0] != section:
-            reason = f"{key} {owner!r} is in {section or 'no'} split here and in {first[0] or 'no split'} in {first[1]}"
-            raise record.place.error(record.column, reason, "move all images of the patient to one split")
-
-
-def _missing_error(missing: list[tuple[str, str]], root: Path) -> InputError:
-    (path, place), more = missing[0], len(missing) - 1
-    reason = f"no such image file: {root / path}" + (f", nor {more} more" if more else "")
-    action = "unpack them below --root; or list them and go on: --missing leave-out, or --missing keep"
-    return InputError(reason, place, action)
-
-
-def _datalist(labels: list[str], chosen: list[tuple[dict[str, Any], str | None]], choices: Choices) -> dict[str, Any]:
+def _datalist(labels: list[str], chosen: list[Chosen], choices: Choices) -> dict[str, Any]:
     """Images without a section go to training; a section that the data set lacks is drawn from training."""
     official = {section for _, section in chosen}
     shares = tuple(0.0 if s in official else f for s, f in zip(SPLITS[1:], choices.fractions, strict=True))

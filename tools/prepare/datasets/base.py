@@ -117,8 +117,8 @@ def checked_box(place: Place, column: str, box: Sequence[float]) -> list[float]:
     """A box (x0, y0, x1, y1), rounded to 1/10,000 pixel.
 
     Raises:
-        InputError: it is not of four numbers, not finite, empty or inverted, or begins outside the image by a pixel or more; less is set
-            to 0, for tables round.
+        InputError: it is not of four numbers, not finite, empty or inverted, or begins outside the image by a pixel or
+            more; less is set to 0, for tables round.
     """
     if len(box) != 4:
         raise place.error(column, f"{list(box)} is no box of four numbers", "give x0, y0, x1, y1")

@@ -97,7 +97,11 @@ def test_without_the_lists_patients_with_boxes_are_never_trained_on(prepare, roo
             TABLE.replace("No Finding", "Oedema"),
             "line 3 column 'Finding Labels': 'Oedema'",
         ),
-        ("Data_Entry_2017_v2020.csv", TABLE + ROWS[0][0] + ".png,Mass,0,1,58,M,PA,1,1,1,1\n", "line 6 column 'image'"),
+        (
+            "Data_Entry_2017_v2020.csv",
+            TABLE + ROWS[0][0] + ".png,Mass,0,1,58,M,PA,1,1,1,1\n",
+            "line 6 column 'Image Index': 'images_001/images/1_000.png' is already",
+        ),
         (
             "Data_Entry_2017_v2020.csv",
             TABLE.replace("2_000.png", "9_000.png"),

@@ -29,7 +29,7 @@ def test_rectangles_ellipses_and_polygons(prepare, tmp_path):
     [round_one] = data["validation"]
     assert round_one["boxes"] == [[5, 5, 35, 25]]
     mask = read_mask(tmp_path / "root" / round_one["mask"]["Foreign Object"])
-    assert mask[20, 15] and mask[5, 15] and mask[20, 25] and not mask[8, 8] and not mask[33, 23]
+    assert mask[20, 15] and mask[5, 15] and mask[20, 25] and not mask[6, 6] and not mask[33, 23]
     rectangle = read_mask(tmp_path / "root" / one["mask"]["Foreign Object"])
     assert rectangle[1:5, 1:4].all() and rectangle[7, 0] and not rectangle[0].any()
     assert np.array_equal(rectangle.shape, (8, 6))
