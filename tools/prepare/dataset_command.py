@@ -70,6 +70,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="validation, testing: shares of the training patients, where the data set has no such split",
     )
     parser.add_argument("--seed", type=int, default=0, help="of that random split")
+    parser.add_argument(
+        "--masks-in", metavar="SECTIONS", help="sections that keep their masks, by commas, such as validation,testing"
+    )
     parser.add_argument("--limit", type=int, help="so many images at most, for a first look")
 
 
@@ -122,4 +125,7 @@ def _choices(args: argparse.Namespace, known: set[str]) -> Choices:
         splits[name] = None if section == "none" else section
     views = {"frontal": FRONTAL, "all": None}.get(args.views, tuple(name.strip() for name in args.views.split(",")))
     missing = None if args.no_check_files else args.missing
-    return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit)
+    masks_in = None if args.masks_in is None else tuple(args.masks_in.split(","))
+    if unknown := set(masks_in or ()) - set(SECTIONS):
+        raise InputError(f"{unknown.pop()!r} is no section", "--masks-in", f"sections are {', '.join(SECTIONS)}")
+    return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit, masks_in)
