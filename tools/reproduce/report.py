@@ -32,7 +32,8 @@ def write_report(recipe: Recipe, datalist: Path, metrics: Mapping[str, Path], ou
     rows = [row for figure in recipe.figures for row in figure_rows(figure, found)]
     data = read_datalist(datalist)
     counts = {section: len(data.get(section, [])) for section in recipe.images}
-    whole = counts == dict(recipe.images)
+    # Sections that are drawn by patient differ by a few.
+    whole = all(n >= 0.95 * recipe.images[section] for section, n in counts.items())
     notes = [f"- paper: {recipe.paper}", f"- datalist: `{datalist}`"]
     said = ", ".join(
         f"{n:,} in {section} ({recipe.images[section]:,} in the full data set)" for section, n in counts.items()

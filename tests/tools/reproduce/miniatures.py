@@ -9,8 +9,9 @@ import numpy as np
 from PIL import Image
 
 from cxr_common.data.phantom import PhantomConfig, make_phantom
+from tests.image_files import dicom_dataset, save_dicom
 from tools.prepare.datasets.stanford import FINDINGS
-from tools.prepare.run_lengths import encode_coco
+from tools.prepare.run_lengths import encode_coco, encode_siim
 
 SIDE = 96
 
@@ -74,3 +75,39 @@ def _runs(present: bool, n: int) -> dict[str, object]:
     if present:
         mask[20 + n % 5 : 60, 30:70] = True
     return {"size": [SIDE, SIDE], "counts": encode_coco(mask)}
+
+
+def write_siim(root: Path, count: int = 20) -> None:
+    """SIIM-ACR: train-rle.csv and a DICOM tree; every second image has a mask."""
+    rows = ["ImageId, EncodedPixels"]
+    for n in range(count):
+        name = f"1.2.276.0.{n + 1}"
+        path = root / "dicom-images-train" / f"1.2.3.{n}" / f"1.2.4.{n}" / f"{name}.dcm"
+        path.parent.mkdir(parents=True)
+        save_dicom(path, dicom_dataset(phantom_picture(n), PatientID=f"patient{n}", ViewPosition="PA"))
+        mask = np.zeros((SIDE, SIDE), dtype=bool)
+        mask[50:80, 20:60] = True
+        rows.append(f"{name}, {encode_siim(mask) if n % 2 else '-1'}")
+    (root / "train-rle.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def write_vindr(root: Path, train: int = 10, test: int = 4) -> None:
+    """VinDr-CXR of PhysioNet: tables in annotations/, DICOM files in train/ and test/."""
+    (root / "annotations").mkdir(parents=True)
+    names = ("Cardiomegaly", "Pleural effusion", "No finding")
+    for split, count in (("train", train), ("test", test)):
+        reader = "rad_id," if split == "train" else ""
+        boxes, labels = (
+            [f"image_id,{reader}class_name,x_min,y_min,x_max,y_max"],
+            [f"image_id,{reader}{','.join(names)}"],
+        )
+        (root / split).mkdir()
+        for n in range(count):
+            image = f"{split}{n:04d}"
+            save_dicom(root / split / f"{image}.dicom", dicom_dataset(phantom_picture(n), ViewPosition="PA"))
+            name = names[n % 3]
+            for who in ("R1,", "R2,", "R3,") if reader else ("",):
+                boxes.append(f"{image},{who}{name}," + (",,," if name == "No finding" else "20,30,70,60"))
+                labels.append(f"{image},{who}" + ",".join(str(int(other == name)) for other in names))
+        (root / "annotations" / f"annotations_{split}.csv").write_text("\n".join(boxes) + "\n", encoding="utf-8")
+        (root / "annotations" / f"image_labels_{split}.csv").write_text("\n".join(labels) + "\n", encoding="utf-8")
