@@ -30,6 +30,7 @@ def add_parsers(subparsers: Any) -> None:
     for dataset in DATASETS:
         parser = subparsers.add_parser(
             dataset.NAME,
+            aliases=[name for alias in (dataset.NAME, *dataset.ALIASES) for name in _spellings(alias, dataset.NAME)],
             help=dataset.TITLE,
             description=dataset.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,6 +38,11 @@ def add_parsers(subparsers: Any) -> None:
         _add_options(parser)
         dataset.add_options(parser)
         parser.set_defaults(run=lambda args, dataset=dataset: run(args, dataset))
+
+
+def _spellings(alias: str, name: str) -> list[str]:
+    """A name with hyphens and with underscores, without the command's own."""
+    return [text for text in dict.fromkeys((alias, alias.replace("_", "-"))) if text != name]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -93,8 +99,16 @@ def run(args: argparse.Namespace, dataset: Dataset) -> None:
             lines = "".join(f"{path}\t{place}\n" for path, place in made.missing)
             write_text(f"image file that is missing\twhere it is named\n{lines}", new / missing)
     print(summarize(made.data))
+    print(_in_all(made.data))
     _print_rest(made, masks, args, missing)
     print(f"wrote {output}; its paths are relative to {args.root}")
+
+
+def _in_all(data: dict[str, Any]) -> str:
+    items = [item for section in SECTIONS for item in data.get(section, [])]
+    patients = {str(item["patient"]) for item in items if "patient" in item}
+    boxes = sum(len(item.get("boxes", [])) for item in items)
+    return f"in all: {len(items)} images, {len(patients)} patients, {boxes} boxes"
 
 
 def _print_rest(made: Assembled, masks: MaskFolder, args: argparse.Namespace, missing: str) -> None:

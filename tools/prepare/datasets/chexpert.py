@@ -24,6 +24,7 @@ from tools.prepare.table_files import count_lines, find_table, need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "chexpert"
+ALIASES: tuple[str, ...] = ("chexlocalize",)
 TITLE = "CheXpert, full or small, with the masks of CheXlocalize"
 _FOLDERS = (".", "CheXpert-v1.0*", "CheXpert", "chexpert", "CheXpert/CheXpert-v1.0*")
 #: Split of the images of valid that are learnt from.

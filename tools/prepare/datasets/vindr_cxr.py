@@ -20,6 +20,7 @@ from tools.prepare.table_files import find_table, need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "vindr"
+ALIASES: tuple[str, ...] = ("vindr_cxr", "vinbigdata")
 TITLE = "VinDr-CXR of PhysioNet, or VinBigData's train.csv: boxes of several readers"
 NO_FINDING = "No finding"
 FINDINGS = (
