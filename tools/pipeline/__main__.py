@@ -45,12 +45,13 @@ def main(argv: list[str] | None = None) -> int:
     if unknown := road.unknown_labels():
         print(f"no masks are made of {', '.join(unknown)}, which the shipped localiser does not know", file=sys.stderr)
     done: list[Stage] = []
-    road.travel(lambda stage: _run(stage, done))
+    road.travel(lambda stage: run_stage(stage, done))
     print(f"report: {write_report(road, done)}")
     return 0
 
 
-def _run(stage: Stage, done: list[Stage]) -> None:
+def run_stage(stage: Stage, done: list[Stage]) -> None:
+    """Run a stage with a line of progress, or pass over it; it is added to those that are done."""
     begin, live = time.monotonic(), sys.stdout.isatty()
 
     def show(line: str) -> None:

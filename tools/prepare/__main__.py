@@ -7,9 +7,17 @@ from collections.abc import Sequence
 
 from cxr_common.cli import one_line_errors
 from cxr_common.start.tool_parser import ToolParser
-from tools.prepare import check_command, csv_command, dataset_command, export_command, merge_command, voc_command
+from tools.prepare import (
+    check_command,
+    csv_command,
+    dataset_command,
+    export_command,
+    look_command,
+    merge_command,
+    voc_command,
+)
 
-COMMANDS = (csv_command, voc_command, check_command, merge_command, export_command)
+COMMANDS = (csv_command, voc_command, check_command, merge_command, look_command, export_command)
 
 
 @one_line_errors

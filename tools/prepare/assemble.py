@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data.datalist import item_group
-from cxr_common.data.datalist_schema import SPLITS
+from cxr_common.data.datalist_schema import SECTIONS, SPLITS
 from cxr_common.data.image_size import upright_size
 from cxr_common.errors import InputError
 from tools.prepare.datasets.base import DrawMask, Reading, Record
@@ -33,6 +33,7 @@ class Choices:
         fractions: shares of patients for validation and testing, where the data set has no such split.
         seed: of that draw.
         limit: how many images at most.
+        masks_in: sections that keep their masks; None: all.
     """
 
     missing: str | None = "error"
@@ -41,6 +42,7 @@ class Choices:
     fractions: tuple[float, float] = (0.1, 0.1)
     seed: int = 0
     limit: int | None = None
+    masks_in: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -111,6 +113,8 @@ def assemble(
         left = ", ".join(f"{n} {what}" for what, n in skipped.items()) or "none"
         raise InputError(f"no image is left; rows left out: {left}", root, "check --views, --split and --missing")
     result.data = _datalist(list(labels.rules), chosen, choices)
+    if choices.masks_in is not None:
+        _drop_masks(result.data, choices.masks_in, masks)
     result.notes += [f"left out: {n} rows {what}" for what, n in skipped.items()]
     result.notes += reading.notes
     return result
@@ -154,6 +158,14 @@ def _datalist(labels: list[str], chosen: list[Chosen], choices: Choices) -> dict
         where = next(drawn) if section in (None, "training") else section
         data.setdefault(where, []).append(item)
     return data
+
+
+def _drop_masks(data: dict[str, Any], sections: tuple[str, ...], masks: MaskFolder) -> None:
+    """Take the masks from all other sections, and the files that nothing names any more."""
+    for section in set(SECTIONS) & set(data) - set(sections):
+        for item in data[section]:
+            masks.remove(item.pop("mask", {}))
+            item.pop("mask_origin", None)
 
 
 def _count(counts: dict[str, int], key: str) -> None:

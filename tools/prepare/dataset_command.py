@@ -30,6 +30,7 @@ def add_parsers(subparsers: Any) -> None:
     for dataset in DATASETS:
         parser = subparsers.add_parser(
             dataset.NAME,
+            aliases=[name for alias in (dataset.NAME, *dataset.ALIASES) for name in _spellings(alias, dataset.NAME)],
             help=dataset.TITLE,
             description=dataset.__doc__,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,6 +38,11 @@ def add_parsers(subparsers: Any) -> None:
         _add_options(parser)
         dataset.add_options(parser)
         parser.set_defaults(run=lambda args, dataset=dataset: run(args, dataset))
+
+
+def _spellings(alias: str, name: str) -> list[str]:
+    """A name with hyphens and with underscores, without the command's own."""
+    return [text for text in dict.fromkeys((alias, alias.replace("_", "-"))) if text != name]
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -70,6 +76,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="validation, testing: shares of the training patients, where the data set has no such split",
     )
     parser.add_argument("--seed", type=int, default=0, help="of that random split")
+    parser.add_argument(
+        "--masks-in", metavar="SECTIONS", help="sections that keep their masks, by commas, such as validation,testing"
+    )
     parser.add_argument("--limit", type=int, help="so many images at most, for a first look")
 
 
@@ -90,8 +99,16 @@ def run(args: argparse.Namespace, dataset: Dataset) -> None:
             lines = "".join(f"{path}\t{place}\n" for path, place in made.missing)
             write_text(f"image file that is missing\twhere it is named\n{lines}", new / missing)
     print(summarize(made.data))
+    print(_in_all(made.data))
     _print_rest(made, masks, args, missing)
     print(f"wrote {output}; its paths are relative to {args.root}")
+
+
+def _in_all(data: dict[str, Any]) -> str:
+    items = [item for section in SECTIONS for item in data.get(section, [])]
+    patients = {str(item["patient"]) for item in items if "patient" in item}
+    boxes = sum(len(item.get("boxes", [])) for item in items)
+    return f"in all: {len(items)} images, {len(patients)} patients, {boxes} boxes"
 
 
 def _print_rest(made: Assembled, masks: MaskFolder, args: argparse.Namespace, missing: str) -> None:
@@ -122,4 +139,7 @@ def _choices(args: argparse.Namespace, known: set[str]) -> Choices:
         splits[name] = None if section == "none" else section
     views = {"frontal": FRONTAL, "all": None}.get(args.views, tuple(name.strip() for name in args.views.split(",")))
     missing = None if args.no_check_files else args.missing
-    return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit)
+    masks_in = None if args.masks_in is None else tuple(args.masks_in.split(","))
+    if unknown := set(masks_in or ()) - set(SECTIONS):
+        raise InputError(f"{unknown.pop()!r} is no section", "--masks-in", f"sections are {', '.join(SECTIONS)}")
+    return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit, masks_in)

@@ -45,7 +45,12 @@ class ImageFiles:
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
         names: dict[str, list[str]] = {}
+        seen: set[str] = set()
         for folder, folders, files in os.walk(self.root, followlinks=True):
+            if (real := os.path.realpath(folder)) in seen:  # a link back up would go round for ever
+                folders.clear()
+                continue
+            seen.add(real)
             folders[:] = sorted(name for name in folders if not name.startswith(".") and not name.endswith("_masks"))
             shift = Path(os.path.relpath(folder, self.root)).as_posix()
             for file in files:

@@ -42,6 +42,12 @@ class MaskFolder:
         """
         return {name: self._union(image, name, [d for d in draws if d], size) for name, draws in masks.items()}
 
+    def remove(self, mask: Mapping[str, str | None]) -> None:
+        """Remove what :meth:`write` wrote for an image."""
+        for path in filter(None, mask.values()):
+            (self.staging / PurePosixPath(path).name).unlink()
+            self.written -= 1
+
     def _union(self, image: str, name: str, draws: list[DrawMask], size: tuple[int, int] | None) -> str | None:
         masks = [draw(size) for draw in draws]
         if not masks:

@@ -80,7 +80,7 @@ def choose_labels(reading: Reading, wanted: str | None) -> LabelChoice:
     if wanted == "shared":
         if not reading.shared:
             raise InputError("shared: this data set has none of the shared labels", "--labels", "leave the option out")
-        return LabelChoice(own, {name: reading.shared.get(name) for name in LABELS})
+        return LabelChoice(own, {name: _known(reading.shared.get(name), own) for name in LABELS})
     names = [name.strip() for name in wanted.split(",")]
     for name in names:
         if name not in own:
@@ -88,3 +88,10 @@ def choose_labels(reading: Reading, wanted: str | None) -> LabelChoice:
             action = f"did you mean {close[0]}?" if close else f"they are {', '.join(own)}"
             raise InputError(f"{name!r} is none of the data set's labels", "--labels", action)
     return LabelChoice(own, {name: name for name in names})
+
+
+def _known(rule: SharedRule | None, own: Sequence[str]) -> SharedRule | None:
+    """A rule as far as the data set has its labels: tables differ from one release to the next."""
+    if isinstance(rule, tuple):
+        return tuple(name for name in rule if name in own) or None
+    return rule if rule in own else None

@@ -99,6 +99,8 @@ class Dataset(Protocol):
 
     #: Its command.
     NAME: str
+    #: Other names of it.
+    ALIASES: tuple[str, ...]
     #: One line: the data set and where it comes from.
     TITLE: str
 

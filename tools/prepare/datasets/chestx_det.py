@@ -20,6 +20,7 @@ from tools.prepare.datasets.base import DrawMask, JsonPlace, Reading, Record, ch
 from tools.prepare.shapes import polygons_mask
 
 NAME = "chestx_det"
+ALIASES: tuple[str, ...] = ("chestxdet",)
 TITLE = "ChestX-Det: ChestX_Det_train.json, ChestX_Det_test.json and images"
 FINDINGS = (
     *("Atelectasis", "Calcification", "Cardiomegaly", "Consolidation", "Diffuse Nodule", "Effusion", "Emphysema"),

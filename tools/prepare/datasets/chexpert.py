@@ -15,20 +15,33 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from cxr_common.errors import InputError
 from tools.prepare.datasets.base import Reading, Record, forward_slashes
 from tools.prepare.datasets.chexlocalize import Masks, read_masks
 from tools.prepare.datasets.stanford import FINDINGS, SHARED, add_blank_option, finding_values
+from tools.prepare.splits import draw_sections
 from tools.prepare.table_files import count_lines, find_table, need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "chexpert"
+ALIASES: tuple[str, ...] = ("chexlocalize",)
 TITLE = "CheXpert, full or small, with the masks of CheXlocalize"
 _FOLDERS = (".", "CheXpert-v1.0*", "CheXpert", "chexpert", "CheXpert/CheXpert-v1.0*")
+#: Split of the images of valid that are learnt from.
+LEARNT = "valid, learnt"
 _PATH = re.compile(r"(?:^|/)(patient\d+)/(study\d+)/(view\d+_(frontal|lateral))\.\w+$")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The training table, and what an empty cell means."""
+    """The training table, what an empty cell means, and who learns from the experts' masks of valid."""
+    parser.add_argument(
+        "--learn-valid",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of valid's patients that goes to training, with their masks, as CheXseg has it (147 of 187 images:"
+        " 0.79); drawn by --seed",
+    )
     parser.add_argument("--train-table", default="train.csv", help="another one, such as train_cheXbert.csv")
     add_blank_option(parser)
 
@@ -46,11 +59,27 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     notes = [f"no {name}.csv" for name, path in found.items() if path is None]
     masks = read_masks(root, [path.parent for path in tables.values()])
     total = sum(count_lines(path) - 1 for path in tables.values())
-    splits = {"train": "training", "valid": "validation", "test": "testing"}
-    return Reading(list(FINDINGS), _records(root, tables, masks, options.blank, notes), total, splits, SHARED, notes)
+    splits = {"train": "training", "valid": "validation", "test": "testing", LEARNT: "training"}
+    learnt = _learnt(tables.get("valid"), options.learn_valid, options.seed)
+    records = _records(root, tables, masks, options.blank, learnt, notes)
+    return Reading(list(FINDINGS), records, total, splits, SHARED, notes)
 
 
-def _records(root: Path, tables: dict[str, Path], masks: Masks, blank: str, notes: list[str]) -> Iterator[Record]:
+def _learnt(valid: Path | None, share: float, seed: int) -> set[str]:
+    """Patients of valid that are learnt from."""
+    if valid is None or share == 0:
+        return set()
+    if not 0 < share < 1:
+        raise InputError(f"is {share}", "--learn-valid", "give a number above 0 and below 1")
+    found = (_PATH.search(forward_slashes(row["Path"])) for row in iterate_table(valid, needed=("Path",)))
+    patients = [match[1] for match in found if match]
+    drawn = draw_sections(patients, (1 - share, 0.0), seed)
+    return {patient for patient, section in zip(patients, drawn, strict=True) if section == "training"}
+
+
+def _records(
+    root: Path, tables: dict[str, Path], masks: Masks, blank: str, learnt: set[str], notes: list[str]
+) -> Iterator[Record]:
     left = dict(masks)
     for split, table in tables.items():
         for row in iterate_table(table, needed=("Path", *FINDINGS)):
@@ -61,8 +90,9 @@ def _records(root: Path, tables: dict[str, Path], masks: Masks, blank: str, note
             patient, study, view, side = parts.groups()
             item: dict[str, object] = {"patient": patient, "label": finding_values(row, blank)}
             item |= {"view": _view(row, side), "source": NAME}
+            own = LEARNT if split == "valid" and patient in learnt else split
             drawn = left.pop(f"{patient}_{study}_{view}", None)
-            yield Record(row, _places(root, table, path, split, parts[0]), item, split, drawn, column="Path")
+            yield Record(row, _places(root, table, path, split, parts[0]), item, own, drawn, column="Path")
     if left:
         notes.append(
             f"masks of {len(left)} images are not used, for no table has these images: {', '.join([*left][:3])}"

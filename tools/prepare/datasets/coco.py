@@ -23,6 +23,7 @@ from tools.prepare.run_lengths import decode_coco
 from tools.prepare.shapes import polygons_mask
 
 NAME = "coco"
+ALIASES: tuple[str, ...] = ()
 TITLE = "COCO json: --annotations FILE, or SECTION=FILE for each section"
 _ACTION = "see cocodataset.org/#format-data"
 #: Keys of an image that are passed through, as `tools.prepare export` writes them.

@@ -16,6 +16,7 @@ from tools.prepare.table_files import count_lines
 from tools.prepare.tables import iterate_table
 
 NAME = "mimic"
+ALIASES: tuple[str, ...] = ("mimic_cxr", "mimic_cxr_jpg")
 TITLE = "MIMIC-CXR-JPG: metadata, split and labels of PhysioNet, files/p10/p10000032/s50414267/*.jpg"
 _METADATA = ("dicom_id", "subject_id", "study_id", "ViewPosition")
 _SPLITS = {"train": "training", "validate": "validation", "test": "testing"}

@@ -17,6 +17,7 @@ from tools.prepare.table_files import count_lines, find_table, need_table, open_
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "nih"
+ALIASES: tuple[str, ...] = ("nih_chestxray14", "chestxray14")
 TITLE = "NIH ChestX-ray14: Data_Entry_2017*.csv, BBox_List_2017.csv, train_val_list.txt, test_list.txt, images"
 FINDINGS = (
     *("Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule", "Pneumonia", "Pneumothorax"),

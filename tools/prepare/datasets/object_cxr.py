@@ -20,6 +20,7 @@ from tools.prepare.table_files import count_lines, find_table, need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "object_cxr"
+ALIASES: tuple[str, ...] = ("objectcxr",)
 TITLE = "Object-CXR: foreign objects, train.csv and dev.csv"
 LABEL = "Foreign Object"
 _SPLITS = {"train": "training", "dev": "validation", "test": "testing"}

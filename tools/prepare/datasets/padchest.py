@@ -21,6 +21,7 @@ from tools.prepare.tables import Row, iterate_table
 from tools.yaml_files import read_yaml
 
 NAME = "padchest"
+ALIASES: tuple[str, ...] = ()
 TITLE = "PadChest: PADCHEST_chest_x_ray_images_labels_160K_*.csv and 16-bit PNGs"
 SHARED: dict[str, SharedRule] = {
     "Atelectasis": "atelectasis",

@@ -17,6 +17,7 @@ from tools.prepare.table_files import find_table, need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "rsna"
+ALIASES: tuple[str, ...] = ("rsna_pneumonia",)
 TITLE = "RSNA Pneumonia Detection Challenge: stage_2_train_labels.csv and stage_2_train_images/*.dcm"
 LABEL = "Lung Opacity"
 _COLUMNS = ("patientId", "x", "y", "width", "height", "Target")

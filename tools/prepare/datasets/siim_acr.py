@@ -21,6 +21,7 @@ from tools.prepare.table_files import need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "siim"
+ALIASES: tuple[str, ...] = ("siim_acr",)
 TITLE = "SIIM-ACR Pneumothorax Segmentation: train-rle.csv and DICOM files in any folders"
 LABEL = "Pneumothorax"
 _NAMES = ("train-rle.csv", "stage_2_train.csv", "train-rle-sample.csv")

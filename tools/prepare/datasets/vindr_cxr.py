@@ -20,6 +20,7 @@ from tools.prepare.table_files import find_table, need_table
 from tools.prepare.tables import Row, iterate_table
 
 NAME = "vindr"
+ALIASES: tuple[str, ...] = ("vindr_cxr", "vinbigdata")
 TITLE = "VinDr-CXR of PhysioNet, or VinBigData's train.csv: boxes of several readers"
 NO_FINDING = "No finding"
 FINDINGS = (
@@ -52,7 +53,8 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     test = find_table(root, "annotations_test.csv", folders=_FOLDERS)
     tables = {"train": train, **({"test": test} if test else {})}
     labels = {s: find_table(root, f"image_labels_{s}.csv", folders=_FOLDERS) for s in tables}
-    rows = {split: _rows(path, labels[split]) for split, path in tables.items()}
+    more: dict[str, tuple[str, ...]] = {"train": ("rad_id",), "test": ()}
+    rows = {split: _rows(path, labels[split], more[split]) for split, path in tables.items()}
     names = _names(labels["train"])
     readers = {row.cells["rad_id"] for found in rows["train"].values() for row in found}
     if options.readers not in ("fused", "all", *readers):
@@ -74,12 +76,12 @@ def _names(labels: Path | None) -> list[str]:
     return [name for name in row.cells if name not in ("image_id", "rad_id", NO_FINDING)]
 
 
-def _rows(boxes: Path, labels: Path | None) -> dict[str, list[Row]]:
+def _rows(boxes: Path, labels: Path | None, more: tuple[str, ...]) -> dict[str, list[Row]]:
     """Rows by image: of boxes, and of image labels, which have no class_name."""
     rows: dict[str, list[Row]] = {}
-    for row in iterate_table(boxes, needed=("image_id", "class_name", *_EDGES)):
+    for row in iterate_table(boxes, needed=("image_id", "class_name", *_EDGES, *more)):
         rows.setdefault(row["image_id"], []).append(row)
-    for row in iterate_table(labels, needed=("image_id",)) if labels else ():
+    for row in iterate_table(labels, needed=("image_id", *more)) if labels else ():
         rows.setdefault(row["image_id"], []).append(row)
     return rows
 

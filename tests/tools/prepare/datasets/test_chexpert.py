@@ -81,6 +81,16 @@ def test_the_root_may_be_the_inner_folder_and_the_table_name_another_release(pre
     assert data["training"][0]["image"] == TRAIN[0][0]
 
 
+def test_a_part_of_valid_can_be_learnt_from(prepare, table, picture):
+    valid = [(f"valid/patient{n:05d}/study1/view1_frontal.jpg", "PA", {}) for n in range(10)]
+    table("valid.csv", csv(valid))
+    for path, *_ in valid:
+        picture(path)
+    data, _, _ = prepare("chexpert", "--learn-valid", "0.79", "--fractions", "0,0")
+    assert (len(data["training"]), len(data["validation"])) == (8, 2)
+    assert "--learn-valid: is 1.0; give" in prepare("chexpert", "--learn-valid", "1")[2]
+
+
 @pytest.mark.usefixtures("root")
 @pytest.mark.parametrize("kind", ["runs", "polygons"])
 def test_masks_of_chexlocalize(prepare, table, tmp_path, mask, kind):

@@ -51,6 +51,12 @@ def test_labels_boxes_sections_and_images_in_any_folder(prepare):
 
 
 @pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("name", ["nih_chestxray14", "nih-chestxray14"])
+def test_other_names_of_the_data_set(prepare, name):
+    assert len(prepare(name)[0]["testing"]) == 1
+
+
+@pytest.mark.usefixtures("root")
 def test_boxes_without_a_header_line(prepare, table):
     table("BBox_List_2017.csv", BOXES)
     assert prepare("nih")[0]["testing"][0]["boxes"] == [[1.5, 2, 4.75, 6]]
@@ -169,4 +175,4 @@ def test_the_genuine_tables(prepare, tmp_path):
     assert len(boxed) == 880 and sum(len(item["boxes"]) for item in boxed) == 984
     assert len({i for item in boxed for i in item["box_labels"]}) == 8 and not any("boxes" in item for item in kept)
     assert all(item["label"][i] == 1 for item in boxed for i in item["box_labels"])
-    assert "read: 112120 rows" in printed
+    assert "read: 112120 rows" in printed and "in all: 112120 images, 30805 patients, 984 boxes" in printed

@@ -46,6 +46,15 @@ def test_masks_of_one_or_several_rows_and_patients_of_the_headers(prepare, tmp_p
 
 
 @pytest.mark.usefixtures("root")
+def test_masks_of_some_sections_only(prepare, tmp_path):
+    data, printed, _ = prepare("siim", "--fractions", "0.34,0", "--masks-in", "validation")
+    assert not any("mask" in item for item in data["training"]) and all("mask" in item for item in data["validation"])
+    named = {path.rpartition("/")[2] for item in data["validation"] for path in item["mask"].values() if path}
+    assert {path.name for path in (tmp_path / "out" / "datalist_masks").glob("*")} == named
+    assert "--masks-in: 'val'" not in printed and "'val' is no section" in prepare("siim", "--masks-in", "val")[2]
+
+
+@pytest.mark.usefixtures("root")
 @pytest.mark.parametrize(
     ("row", "error"),
     [

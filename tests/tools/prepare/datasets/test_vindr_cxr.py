@@ -65,6 +65,8 @@ def test_physionet(prepare, table, picture):
 def test_bad_rows(prepare, table):
     table("train.csv", HEADER + ROWS + "a,Heart,3,R8,0,0,4,4\n")
     assert "train.csv line 8 column 'class_name': 'Heart' is an unknown label; classes are" in prepare("vindr")[2]
+    table("train.csv", (HEADER + ROWS).replace("rad_id", "reader"))
+    assert "train.csv line 1: no column 'rad_id'; columns are" in prepare("vindr")[2]
     table("train.csv", HEADER + ROWS + "a,ILD,5,R8,4,0,1,4\n")
     assert "train.csv line 8 column 'x_max': makes an empty box" in prepare("vindr")[2]
 

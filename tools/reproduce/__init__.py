@@ -1,0 +1,1 @@
+"""Full-scale recipes of the papers: train, score by the official protocol, print the paper's figures beside."""
