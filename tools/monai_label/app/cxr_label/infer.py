@@ -71,7 +71,8 @@ class CxrInferTask(BundleInferTask):
         """Write the result; the findings go along with each kind."""
         findings = dict(data["result"])
         if self.type == InferType.DETECTION:
-            path = tempfile.NamedTemporaryFile(suffix=".json", delete=False).name
+            handle, path = tempfile.mkstemp(suffix=".json")
+            os.close(handle)
             names = {value: name for name, value in self.labels.items()}
             boxes = zip(data["box"].tolist(), data["label"].tolist(), data["label_scores"].tolist(), strict=True)
             nodes = [(box, f"{names[label]} {score:.2f}") for box, label, score in boxes]
