@@ -55,7 +55,7 @@ def studies(tmp_path_factory):
     folder = tmp_path_factory.mktemp("studies")
     made = tmp_path_factory.mktemp("phantoms")
     config = PhantomConfig(size=160)
-    make_data_set(made / "dicom", {"testing": 3}, 7, config, file_format="dicom", workers=1)
+    make_data_set(made / "dicom", {"testing": 3}, 7, config, format="dicom", workers=1)
     make_data_set(made / "png", {"testing": 14}, 8, config, workers=1)
     for number, path in enumerate(sorted((made / "dicom" / "images").iterdir())):
         shutil.copy(path, folder / f"dicom{number}.dcm")
