@@ -92,5 +92,6 @@ def expected(app, studies, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(app, studies, tmp_path_factory):
-    with Server(PYTHON, app, studies, tmp_path_factory.mktemp("server")) as running:
+    settings = {"uncertainty": "cxr_pylon_localization"}
+    with Server(PYTHON, app, studies, tmp_path_factory.mktemp("server"), **settings) as running:
         yield running

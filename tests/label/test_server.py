@@ -143,7 +143,7 @@ def test_200_in_a_row_and_8_at_once(server):
 
 
 def test_the_most_uncertain_image_comes_next(server):
-    done = server.send("/scoring/cxr_pylon_localization_uncertainty", {"run_sync": "true"})
+    done = server.send("/scoring/uncertainty", {"run_sync": "true"})
     assert done.status == 200, done.content
     request = json.dumps({})
     chosen = server.send("/activelearning/most_uncertain", {}, params=request)

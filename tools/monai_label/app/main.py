@@ -25,7 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 class CxrApp(MONAILabelApp):
-    """Bundles in the app's folder `model`; ``--conf models a,b`` names some of them."""
+    """Bundles in the app's folder `model`.
+
+    ``--conf models a,b`` names some of them; ``--conf uncertainty a`` the one whose doubts choose the next image.
+    """
 
     def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
         self.bundles = check_bundles(Path(app_dir) / "model", conf.get("models", ""))
@@ -48,8 +51,9 @@ class CxrApp(MONAILabelApp):
         return {"most_uncertain": MostUncertain(), "first": First(), "random": Random()}
 
     def init_scoring_methods(self) -> dict[str, ScoringMethod]:
-        return {
-            f"{name}_uncertainty": Uncertainty(task)
-            for name, task in self._infers.items()
-            if not name.endswith("_masks")
-        }
+        name = self.conf.get("uncertainty")  # MONAI Label runs every method when it starts
+        if not name:
+            return {}
+        if name not in self.bundles:
+            raise SystemExit(f"error: --conf uncertainty {name}: there is no such bundle; name one that is served")
+        return {"uncertainty": Uncertainty(self._infers[name])}
