@@ -82,6 +82,6 @@ def _in_space(mask: MetaTensor, image: MetaTensor) -> tuple[MetaTensor, MetaTens
     flat = np.asarray(mask.affine, dtype=np.float64)
     affine = np.eye(4)
     affine[:2, :2], affine[:2, 3] = flat[:2, :2], flat[:2, -1]
-    volume = MetaTensor(mask.as_tensor()[..., None], affine=torch.from_numpy(affine), meta=dict(mask.meta))
+    volume = MetaTensor(mask.as_tensor()[..., None], affine=torch.from_numpy(affine))
     place = {"spatial_shape": list(volume.shape), "original_affine": affine}
-    return volume, MetaTensor(image.as_tensor(), affine=image.affine, meta={**image.meta, **place})
+    return volume, MetaTensor(image.as_tensor(), meta={**image.meta, **place})
