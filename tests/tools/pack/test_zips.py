@@ -84,10 +84,11 @@ def test_training_resume_and_evaluation_from_another_folder(folder, phantoms, py
     given |= {"dataset_dir": phantoms, "output_dir": tmp_path / "run"}
     run(python, folder, ["train.yaml"], max_epochs=1, **given)
     first = (tmp_path / "run" / "model_last.pt").read_bytes()
-    run(python, folder, ["train.yaml"], max_epochs=2, **given)
-    assert (tmp_path / "run" / "model_last.pt").read_bytes() != first
-    checkpoint = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-    assert checkpoint["epoch"] == 2
+    epochs = 1 if folder.name == "cxr_irn_refinement" else 2  # whose schedule depends on their number
+    done = run(python, folder, ["train.yaml"], max_epochs=epochs, **given)
+    assert "resumed after epoch 1" in done.stdout + done.stderr
+    assert ((tmp_path / "run" / "model_last.pt").read_bytes() != first) == (epochs == 2)
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["epoch"] == epochs
     given |= {"output_dir": tmp_path / "scores", "weights": tmp_path / "run" / "model.pt"}
     run(python, folder, ["train.yaml", "evaluate.yaml"], **given)
     report = json.loads((tmp_path / "scores" / "metrics.json").read_text(encoding="utf-8"))
