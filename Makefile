@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles verify results bench tables clean
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles pack test-pack test-label verify results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,23 @@ check: lint types coverage  ## all that a change must pass
 
 bundles: setup  ## write the bundles' configs from their bundle.yaml and the templates in tools/bundles
 	$(RUN) -m tools.bundles
+
+pack: setup  ## zips that run alone, in dist: make pack [SOURCE=address where they will lie], see docs/pack.md
+	$(RUN) -m tools.pack $(if $(SOURCE),--source "$(SOURCE)")
+
+PACK_ENV := build/pack-env
+test-pack: pack  ## test the zips in a fresh environment of their own packages (half an hour)
+	test -x $(PACK_ENV)/bin/python || $(PYTHON) -m venv $(PACK_ENV)
+	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements.txt" -d $(PACK_ENV)
+	$(PACK_ENV)/bin/pip install --quiet "$$(grep '^torch==' $(PACK_ENV)/requirements.txt)"
+	$(PACK_ENV)/bin/pip install --quiet --requirement $(PACK_ENV)/requirements.txt
+	PACK_PYTHON=$(abspath $(PACK_ENV))/bin/python $(RUN) -m pytest tests/tools/pack -m "slow or not slow"
+
+LABEL_ENV := build/label-env
+test-label: pack  ## start MONAI Label with the zips on this machine and ask it for everything (half an hour)
+	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements.txt" -d build
+	test -x $(LABEL_ENV)/bin/monailabel || tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements.txt
+	LABEL_PYTHON=$(abspath $(LABEL_ENV))/bin/python $(RUN) -m pytest tests/label -m "slow or not slow"
 
 verify: BUNDLE = $(wildcard bundles/*)
 verify: setup  ## check bundles, folders or zips, as docs/verify.md says: make verify [BUNDLE=path] [OPTIONS=--exports]

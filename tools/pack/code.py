@@ -33,7 +33,7 @@ def folder_of(dotted: str) -> Folder:
     """The folder of a dotted name such as ``.localization.Pylon``; names that are no folders end it."""
     folder: Folder = ()
     for part in dotted.strip(".").split("."):
-        if not (PACKAGE.joinpath(*folder, part)).is_dir():
+        if not part or not PACKAGE.joinpath(*folder, part).is_dir():
             break
         folder += (part,)
     return folder

@@ -36,6 +36,7 @@ class MonaiLabelResultd(MapTransform):
         bundle_root: the bundle's folder.
         image_key: the network's input.
         findings_key: the findings' record.
+        task: one of "classification", "segmentation" and "detection"; default by the folder's name.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class MonaiLabelResultd(MapTransform):
         bundle_root: str | Path = ".",
         image_key: str = "image",
         findings_key: str = "findings",
+        task: str | None = None,
     ) -> None:
         super().__init__(keys)
         name = Path(str(bundle_root)).resolve().name.lower()
-        self.task = next((task for task in _TASKS if task in name), "segmentation")
+        self.task = task or next((kind for kind in _TASKS if kind in name), "segmentation")
         self.image_key, self.findings_key = image_key, findings_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
@@ -80,6 +82,6 @@ def _in_space(mask: MetaTensor, image: MetaTensor) -> tuple[MetaTensor, MetaTens
     flat = np.asarray(mask.affine, dtype=np.float64)
     affine = np.eye(4)
     affine[:2, :2], affine[:2, 3] = flat[:2, :2], flat[:2, -1]
-    volume = MetaTensor(mask.as_tensor()[..., None], affine=torch.from_numpy(affine), meta=dict(mask.meta))
+    volume = MetaTensor(mask.as_tensor()[..., None], affine=torch.from_numpy(affine))
     place = {"spatial_shape": list(volume.shape), "original_affine": affine}
-    return volume, MetaTensor(image.as_tensor(), affine=image.affine, meta={**image.meta, **place})
+    return volume, MetaTensor(image.as_tensor(), meta={**image.meta, **place})

@@ -108,3 +108,12 @@ def test_weights_whose_classes_have_other_places_are_no_start(tmp_path):
 
 def test_only_what_both_name_is_compared():
     assert list(differences({"settings": {"seed": 1}}, {"settings": {"crf": True}, "labels": ["A"]})) == []
+
+
+def test_a_packed_bundle_goes_on_with_what_the_collection_began():
+    began = {"parts": {"loss": {"_target_": "cxr_common.localization.ImageLabelLoss", "policy": "ignore"}}}
+    packed = {"parts": {"loss": {"_target_": "cxr_a_v1_0_0.localization.ImageLabelLoss", "policy": "ignore"}}}
+    other = {"parts": {"loss": {"_target_": "cxr_a_v1_0_0.localization.LabelAndPlaceLoss", "policy": "ignore"}}}
+    assert list(differences(began, packed)) == []
+    assert list(differences(packed, began)) == []
+    assert len(list(differences(began, other))) == 1

@@ -83,3 +83,14 @@ def test_files_and_folders_that_are_not_there(tmp_path):
     ):
         with pytest.raises(InputError, match=reason):
             check(path)
+
+
+def test_a_file_of_another_bundle_is_to_be_fetched(tmp_path):
+    path = tmp_path / "cxr_a" / ".." / "cxr_b" / "models" / "model.pt"
+    with pytest.raises(
+        InputError, match="fetch the bundle cxr_b and put its folder beside this one's, or give --weights"
+    ):
+        file_check("weights")(path)
+    with pytest.raises(InputError) as caught:
+        file_check("weights")(tmp_path / "model.pt")
+    assert "fetch" not in str(caught.value)

@@ -48,14 +48,25 @@ def run(python, folder, configs, status=0, **values):
     return python(*words, *options(**values), status=status)
 
 
+#: Packages that only some outputs want; without them an error says which to install.
+IMPORTS = """
+import importlib, sys
+for name in {names}:
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        assert error.name.split(".")[0] in ("highdicom", "dicomanonymizer"), error
+print("cxr_common" in sys.modules)
+"""
+
+
 def test_every_module_can_be_imported(folder, python):
     code = next(folder.glob("*_v*_*/__init__.py")).parent
     names = [
         ".".join((code.name, *path.relative_to(code).with_suffix("").parts)).removesuffix(".__init__")
         for path in sorted(code.rglob("*.py"))
     ]
-    script = f"import importlib, sys; [importlib.import_module(n) for n in {names}]; print('cxr_common' in sys.modules)"
-    assert python("-c", script, path=folder).stdout.split()[-1] == "False"
+    assert python("-c", IMPORTS.format(names=names), path=folder).stdout.split()[-1] == "False"
 
 
 def test_inference_from_another_folder(folder, phantoms, python, tmp_path):
@@ -73,10 +84,11 @@ def test_training_resume_and_evaluation_from_another_folder(folder, phantoms, py
     given |= {"dataset_dir": phantoms, "output_dir": tmp_path / "run"}
     run(python, folder, ["train.yaml"], max_epochs=1, **given)
     first = (tmp_path / "run" / "model_last.pt").read_bytes()
-    run(python, folder, ["train.yaml"], max_epochs=2, **given)
-    assert (tmp_path / "run" / "model_last.pt").read_bytes() != first
-    checkpoint = torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)
-    assert checkpoint["epoch"] == 2
+    epochs = 1 if folder.name == "cxr_irn_refinement" else 2  # whose schedule depends on their number
+    done = run(python, folder, ["train.yaml"], max_epochs=epochs, **given)
+    assert "resumed after epoch 1" in done.stdout + done.stderr
+    assert ((tmp_path / "run" / "model_last.pt").read_bytes() != first) == (epochs == 2)
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["epoch"] == epochs
     given |= {"output_dir": tmp_path / "scores", "weights": tmp_path / "run" / "model.pt"}
     run(python, folder, ["train.yaml", "evaluate.yaml"], **given)
     report = json.loads((tmp_path / "scores" / "metrics.json").read_text(encoding="utf-8"))

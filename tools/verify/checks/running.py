@@ -20,8 +20,8 @@ from ..registry import check
     after=("configs.references",),
 )
 def foreign_directory(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    # MONAI puts the bundle's folder on Python's path when `run` begins. `initialize` comes before it, and `imports` with
-    # that: they are made when the first id is resolved.
+    # MONAI puts the bundle's folder on Python's path when `run` begins. `initialize` comes before it; the first of them
+    # to be resolved makes the `imports`.
     config = bundle.inference
     for start in ("imports", "initialize") if "initialize" in config else ():
         for id, module in _custom(bundle, config, start):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from monai.bundle import ConfigParser
 from monai.data import MetaTensor
-from monai.transforms import Compose, SaveImaged
+from monai.transforms import Compose, LoadImaged, Resize, SaveImaged
 
 from .model import NETWORK, parser_of, read_weights, spatial_sizes
 
@@ -17,7 +17,10 @@ AFFINE = np.diag([1.5, 1.25, 2.0, 1.0])
 
 
 def probe(root: Path, config: str, image: dict[str, Any], weights: str | None) -> dict[str, Any]:
-    """Run them as MONAI Label does, which leaves `SaveImaged` out and takes nothing else of the config.
+    """Run them as MONAI Label 0.8.5 does.
+
+    It wants metadata of `LoadImaged` beside the image, leaves `SaveImaged` out, brings what is no detection to the
+    picture's size in the end, and takes nothing else of the config.
 
     Returns:
         `original`: sizes of the picture; of a tensor or array its `shape`, `dtype` and `affine`, of a dictionary
@@ -29,25 +32,30 @@ def probe(root: Path, config: str, image: dict[str, Any], weights: str | None) -
     if weights:
         network.load_state_dict(read_weights(root / weights))
     network.eval()
-    data: dict[str, Any] = dict(parser.get_parsed_content("preprocessing")({"image": files}))
+    before = _transforms(parser, "preprocessing")
+    for transform in before:
+        if isinstance(transform, LoadImaged):
+            transform._loader.image_only = False
+    data: dict[str, Any] = dict(Compose(before)({"image": files, "image_path": files}))
     with torch.no_grad():
         if "detector" in parser:
             data |= _detect(parser, data["image"])
         else:
             inferer = parser.get_parsed_content("inferer") if "inferer" in parser else lambda x, net: net(x)
             data["pred"] = inferer(data["image"][None], network)[0]
-    kept = [t for t in _transforms(parser) if not isinstance(t, SaveImaged)]
-    result = Compose(kept)(data)
+    kept = [t for t in _transforms(parser, "postprocessing") if not isinstance(t, SaveImaged)]
+    result = dict(Compose(kept)(data))
+    if "detector" not in parser:
+        _restore(result)
     answer: dict[str, Any] = {"original": sizes, "given": affine}
     pred = result.get("pred")
-    if isinstance(pred, torch.Tensor | np.ndarray):
+    if "detector" not in parser and isinstance(pred, torch.Tensor | np.ndarray):
         tensor = torch.as_tensor(pred)
         answer |= {"shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}
         answer["affine"] = pred.affine.tolist() if isinstance(pred, MetaTensor) else None
     else:
-        parts = pred if isinstance(pred, dict) else result
         answer["parts"] = {
-            str(k): list(np.shape(v)) for k, v in parts.items() if isinstance(v, torch.Tensor | np.ndarray | list)
+            str(k): list(np.shape(v)) for k, v in result.items() if isinstance(v, torch.Tensor | np.ndarray | list)
         }
     return answer
 
@@ -62,10 +70,23 @@ def _detect(parser: ConfigParser, image: torch.Tensor) -> dict[str, Any]:
     return dict(found[0] if isinstance(found, list) else found)
 
 
-def _transforms(parser: ConfigParser) -> list[Any]:
-    if "postprocessing" not in parser:
+def _restore(result: dict[str, Any]) -> None:
+    """MONAI Label's own last step, which takes the first axis for channels."""
+    pred, image = result.get("pred"), result.get("image")
+    if not isinstance(pred, torch.Tensor | np.ndarray):
+        return
+    meta = image.meta if isinstance(image, MetaTensor) else result.get("image_meta_dict", {})
+    sizes = tuple(pred.shape[1:])
+    wanted = tuple(int(size) for size in meta.get("spatial_shape", sizes))[-len(sizes) :]
+    if np.any(np.not_equal(sizes, wanted)):
+        pred = Resize(wanted, mode="nearest")(pred)
+    result["pred"] = pred[0] if pred.ndim > 3 and pred.shape[0] == 1 else pred
+
+
+def _transforms(parser: ConfigParser, id: str) -> list[Any]:
+    if id not in parser:
         return []
-    steps = parser.get_parsed_content("postprocessing")
+    steps = parser.get_parsed_content(id)
     return list(steps.transforms) if isinstance(steps, Compose) else [steps]
 
 
