@@ -39,6 +39,11 @@ def start(command, port):
     raise AssertionError("the receiver does not answer")
 
 
+def stand_in(work, port, orthanc):
+    destination = f"ORTHANC@127.0.0.1:{orthanc.dicom_port}"
+    return ["tests.tools.pacs.stand_in", str(work), str(port), destination]
+
+
 def send_all(paths, port):
     """Send until all are confirmed, as a modality does that tries again."""
     left = list(paths)
@@ -121,16 +126,9 @@ def test_killed_ten_times(orthanc, tmp_path, number):
     process = start(command, port)
     share = number // 10
     for kill in range(10):
-        sender = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.tools.pacs.sender",
-                str(port),
-                *map(str, paths[kill * share : (kill + 1) * share]),
-            ],
-            cwd=REPOSITORY,
-        )
+        part = map(str, paths[kill * share : (kill + 1) * share])
+        sending = [sys.executable, "-m", "tests.tools.pacs.sender", str(port), *part]
+        sender = subprocess.Popen(sending, cwd=REPOSITORY)
         time.sleep(chance.uniform(1, 6))
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -170,7 +168,7 @@ def test_the_pacs_is_down_for_a_while(orthanc, tmp_path):
 def test_bad_instances_stop_nobody(orthanc, tmp_path):
     port = free_port()
     work = Path(tmp_path / "work")
-    command = ["tests.tools.pacs.stand_in", str(work), str(port), f"ORTHANC@127.0.0.1:{orthanc.dicom_port}"]
+    command = stand_in(work, port, orthanc)
     process = start(command, port)
     bad = pydicom.dcmread(write_source(tmp_path / "bad.dcm"))
     del bad.Rows

@@ -21,7 +21,8 @@ from tools.pacs.receiver import OUT_OF_RESOURCES, SUCCESS, Limits, Receiver, cal
 def receiver(tmp_path):
     made = []
 
-    def make(limits=Limits(free_megabytes=0)):
+    def make(limits=None):
+        limits = limits or Limits(free_megabytes=0)
         made.append(Receiver(Ledger(tmp_path / "work"), tmp_path / "work", "US", "127.0.0.1", 0, limits))
         made[-1].start()
         return made[-1]
@@ -117,9 +118,12 @@ def test_rubbish_on_the_port(receiver, tmp_path):
 def test_many_at_once(receiver, tmp_path):
     listening = receiver()
     paths = [write_source(tmp_path / f"{n}.dcm", SOPInstanceUID=generate_uid()) for n in range(24)]
-    threads = [
-        threading.Thread(target=lambda part: [send(listening, p) for p in part], args=(paths[n::6],)) for n in range(6)
-    ]
+
+    def send_part(part):
+        for path in part:
+            send(listening, path)
+
+    threads = [threading.Thread(target=send_part, args=(paths[n::6],)) for n in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
