@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.pacs, needs_orthanc]
 
 def start(command, port):
     process = subprocess.Popen([sys.executable, "-m", *command], cwd=REPOSITORY, env=dict(os.environ))
-    for _ in range(600):
+    for _ in range(3000):
         entity = AE(ae_title="THEM")
         entity.add_requested_context(CR)
         probe = entity.associate("127.0.0.1", port, ae_title="US")
@@ -47,7 +47,7 @@ def stand_in(work, port, orthanc):
 def send_all(paths, port):
     """Send until all are confirmed, as a modality does that tries again."""
     left = list(paths)
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + 900
     while left and time.monotonic() < deadline:
         entity = AE(ae_title="THEM")
         entity.connection_timeout = 2
@@ -82,7 +82,7 @@ def reports(orthanc):
     return counts
 
 
-def wait_for(condition, seconds=240):
+def wait_for(condition, seconds=900):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -133,7 +133,7 @@ def test_killed_ten_times(orthanc, tmp_path, number):
         process.send_signal(signal.SIGKILL)
         process.wait()
         process = start(command, port)
-        assert sender.wait(300) == 0
+        assert sender.wait(900) == 0
     send_all(paths[10 * share :], port)
     wait_for(lambda: Ledger(tmp_path / "work").counts() == {"pushed": number})
     process.terminate()

@@ -4,7 +4,7 @@
   const cards = [...document.querySelectorAll("article.card")];
   if (!cards.length) return;
   const panes = ["left", "right"].map(byId);
-  const view = { image: 0, zoom: 1, x: 0, y: 0, heat: true, hidden: new Set(), shown: new Set() };
+  const view = { image: 0, zoom: 1, x: 0, y: 0, heat: true, hidden: new Set(), shown: new Set(), wanted: new Set() };
   const loaded = new Map(); // image number -> promise of its picture and layers; a few are kept
   let current = null;
   let asked = 0; // the newest request for an image: an older one that is ready later is not shown
@@ -105,7 +105,8 @@
       }
     }
   }
-  const isShown = (c) => view.shown.has(c.name);
+  // A map is stretched by its own peak, so that of an absent finding looks like much: it is shown when asked for alone.
+  const isShown = (c) => view.shown.has(c.name) && (c.present || view.wanted.has(c.name));
 
   function draw() {
     if (!current) return;
@@ -146,7 +147,7 @@
     }
     [...named.values()].forEach((c, at) => {
       const own = current.layers.found.classes.find((other) => other.name === c.name) || c;
-      if (c.present && !view.hidden.has(c.name)) view.shown.add(c.name);
+      if ((c.present && !view.hidden.has(c.name)) || view.wanted.has(c.name)) view.shown.add(c.name);
       const label = document.createElement("label"), input = document.createElement("input");
       const swatch = document.createElement("span");
       input.type = "checkbox";
@@ -155,6 +156,7 @@
       input.addEventListener("change", () => {
         view.shown[input.checked ? "add" : "delete"](c.name);
         view.hidden[input.checked ? "delete" : "add"](c.name);
+        view.wanted[input.checked ? "add" : "delete"](c.name);
         redraw();
       });
       swatch.className = "swatch";
