@@ -16,6 +16,7 @@ PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all cases coverage lint format types check bundles pack test-pack test-label verify results bench tables clean
+.PHONY: help setup demo test test-all test-pacs test-browser cases coverage lint format types check bundles verify results bench tables clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,7 +38,16 @@ test: setup  ## run the tests (minutes on two cores)
 	$(RUN) -m pytest $(PARALLEL)
 
 test-all: setup  ## run the slow tests too
-	$(RUN) -m pytest $(PARALLEL) -m "slow or not slow"
+	$(RUN) -m pytest $(PARALLEL) -m "not pacs and not browser"
+
+test-pacs: setup  ## the round trip through a PACS, Orthanc, that it starts and stops
+	@test -x /usr/sbin/Orthanc -a -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so || \
+		echo "NOT TESTED: Orthanc with DICOMweb is missing (apt-get install orthanc orthanc-dicomweb)"
+	$(RUN) -m pytest -m pacs tests/tools/pacs
+
+test-browser: setup  ## the page in a real browser, Chromium
+	@command -v chromium >/dev/null || echo "NOT TESTED: Chromium is missing (apt-get install chromium)"
+	$(RUN) -m pytest -m browser tests
 
 cases: setup  ## what real files and mistakes come to, each run as a user does: a table of right and wrong
 	$(RUN) -m tests.cases --output $(CASES)

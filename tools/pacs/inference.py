@@ -40,8 +40,6 @@ class Bundle:
             InputError: the bundle does not run.
         """
         config, log = self.folder / "configs" / "inference.json", results.with_suffix(".log")
-        if not config.is_file():
-            raise InputError("no bundle with configs/inference.json", self.folder, "check --bundle")
         settings = {
             "dataset_dir": images,
             "output_dir": results,
@@ -70,8 +68,7 @@ def infer_batch(infer: Infer, ledger: Ledger, work: Path, entries: Sequence[Entr
     Raises:
         InputError: the bundle does not run; the instances stay as they are.
     """
-    batch = work / RESULTS / time.strftime("batch-%Y%m%d-%H%M%S-") / "x"
-    batch = _new_folder(batch.parent)
+    batch = _new_folder(work / RESULTS / time.strftime("batch-%Y%m%d-%H%M%S-"))
     images = batch.with_name(f".{batch.name}-images")
     images.mkdir()
     try:

@@ -41,7 +41,7 @@ def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Which bundle, and what it sends back."""
     parser.add_argument("--bundle", type=Path, default=BUNDLES / "cxr_multiscale_localization")
     parser.add_argument(
-        "--outputs", default="dicom_seg,dicom_sr,dicom_gsps,dicom_sc", help="kinds of results to send, by commas"
+        "--outputs", default="", help="kinds of results to send, by commas; default: all that the bundle can make"
     )
     parser.add_argument("--deidentify", action="store_true", help="results lose the patient's identity (PS3.15)")
     parser.add_argument("--batch", type=int, default=64, help="images that one start of the bundle takes at most")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from monai.bundle import ConfigParser
+
 from cxr_common.errors import InputError
 from tools.pacs import options
 from tools.pacs.inference import Bundle, Infer, infer_batch
@@ -30,12 +32,26 @@ def chosen_bundle(args: argparse.Namespace) -> Bundle:
     Raises:
         InputError: it is none, or a kind of result is unknown.
     """
-    kinds = tuple(name.strip() for name in args.outputs.split(",") if name.strip())
-    if not kinds or set(kinds) - set(KINDS):
+    folder = args.bundle.resolve()
+    kinds = tuple(name.strip() for name in args.outputs.split(",") if name.strip()) or possible_kinds(folder)
+    if set(kinds) - set(KINDS):
         raise InputError(f"is {args.outputs!r}", "--outputs", f"give any of {','.join(KINDS)}")
     if args.batch < 1:
         raise InputError(f"is {args.batch}", "--batch", "give 1 or more")
-    return Bundle(args.bundle.resolve(), kinds, args.deidentify)
+    return Bundle(folder, kinds, args.deidentify)
+
+
+def possible_kinds(bundle: Path) -> tuple[str, ...]:
+    """The kinds of results that a bundle can make: a detector has no masks to segment by.
+
+    Raises:
+        InputError: it is no bundle.
+    """
+    config = bundle / "configs" / "inference.json"
+    if not config.is_file():
+        raise InputError("no bundle with configs/inference.json", bundle, "check --bundle")
+    outputs = ConfigParser.load_config_file(config).get("outputs", ())
+    return KINDS if "nifti" in outputs else tuple(kind for kind in KINDS if kind != "dicom_seg")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -72,7 +72,7 @@ def _new_uid(namespace: uuid.UUID, old: str) -> UID:
 
 def _elements(dataset: Dataset, representation: str) -> Iterator[Any]:
     for element in dataset:
-        if element.VR == representation:
+        if representation == element.VR:
             yield element
         elif element.VR == "SQ":
             for item in element.value:

@@ -108,6 +108,8 @@ def read_source(path: Path) -> SourceImage:
     missing = [keyword for keyword in _IDENTIFIERS if not UID(text(dataset, keyword)).is_valid]
     if missing:
         raise NoResult(f"the DICOM file has no valid {' and '.join(missing)}, so nothing can refer to it")
+    if not (integer(dataset, "Rows") or 0) > 0 < (integer(dataset, "Columns") or 0):
+        raise NoResult("the DICOM file does not say how many rows and columns it has")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # told when the image was loaded
         readable = _readable(dataset)

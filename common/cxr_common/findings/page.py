@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
 from PIL import Image
 
 from cxr_common.axes import tensor_to_picture
@@ -24,10 +25,13 @@ from cxr_common.findings.area import area_text
 from cxr_common.findings.heatmap_file import load_heatmap
 from cxr_common.findings.palette import class_colour
 from cxr_common.findings.run_record import read_findings
+from cxr_common.findings.viewer_data import layer, thumbnail
 from cxr_common.text import printable
 
 #: Longest side of a picture on the page, in pixels.
 _SIDE = 520
+#: The same of the radiograph alone, which the viewer enlarges.
+_VIEWER_SIDE = 800
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ def write_report(
     title: str,
     notes: Sequence[str] = (),
     truth: Mapping[str, Truth] | None = None,
+    second: str | Path | None = None,
 ) -> None:
-    """Render the results of a run as a page that needs no other file.
+    """Render the results of a run as a page that needs no other file, with a viewer to work with.
 
     Args:
         results: folder that `FindingsWriter` wrote; the images are read from where its record says.
@@ -58,13 +63,15 @@ def write_report(
         title: heading of the page.
         notes: sentences below the heading.
         truth: `path` of an image in findings.json -> its truth.
+        second: folder of another bundle's results on the same images, to be shown beside these.
 
     Raises:
         InputError: findings.json or one of the files it names cannot be read.
     """
     folder = Path(results)
     record = read_findings(folder)
-    cards = [_card(image, record, folder, (truth or {}).get(image["path"])) for image in record["images"]]
+    others = _Second(second)
+    cards = [_card(image, record, folder, (truth or {}).get(image["path"]), others) for image in record["images"]]
     environment = Environment(
         loader=PackageLoader("cxr_common.findings", "templates"),
         autoescape=select_autoescape(("html", "j2")),
@@ -72,26 +79,78 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    html = environment.get_template("report.html.j2").render(title=title, notes=notes, record=record, cards=cards)
+    html = environment.get_template("report.html.j2").render(
+        title=title,
+        notes=notes,
+        record=record,
+        cards=cards,
+        script=_template_file("viewer.js"),
+        style=_template_file("viewer.css"),
+    )
     write_text(html, page)
 
 
-def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, truth: Truth | None) -> dict[str, Any]:
+def _template_file(name: str) -> Markup:
+    """A file of ours that goes into the page as it is."""
+    return Markup((Path(__file__).parent / "templates" / name).read_text(encoding="utf-8"))
+
+
+class _Second:
+    """Another run's results, image by image.
+
+    Args:
+        results: its folder; None is no run.
+    """
+
+    def __init__(self, results: str | Path | None) -> None:
+        self.folder = None if results is None else Path(results)
+        self.record = {"images": []} if self.folder is None else read_findings(self.folder)
+        self.images = {image["path"]: image for image in self.record["images"]}
+
+    def layer(self, path: str) -> dict[str, Any] | None:
+        """What it found on an image; None where it has not seen it."""
+        image = self.images.get(path)
+        return None if image is None or self.folder is None else _layer(image, self.folder)
+
+    @property
+    def title(self) -> str:
+        """The name of its bundle."""
+        return str(self.record["model"]["name"]) if self.folder else ""
+
+
+def _layer(image: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    masks, heatmap = _masks_and_heatmap(image, folder)
+    return layer(image["findings"], heatmap, masks, _colours(len(image["findings"])))
+
+
+def _colours(number: int) -> list[str]:
+    return ["#{:02x}{:02x}{:02x}".format(*class_colour(index)) for index in range(number)]
+
+
+def _masks_and_heatmap(image: Mapping[str, Any], folder: Path) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    masks = {label: _read_mask(folder / name) for label, name in image["files"].get("masks", {}).items()}
+    file = image["files"].get("heatmap")  # a detector has none
+    return masks, None if file is None else load_heatmap(folder / file).heatmap.astype(np.float32)
+
+
+def _card(
+    image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, truth: Truth | None, second: _Second
+) -> dict[str, Any]:
     size = tuple(image["size"])
     picture = tensor_to_picture(read_picture(Path(record.get("input_dir") or "") / image["path"]))
     grey = Image.fromarray((picture * 255).round().astype(np.uint8))
-    scale = _SIDE / max(size)
-    shown = (max(round(size[0] * scale), 1), max(round(size[1] * scale), 1))
-    grey = grey.resize(shown, Image.Resampling.LANCZOS)
+    whole, shown = (
+        (max(round(size[0] * side / max(size)), 1), max(round(size[1] * side / max(size)), 1))
+        for side in (_VIEWER_SIDE, _SIDE)
+    )
+    large, grey = (grey.resize(wanted, Image.Resampling.LANCZOS) for wanted in (whole, shown))
 
     labels = record["model"]["labels"]
     found = [f["label"] for f in image["findings"] if f["decision"]]
-    masks = {label: _read_mask(folder / name) for label, name in image["files"].get("masks", {}).items()}
-    file = image["files"].get("heatmap")  # a detector has none
-    heatmap = None if file is None else load_heatmap(folder / file).heatmap.astype(np.float32)
+    masks, heatmap = _masks_and_heatmap(image, folder)
     overlay = annotate(grey, image["findings"], heatmap, masks, size)
     pictures = [
-        ("Original", f"Radiograph {image['case']}.", grey),
+        ("Original", f"Radiograph {image['case']}.", large),
         ("Found", f"The radiograph with what the model found: {_list(found)}.", overlay),
     ]
     if truth is not None:
@@ -104,9 +163,33 @@ def _card(image: Mapping[str, Any], record: Mapping[str, Any], folder: Path, tru
         "rows": _rows(image["findings"], truth),
         "verdict": None if truth is None else _verdict(found, truth),
         "found": found,
+        "thumbnail": thumbnail(grey),
+        "layers": _layers(image, record, (heatmap, masks), truth, second),
         "doubts": [text for text in image.get("warnings", []) if text.startswith(DOUBT)],
         "notes": [text for text in image.get("warnings", []) if not text.startswith(DOUBT)],
     }
+
+
+def _layers(
+    image: Mapping[str, Any],
+    record: Mapping[str, Any],
+    own: tuple[np.ndarray | None, Mapping[str, np.ndarray]],
+    truth: Truth | None,
+    second: _Second,
+) -> dict[str, Any]:
+    """What the viewer shows of an image, and what it can show beside it: (key, words) with the best choice first."""
+    colours = _colours(len(image["findings"]))
+    layers = {"found": layer(image["findings"], own[0], own[1], colours)}
+    beside = [("", "The radiograph alone")]
+    if (other := second.layer(image["path"])) is not None:
+        layers["second"] = other
+        beside.insert(0, ("second", printable(second.title)))
+    if truth is not None:
+        labels = record["model"]["labels"]
+        layers["truth"] = layer(_as_findings(truth, labels), None, truth.masks, colours)
+        beside.insert(0, ("truth", "Truth"))
+    title = printable(f"{record['model']['name']} {record['model']['version']}")
+    return {"layers": layers, "beside": beside, "size": list(image["size"]), "title": title}
 
 
 def _rows(findings: Sequence[Mapping[str, Any]], truth: Truth | None) -> list[dict[str, Any]]:

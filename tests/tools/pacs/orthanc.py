@@ -78,13 +78,8 @@ class Orthanc:
 
     def rest(self, path: str, data: bytes | None = None) -> Any:
         """Orthanc's own interface, which is not DICOMweb: a second opinion on what is stored."""
-        ask = requests.get if data is None else requests.post
-        found = ask(
-            f"http://127.0.0.1:{self.port}{path}",
-            auth=(USER, PASSWORD),
-            timeout=30,
-            **({} if data is None else {"data": data}),
-        )
+        method, address = "GET" if data is None else "POST", f"http://127.0.0.1:{self.port}{path}"
+        found = requests.request(method, address, auth=(USER, PASSWORD), timeout=30, data=data)
         found.raise_for_status()
         return found.json() if "json" in found.headers.get("Content-Type", "") else found.content
 

@@ -64,9 +64,8 @@ def test_pull_takes_frontal_radiographs_as_they_are_stored(orthanc, tmp_path, ca
         write_source(tmp_path / "compressed.dcm", syntax=JPEG_2000_LOSSLESS, SeriesInstanceUID=generate_uid()),
     ]
     lateral = write_source(tmp_path / "lateral.dcm", ViewPosition="LL")
-    other = write_dicom(
-        tmp_path / "ct.dcm", np.zeros((20, 20), "uint16"), Modality="CT", StudyInstanceUID=generate_uid()
-    )
+    black = np.zeros((20, 20), "uint16")
+    other = write_dicom(tmp_path / "ct.dcm", black, Modality="CT", StudyInstanceUID=generate_uid())
     for path in (*wanted, lateral, other):
         orthanc.put(path)
     assert main(["pull", *options(orthanc, tmp_path / "work")]) == 0
