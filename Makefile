@@ -15,8 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles pack test-pack test-label verify results bench tables clean
-.PHONY: help setup demo test test-all test-pacs test-browser cases coverage lint format types check bundles verify results bench tables clean
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles pack test-pack test-label verify results bench tables clean test-pacs test-browser
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
