@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from cxr_common.evaluation.predictions import Predictions
-from cxr_common.metrics import bootstrap_ci, hit_rates
+from cxr_common.metrics import bootstrap_ci
+from cxr_common.metrics.statistics import hit_statistic
 
 
 def interval(statistic: Any, groups: Sequence[str], **options: Any) -> dict[str, Any]:
@@ -20,12 +21,12 @@ def hits_report(hits: np.ndarray, predictions: Predictions, **options: Any) -> d
     """Means of hits (N, C): micro, macro and per class, with intervals and the number of scored pairs."""
     groups = predictions.patients
     classes = [
-        interval(lambda w, c=c: hit_rates(hits[:, [c]], w).micro, groups, **options)
+        interval(hit_statistic(hits[:, [c]]), groups, **options)
         for c in range(len(predictions.labels))
     ]
     return {
-        "micro": interval(lambda w: hit_rates(hits, w).micro, groups, **options),
-        "macro": interval(lambda w: hit_rates(hits, w).macro, groups, **options),
+        "micro": interval(hit_statistic(hits), groups, **options),
+        "macro": interval(hit_statistic(hits, "macro"), groups, **options),
         "per_class": dict(zip(predictions.labels, classes, strict=True)),
         "pairs": dict(zip(predictions.labels, np.isfinite(hits).sum(0).tolist(), strict=True)),
     }

@@ -19,10 +19,10 @@ from cxr_common.metrics import (
     dataset_iou,
     image_dice,
     image_iou,
-    macro_average,
     mask_counts,
     threshold_counts,
 )
+from cxr_common.metrics.statistics import iou_statistic
 
 GEOMETRIES = ("original", "network")
 
@@ -122,7 +122,7 @@ def dataset_iou_report(
     """
     classes = [interval(lambda w, c=c: dataset_iou(counts, w)[..., c], groups, **options) for c in range(len(labels))]
     return {
-        "macro": interval(lambda w: macro_average(dataset_iou(counts, w)), groups, **options),
+        "macro": interval(iou_statistic(counts), groups, **options),
         "per_class": dict(zip(labels, classes, strict=True)),
         "pairs": dict(zip(labels, np.isfinite(counts.true).sum(0).tolist(), strict=True)),
         "present": dict(zip(labels, (counts.true > 0).sum(0).tolist(), strict=True)),

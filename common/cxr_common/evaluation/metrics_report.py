@@ -16,14 +16,13 @@ from cxr_common.metrics import (
     box_overlap,
     centre_point_hits,
     exceeds,
-    macro_average,
     mask_overlap,
     micro,
-    per_class,
     point_hits,
     random_point_hits,
     wang_boxes,
 )
+from cxr_common.metrics.statistics import label_statistic
 
 #: T of T(IoU) and T(IoBB) that are reported.
 OVERLAP_LEVELS: tuple[float, ...] = (0.1, 0.25, 0.5)
@@ -46,7 +45,7 @@ def classification_report(predictions: Predictions, **options: Any) -> dict[str,
             for c in range(len(predictions.labels))
         ]
         report[name] = {
-            "macro": interval(lambda w, m=metric: macro_average(per_class(m, scores, label, w)), groups, **options),
+            "macro": interval(label_statistic(metric, scores, label), groups, **options),
             "micro": interval(lambda w, m=metric: micro(m, scores, label, w), groups, **options),
             "per_class": dict(zip(predictions.labels, classes, strict=True)),
         }

@@ -61,16 +61,6 @@ def test_the_skipped_class_is_scored_nowhere(report):
     assert chance.value == pytest.approx(25 / 1024)  # 4 x 4 pixels, borders inclusive
 
 
-def test_hits_of_a_subset_are_those_of_its_images():
-    one = Scored.of(make(0.5, 1.0, 5))
-    keep = np.arange(60) % 3 == 0
-    part = one.subset(keep)
-    again = Scored.of(one.predictions.subset(keep))
-    np.testing.assert_array_equal(part.points, again.points)
-    for name, table in again.overlaps.items():
-        np.testing.assert_array_equal(part.overlaps[name], table)
-
-
 def test_opacity_is_scored_on_the_subset_only():
     predictions = make(0.5, 3.0, 4)
     items = [

@@ -93,14 +93,6 @@ def test_claims_say_what_is_measured(record):
     assert verdicts["a global-pooling branch harms points"] == "not measured"
 
 
-def test_scoring_on_some_classes_keeps_their_columns():
-    one = scored(0.5, 1.0, 3)["nih"]
-    part = one.of_labels(["Nodule", "Mass"])
-    np.testing.assert_array_equal(part.predictions.logits[:, 0], one.predictions.logits[:, LABELS.index("Nodule")])
-    np.testing.assert_array_equal(part.points[:, 0], one.points[:, LABELS.index("Nodule")])
-    assert part.predictions.labels == ["Nodule", "Mass"]
-
-
 def test_goals_are_compared_with_what_was_measured(record):
     text = render_macro("nih", "goals", record)
     assert "at least .62 | .95" in text and "**no**" not in text

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from cxr_common.findings import Walk
-from cxr_common.labels import LABELS
-from cxr_common.metrics import MaskCounts
-from cxr_common.refinement.refined_masks import Masks
+from tests.cxr_common.refinement.test_refined_masks import masks
 from tests.golden import REPOSITORY
 from tools.results.plan import plan_runs
 from tools.results.refinement import Refinement, plan_localizers, refined_test, walk_of
@@ -14,28 +11,6 @@ from tools.results.settings import load_settings
 from tools.results.tables import load_template, render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "results" / "refinement.yaml"
-
-
-def masks(overlap, n=6):
-    """n images that all have Mass: a true mask of 100 pixels, a predicted one of 100, `overlap` of them shared."""
-    blank = np.full((n, len(LABELS)), np.nan)
-    tables = []
-    for value in (overlap, 100, 100):
-        table = blank.copy()
-        table[:, LABELS.index("Mass")] = value
-        tables.append(table)
-    boundary = blank.copy()
-    boundary[:, LABELS.index("Mass")] = overlap / 100
-    return Masks(MaskCounts(*tables), boundary)
-
-
-def test_figures_are_those_of_the_counts():
-    ones = np.ones((1, 6))
-    m = masks(50)
-    assert m.statistic("image iou")(ones) == pytest.approx(50 / 150)
-    assert m.statistic("data set iou")(ones) == pytest.approx(50 / 150)
-    assert m.statistic("boundary f")(ones) == pytest.approx(0.5)
-    assert np.isnan(m.statistic("data set iou", LABELS.index("Nodule"))(ones)).all()
 
 
 def test_gains_are_paired_and_tables_show_them():

@@ -8,7 +8,6 @@ import pytest
 from cxr_common.networks import weights_sha256
 from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
-from tools import markdown
 from tools.results.render import PAGES, render_page, render_quick
 
 
@@ -44,14 +43,6 @@ def test_a_missing_result_says_so(tmp_path):
 def test_an_unknown_part_is_an_error(tmp_path):
     with pytest.raises(KeyError):
         render_page("<!-- results:nonsense -->\n<!-- /results -->", tmp_path)
-
-
-def test_numbers_are_written_as_in_the_field():
-    interval = {"value": 0.6249, "low": 0.58, "high": 1.0}
-    assert markdown.number(interval) == ".62 [.58, 1.00]"
-    assert markdown.number(interval, percent=True) == "62% [58%, 100%]"
-    assert markdown.number({"value": None, "low": None, "high": None}) == "–"
-    assert markdown.signed({"value": -0.01, "low": -0.02, "high": 0.005}) == "-.010 [-.020, +.005]"
 
 
 SHIPPED = {
