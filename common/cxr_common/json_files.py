@@ -23,7 +23,9 @@ _MAX_DIGITS = 40
 class Record(BaseModel):
     """A JSON object whose known fields have their types; others pass through. No number is made of text."""
 
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="allow", allow_inf_nan=False, frozen=True, use_attribute_docstrings=True
+    )
 
 
 def read_json(path: str | Path, action: str, model: type[Record] | None = None) -> Any:

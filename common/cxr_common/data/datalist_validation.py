@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cxr_common.data.datalist_schema import SECTIONS, Problem, is_number, item_paths, item_problems, json_kind
+from cxr_common.data.datalist_faults import is_number, json_kind
+from cxr_common.data.datalist_schema import (
+    LONGEST_LABEL,
+    SECTIONS,
+    Problem,
+    item_paths,
+    item_problems,
+)
 from cxr_common.data.image_size import upright_size
-
-#: Names of classes become parts of file names.
-LONGEST_LABEL = 100
 
 
 def validate_datalist(
