@@ -117,14 +117,16 @@ def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tu
     for where, item in items:
         if where.split("[")[0] in sections:
             for field, path in item_paths(item):
-                file = os.path.normpath(base_dir / path)  # as loading does, so a "new/../a.png" needs no folder "new"
-                if not os.path.isfile(file):
+                file = Path(
+                    os.path.normpath(base_dir / path)
+                )  # as loading does, so a "new/../a.png" needs no folder "new"
+                if not file.is_file():
                     yield Problem(f"{where}.{field}", f"no such file: {file}")
                 elif field == "image" and isinstance(item.get("boxes"), list) and item["boxes"]:
                     yield from _boxes_outside(where, item["boxes"], file)
 
 
-def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]:
+def _boxes_outside(where: str, boxes: list[Any], file: Path) -> Iterator[Problem]:
     """Boxes in the pixels of another size of the image, the usual slip."""
     if (size := upright_size(file)) is None:
         return
