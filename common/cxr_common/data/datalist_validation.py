@@ -50,7 +50,7 @@ def validate_datalist(
     return problems
 
 
-def iterate_items(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def iterate_items(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (``section[index]``, item) for every item that is an object."""
     for section in SECTIONS:
         value = data.get(section)
@@ -83,7 +83,7 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(key, f"is no section, yet lists images: sections are {', '.join(SECTIONS)}")
 
 
-def _outside(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
+def _outside(items: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
     for where, item in items:
         for field, path in item_paths(item):
             if leads_out(path):
@@ -96,7 +96,7 @@ def leads_out(path: str) -> bool:
     return posixpath.normpath(path).split("/")[0] == ".."
 
 
-def _leaks(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
+def _leaks(items: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
     images: dict[str, str] = {}
     owners: dict[tuple[str, str], str] = {}
     for where, item in items:
@@ -113,7 +113,7 @@ def _leaks(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
                     yield Problem(f"{where}.{field}", f"{item[field]!r} is also in another split, at {first}")
 
 
-def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tuple[str, ...]) -> Iterator[Problem]:
+def _files(items: list[tuple[str, Mapping[str, Any]]], base_dir: Path, sections: tuple[str, ...]) -> Iterator[Problem]:
     for where, item in items:
         if where.split("[")[0] in sections:
             for field, path in item_paths(item):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -37,7 +37,7 @@ class Predictions:
     by_image: ClassVar[tuple[str, ...]] = ("sizes", "label")
 
     labels: list[str]
-    items: list[dict[str, Any]]
+    items: Sequence[Mapping[str, Any]]
     sizes: np.ndarray
     input_size: tuple[int, int]
     label: np.ndarray
@@ -51,7 +51,7 @@ class Predictions:
         """The images where a (N,) bool array is true."""
         index = np.flatnonzero(keep)
         arrays = {name: getattr(self, name)[index] for name in self.by_image}
-        return replace(self, items=[self.items[i] for i in index], **arrays)
+        return replace(self, items=[self.items[int(i)] for i in index], **arrays)
 
     def boxes(self) -> tuple[list[Boxes | None], list[list[int] | None]]:
         """True boxes (n, 4) xyxy in network-input pixels and their classes, image by image; None = not annotated."""
@@ -67,7 +67,7 @@ class Predictions:
         """Write everything to one ``.npz`` (items as JSON text), atomically."""
         arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "items"}
         with replacing(path) as temporary:
-            np.savez_compressed(temporary, items=np.array(json.dumps(self.items)), **arrays)
+            np.savez_compressed(temporary, items=np.array(json.dumps(list(self.items))), **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def score(
 
 
 def evaluated_with(
-    thresholds: ClassThresholds, weights: str | Path | None, items: list[dict[str, Any]], masks: bool
+    thresholds: ClassThresholds, weights: str | Path | None, items: Sequence[Mapping[str, Any]], masks: bool
 ) -> dict[str, Any]:
     """What figures were computed with, for metrics.json: thresholds, weights, data, machine and versions."""
     return {

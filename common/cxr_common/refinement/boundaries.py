@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ class Boundaries:
     """
 
     labels: list[str]
-    items: list[dict[str, Any]]
+    items: Sequence[Mapping[str, Any]]
     sizes: np.ndarray
     input_size: tuple[int, int]
     label: np.ndarray
