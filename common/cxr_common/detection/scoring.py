@@ -147,8 +147,8 @@ def evaluate_detector(
     Returns:
         The content of metrics.json.
     """
-    options = {"n_resamples": n_resamples, "seed": seed}
-    return score(DetectorStrategy(inferer), network, dataset, thresholds, output_dir, device, weights, **options)
+    strategy = DetectorStrategy(inferer)
+    return score(strategy, network, dataset, thresholds, output_dir, device, weights, n_resamples, seed)
 
 
 def tune_detector(

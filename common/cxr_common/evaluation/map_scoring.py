@@ -140,8 +140,8 @@ def evaluate(
     Returns:
         The content of metrics.json.
     """
-    options = {"n_resamples": n_resamples, "seed": seed}
-    return score(_strategy(inferer, masks), network, dataset, thresholds, output_dir, device, weights, **options)
+    strategy = _strategy(inferer, masks)
+    return score(strategy, network, dataset, thresholds, output_dir, device, weights, n_resamples, seed)
 
 
 def tune_thresholds(

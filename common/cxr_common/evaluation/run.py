@@ -26,7 +26,8 @@ def score(
     output_dir: str | Path,
     device: torch.device | str = "cpu",
     weights: str | Path | None = None,
-    **options: Any,
+    n_resamples: int = 1000,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Score a network and write ``metrics.json`` and ``predictions.npz``.
 
@@ -38,7 +39,8 @@ def score(
         output_dir: made where missing.
         device: where to run.
         weights: the file, for its hash.
-        options: of the bootstrap, ``n_resamples`` and ``seed``.
+        n_resamples: bootstrap replicates.
+        seed: of the bootstrap.
 
     Returns:
         The content of metrics.json.
@@ -46,7 +48,7 @@ def score(
     predictions = strategy.predict(network.to(device), dataset, list(thresholds.labels), device)
     folder = as_path(output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    report = strategy.report(predictions, thresholds, **options)
+    report = strategy.report(predictions, thresholds, n_resamples=n_resamples, seed=seed)
     report |= evaluated_with(thresholds, weights, predictions.items, strategy.masks)
     predictions.save(folder / "predictions.npz")
     write_json(report, folder / "metrics.json")
