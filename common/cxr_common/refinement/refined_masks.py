@@ -45,7 +45,7 @@ class Masks:
     boundary: np.ndarray
 
     def statistic(self, figure: str, index: int | None = None) -> Statistic:
-        """ "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
+        """Either "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
         columns = list(range(self.boundary.shape[1])) if index is None else [index]
         counts = of_classes(self.counts, columns)
         if figure == "data set iou":
