@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles pack test-pack test-label verify results bench tables clean test-pacs test-browser
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack test-pack test-label verify results bench tables clean test-pacs test-browser
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -86,6 +86,9 @@ test-label: pack  ## start MONAI Label with the zips on this machine and ask it 
 	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements.txt" -d build
 	test -x $(LABEL_ENV)/bin/monailabel || tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements.txt
 	LABEL_PYTHON=$(abspath $(LABEL_ENV))/bin/python $(RUN) -m pytest tests/label -m "slow or not slow"
+
+schemas: setup  ## write docs/schemas from the models of datalist.json, findings.json and thresholds.json
+	$(RUN) -m tools.schemas
 
 verify: BUNDLE = $(wildcard bundles/*)
 verify: setup  ## check bundles, folders or zips, as docs/verify.md says: make verify [BUNDLE=path] [OPTIONS=--exports]

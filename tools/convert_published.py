@@ -9,7 +9,9 @@ import json
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
@@ -82,7 +84,7 @@ def write_bundle(network: Pylon, settings: dict, labels: list[str], template: Pa
         folder.rename(output)
 
 
-def _edit(path: Path, change) -> None:
+def _edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     content = json.loads(path.read_text(encoding="utf-8"))
     del content["_comment"]  # it is not generated
     change(content)

@@ -66,8 +66,11 @@ class Run:
         return self.folder / "model.pt"
 
     def recipe(self, data_hash: str) -> str:
-        """Hash of what must be equal for a finished run to be used again: configs (not comments, nor in which module a
-        name is defined), seed, data and the content of the file that the backbone starts from."""
+        """Hash of what must be equal for a finished run to be used again.
+
+        Configs (not comments, nor in which module a name is defined), seed, data and the content of the file that the
+        backbone starts from.
+        """
         parts: list[Any] = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.configs]
         parts += [self.overrides, self.seed, data_hash]
         if backbone := self.backbone_weights():
@@ -112,8 +115,10 @@ class Run:
         return min((self.previous.best_cycle(), self), key=Run.validation_loss)
 
     def minutes(self) -> float:
-        """Minutes of training by its log, epoch by epoch, so also of a run that was stopped and resumed; with cycles
-        before it. Starting up and filling the cache are not in it."""
+        """Minutes of training by its log, epoch by epoch, so also of a run that was stopped and resumed.
+
+        Cycles before it are in it; starting up and filling the cache are not.
+        """
         text = (self.folder / "log.txt").read_text(encoding="utf-8", errors="replace")
         epochs = {int(n): (int(h), int(m), float(s)) for n, h, m, s in _EPOCH.findall(text)}
         own = sum(60 * h + m + s / 60 for h, m, s in epochs.values())

@@ -35,7 +35,7 @@ class InputError(ValueError):
         text = reason if self.where is None else f"{printable(self.where)}: {reason}"
         return text if not self.action else f"{text}; {printable(self.action)}"
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str | None]]:
         # The default would call __init__ with the joined text only; loader workers send errors by pickle.
         return type(self), (self.reason, self.where, self.action)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import stat
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -23,7 +22,9 @@ _MAX_DIGITS = 40
 class Record(BaseModel):
     """A JSON object whose known fields have their types; others pass through. No number is made of text."""
 
-    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="allow", allow_inf_nan=False, frozen=True, use_attribute_docstrings=True
+    )
 
 
 def read_json(path: str | Path, action: str, model: type[Record] | None = None) -> Any:
@@ -42,7 +43,7 @@ def read_json(path: str | Path, action: str, model: type[Record] | None = None) 
             without end, or does not hold what the model says (with the first field that does not).
     """
     try:
-        status = os.stat(path)
+        status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             raise InputError("is no file, or too large", path, action)
         text = Path(path).read_text(encoding="utf-8-sig")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+import jsonschema
 import numpy as np
 import pytest
 import torch
@@ -66,6 +67,7 @@ def test_damaged_inputs_of_every_kind_stop_nothing(damaged_run):
     record = json.loads((folder / "out" / "findings.json").read_text())
     assert len(record["images"]) == len(good)
     assert len(record["failures"]) == len(bad)
+    jsonschema.validate(record, json.loads((REPOSITORY / "docs" / "schemas" / "findings.schema.json").read_text()))
     for failure in record["failures"]:
         assert failure["reason"], failure
         assert failure["action"], failure

@@ -97,7 +97,7 @@ def test_a_run_that_fails_leaves_nothing(tmp_path, monkeypatch, error):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [
         ([], "no phantom asked for"),
         (["--training", "-1", "--count", "2"], "training"),
@@ -114,7 +114,7 @@ def test_refuses_bad_numbers(tmp_path, capsys, arguments, message):
 
 
 @pytest.mark.parametrize(
-    "text, message",
+    ("text", "message"),
     [("{", "not JSON"), ("[1]", "holds a list"), ('{"size": "big"}', "size"), ('{"sice": 64}', "sice")],
 )
 def test_refuses_bad_settings(tmp_path, capsys, text, message):

@@ -109,7 +109,7 @@ def without_notice(text: str) -> str:
 
 
 def numbered(names: Sequence[str]) -> dict[str, str]:
-    """ "0", "1", ... -> name, as metadata.json lists channels."""
+    """Map "0", "1", ... to names, as metadata.json lists channels."""
     return {str(number): name for number, name in enumerate(names)}
 
 

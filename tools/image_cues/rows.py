@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ def other_rows(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> tuple[
     return pneumonia, healthy
 
 
-def nih_subsets(items: Items) -> dict[str, np.ndarray]:
+def nih_subsets(items: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
     """Name -> (N,) bool: all rows of NIH's images, those of :data:`ERA`, and those of one view."""
     number, view = np.array([int(i["patient_number"]) for i in items]), np.array([i.get("view", "") for i in items])
     era = (number >= ERA[0]) & (number <= ERA[1])

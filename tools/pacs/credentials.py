@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -25,7 +26,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 class _WithTimeout(requests.adapters.HTTPAdapter):
-    def send(self, request, **options):
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         options["timeout"] = options.get("timeout") or (10, 120)
         return super().send(request, **options)
 

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from cxr_common.errors import InputError
 from tools.pacs import options
@@ -25,7 +26,7 @@ from tools.pacs.web import WebPacs
 PAUSE = 5.0
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("listen", help="receive by C-STORE, run a bundle, send results to a PACS")
     options.add_work(parser)

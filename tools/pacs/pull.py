@@ -6,6 +6,7 @@ import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -20,7 +21,7 @@ from tools.pacs.web import WebPacs
 IMAGES = "images"
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("pull", help="radiographs from a PACS into a folder")
     for add in (options.add_work, options.add_pacs, options.add_choice):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -28,7 +28,7 @@ class Destination(Protocol):
         """
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("push", help="results that are not in the PACS yet into it")
     options.add_work(parser)

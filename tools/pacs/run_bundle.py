@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from monai.bundle import ConfigParser
 
@@ -18,7 +19,7 @@ from tools.pacs.web import WebPacs
 KINDS = ("dicom_seg", "dicom_sr", "dicom_gsps", "dicom_sc")
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("run", help="pull, infer and push in one go")
     for add in (options.add_work, options.add_pacs, options.add_choice, options.add_bundle):

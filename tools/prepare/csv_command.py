@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     plain = read_mapping(args.mapping) if args.mapping else {}
     _override(plain, args)
     mapping = parse_mapping(plain, where=args.mapping or "options")
-    root = args.root or Path(".")
+    root = args.root or Path()
     data = datalist_from_tables(mapping, root, parse_fractions(args.fractions), args.seed)
     joined = join_masks(data, root, args.output.with_name(f"{args.output.stem}_masks"))
     data = declare_outside(data)

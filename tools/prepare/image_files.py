@@ -32,7 +32,7 @@ class ImageFiles:
             InputError: several files have that name.
         """
         for path in paths:
-            if os.path.isfile(self.root / path):
+            if (self.root / path).is_file():
                 return path
         if not by_name:
             return None
@@ -54,7 +54,7 @@ class ImageFiles:
             folders[:] = sorted(name for name in folders if not name.startswith(".") and not name.endswith("_masks"))
             shift = Path(os.path.relpath(folder, self.root)).as_posix()
             for file in files:
-                stem, suffix = os.path.splitext(file)
+                stem, suffix = Path(file).stem, Path(file).suffix
                 if suffix.lower() in _SUFFIXES:
                     names.setdefault(stem, []).append(file if shift == "." else f"{shift}/{file}")
         return names

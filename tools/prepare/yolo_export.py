@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -66,6 +65,6 @@ def _line(box: Sequence[float], index: int, size: tuple[int, int]) -> str:
 
 def _link(source: Path, target: Path) -> None:
     try:
-        os.symlink(source, target)
+        target.symlink_to(source)
     except (OSError, NotImplementedError):
         shutil.copyfile(source, target)

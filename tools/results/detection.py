@@ -9,10 +9,11 @@ import numpy as np
 from monai.data import Dataset
 
 from cxr_common.data import load_datalist
-from cxr_common.detection import DetectorPredictions, detect
+from cxr_common.detection import detect
 from cxr_common.detection.omni_sampler import SUPERVISION
 from cxr_common.detection.statistics import DetectorFigures
 from cxr_common.errors import InputError
+from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from tools.phantom_sets import make_phantoms
 from tools.results.data import write_items
@@ -68,7 +69,7 @@ class Detection(Experiment):
         test = detection_test(found, baseline)
         return [ScoredSet(test.name, test.patients, test.figures[:1], baseline)] if file == CURVES else [test]
 
-    def detected(self, run: Run) -> DetectorPredictions:
+    def detected(self, run: Run) -> BoxPredictions:
         """What the network of a run detects on the test images."""
         config = run.config()
         dataset = Dataset(self.data.tests["phantoms"], config.get_parsed_content("validate#preprocessing"))
@@ -81,7 +82,7 @@ class Detection(Experiment):
             save(curves(record), path, record)
 
 
-def detection_test(found: dict[str, dict[int, DetectorPredictions]], baseline: str) -> ScoredSet:
+def detection_test(found: dict[str, dict[int, BoxPredictions]], baseline: str) -> ScoredSet:
     """AP40 (macro, then class by class), AP, FROC and AUROC, without the class that doubles another on phantoms."""
     made = {name: {s: DetectorFigures(one, PHANTOM_SKIP) for s, one in seeds.items()} for name, seeds in found.items()}
     first = next(iter(next(iter(made.values())).values()))

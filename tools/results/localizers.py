@@ -14,7 +14,7 @@ from monai.bundle import ConfigParser
 from monai.data import Dataset
 
 from cxr_common.errors import InputError
-from cxr_common.evaluation import Predictions, predict
+from cxr_common.evaluation import NetworkMaps, predict
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc, centre_point_hits, random_point_hits
@@ -44,7 +44,7 @@ class Localizers(Experiment):
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Figures of what networks did: test set -> methods."""
 
-    def view(self, test: str, found: Predictions) -> Predictions:
+    def view(self, test: str, found: NetworkMaps) -> NetworkMaps:
         """Predictions over the shared labels, as those over a test set's own."""
         return found
 
@@ -96,7 +96,7 @@ class Localizers(Experiment):
                 out[name][run.seed] = outcome
         return {name: seeds for name, seeds in out.items() if seeds}
 
-    def predict(self, run: Run, definition: Settings | None, test: str) -> Predictions:
+    def predict(self, run: Run, definition: Settings | None, test: str) -> NetworkMaps:
         """What a network says of a test set, with an inferer of its own or none."""
         inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
         dataset = Dataset(self.data.tests[test], run.config().get_parsed_content("validate#preprocessing"))

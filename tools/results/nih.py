@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cxr_common.evaluation import Predictions
+from cxr_common.evaluation import NetworkMaps
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc, average_precision
@@ -45,7 +45,7 @@ class Nih(Localizers):
         tests = make_tests(self.settings, nih, self.options.shared, self.work)
         return Data({"training": training}, tests, images=count_sources(training, ("nih", "simulated", "phantom")))
 
-    def view(self, test: str, found: Predictions) -> Predictions:
+    def view(self, test: str, found: NetworkMaps) -> NetworkMaps:
         """The official boxes are scored by NIH's own findings."""
         return predictions_by_box_finding(found) if test == "boxes" else found
 
@@ -83,6 +83,6 @@ def label_test(methods: Methods, baseline: str) -> ScoredSet:
     return ScoredSet("nih", p.patients, figures + label_figures(seen, "ap", average_precision), baseline, counts)
 
 
-def of_finding(predictions: Predictions, present: np.ndarray) -> object:
+def of_finding(predictions: NetworkMaps, present: np.ndarray) -> object:
     """AUROC of the logit that shows one of NIH's findings, against that finding's own labels (N, 1)."""
     return label_statistic(auroc, predictions.logits[:, [predictions.labels.index("Opacity")]], present)

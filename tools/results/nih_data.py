@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data import load_datalist, write_datalist
-from cxr_common.evaluation import Predictions
+from cxr_common.evaluation import NetworkMaps
 from cxr_common.labels import LABELS
 from tools.phantom_sets import make_phantoms
 from tools.prepare.merge import merge_datalists
@@ -80,7 +80,7 @@ def by_box_finding(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "label": label, "box_labels": [names.index(name) for name in item["box_findings"]]}
 
 
-def predictions_by_box_finding(predictions: Predictions) -> Predictions:
+def predictions_by_box_finding(predictions: NetworkMaps) -> NetworkMaps:
     """Predictions over the shared labels, as predictions over :data:`BOX_FINDINGS`; its items are so already."""
     columns = [LABELS.index(label) for label in BOX_FINDINGS.values()]
     logits, maps = predictions.logits[:, columns], predictions.maps[:, columns]

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_common.evaluation import Predictions
+from cxr_common.evaluation import NetworkMaps
 from cxr_common.evaluation.scored import Scored
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
@@ -86,7 +86,7 @@ class Outcomes:
         made_with: dict[str, Any],
         weights_sha256: str,
         about: dict[str, Any],
-        predict: Callable[[str], Predictions],
+        predict: Callable[[str], NetworkMaps],
     ) -> Outcome:
         """Measure a network on every test set and keep what comes out.
 

@@ -1,4 +1,4 @@
-"""Verify MONAI bundles: python -m tools.verify BUNDLE [BUNDLE ...]
+"""Verify MONAI bundles: python -m tools.verify BUNDLE [BUNDLE ...].
 
 Each BUNDLE is a folder, a zip, or a folder as Hugging Face has it. Nothing is downloaded. The exit status is 0 when
 nothing failed, 1 when a check failed, 2 when one could not run.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -111,7 +110,7 @@ def _write(path: Path, text: str) -> None:
         return
     temporary = path.with_name(path.name + ".part")
     temporary.write_text(text, "utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 if __name__ == "__main__":

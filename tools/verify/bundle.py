@@ -51,6 +51,7 @@ class Bundle:
 
     @property
     def metadata_path(self) -> str:
+        """Where the metadata lie."""
         return "metadata.json" if self.is_model_entry else "configs/metadata.json"
 
     @cached_property
@@ -101,6 +102,7 @@ class Bundle:
 
     @cached_property
     def commands(self) -> list[Command]:
+        """The commands that the card shows."""
         return commands_of(self.text(self.readme))
 
     @cached_property
@@ -159,6 +161,7 @@ class Bundle:
 
     @property
     def inputs(self) -> dict[str, dict[str, Any]]:
+        """Inputs of the network by the metadata, by name."""
         return self.tensors("inputs")
 
     @property

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def _run(root: Path, probe: str, arguments: dict[str, Any], timeout: float) -> d
         elsewhere.mkdir()
         # What comes back is JSON in a file: a pickle from a process that ran foreign code would run it here too.
         reply, log = Path(folder) / "answer.json", Path(folder) / "log.txt"
-        work = (probe, str(root), arguments, str(elsewhere), str(reply), str(log), os.getcwd())
+        work = (probe, str(root), arguments, str(elsewhere), str(reply), str(log), str(Path.cwd()))
         process = _CONTEXT.Process(target=probes.answer, args=work)
         process.start()
         process.join(timeout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from .bundle import Bundle
@@ -43,7 +42,7 @@ def record(bundle: Bundle, index: Path) -> None:
     known[key] = known.get(key, {}) | entry
     temporary = index.with_name(index.name + ".part")
     temporary.write_text(json.dumps(known, indent=4, sort_keys=True) + "\n", "utf-8")
-    os.replace(temporary, index)
+    temporary.replace(index)
 
 
 def _digest(path: Path, kind: str) -> str:

@@ -27,6 +27,7 @@ class Call:
     top: bool = True
 
     def keyword(self, name: str) -> ast.expr | None:
+        """The value of a keyword argument; None where it is not given."""
         return next((k.value for k in self.node.keywords if k.arg == name), None)
 
 

@@ -52,6 +52,7 @@ class Command:
 
     @property
     def text_filled(self) -> str:
+        """The command as one line."""
         return " ".join(self.words)
 
 

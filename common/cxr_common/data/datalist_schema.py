@@ -1,24 +1,4 @@
-"""What a datalist's items may hold.
-
-A datalist is one JSON object: ``labels`` (class names) and the sections ``training``, ``validation``, ``testing`` and
-``localisation`` (images with boxes that are scored apart from ``testing`` and that nothing learns from), each a list of
-items. Keys of an item:
-
-=============  =====================================================================================================
-``image``      path relative to the data set root, with forward slashes; required
-``patient``    identifier, text or integer
-``group``      what splits keep together; default ``patient``
-``label``      one value a class: 1 present, 0 absent, -1 uncertain, null not annotated
-``boxes``      list of [x0, y0, x1, y1], half-open, pixels of the original image; [] = annotated, none found
-``box_labels`` one class index a box
-``box_findings`` one name a box, as the source calls it; where it is finer than the class
-``chest``      [x0, y0, x1, y1] around lungs and heart, pixels of the original image
-``findings``   names of the findings that the source says are present; [] = none; where they are finer than the labels
-``mask``       class name -> path, or null = annotated, empty; a class not listed is not annotated
-``mask_origin`` ``expert`` or ``pseudo``
-``heatmap``    path of an .npz
-``label_map``  path of a palette PNG of classes that do not overlap: 0 background, i + 1 label i, 255 void (not scored)
-=============  =====================================================================================================
+"""What a datalist holds, declared once: items are checked by it, and docs/schemas/datalist.json is made from it.
 
 A key that is absent means *not annotated*. Other keys pass through. Paths that lead out of the data set root (``../``)
 need ``outside: true`` beside ``labels``; links are followed, for they are the work of whoever has the folder.
@@ -26,20 +6,25 @@ need ``outside: true`` beside ``labels``; links are followed, for they are the w
 
 from __future__ import annotations
 
-import math
-import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PureWindowsPath
-from typing import Any
+from typing import Annotated, Any, Required
+
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
+
+from cxr_common.data import datalist_faults as faults
+from cxr_common.data.datalist_faults import LABEL_VALUES, MASK_ORIGINS
 
 #: What a data set is split into.
 SPLITS: tuple[str, ...] = ("training", "validation", "testing")
 SECTIONS: tuple[str, ...] = (*SPLITS, "localisation")
-LABEL_VALUES = (1, 0, -1)
-MASK_ORIGINS = ("expert", "pseudo")
 #: Keys that hold the path of one file.
 FILES = ("image", "heatmap", "label_map")
+#: Names of classes become parts of file names.
+LONGEST_LABEL = 100
+_CONFIG = ConfigDict(strict=True, extra="allow", use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
@@ -58,9 +43,92 @@ class Problem:
         return f"{self.where}: {self.reason}"
 
 
-def is_number(value: Any) -> bool:
-    """Whether a JSON value is a number; true and false are not."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _checked(fault: Callable[[Any, list[str]], str | None]) -> BeforeValidator:
+    """A check (value, class names) -> what is wrong, in words that a user understands; None where it is sound."""
+
+    def check(value: Any, info: ValidationInfo) -> Any:
+        if reason := fault(value, (info.context or {})["labels"]):
+            # In the context, for braces in a message are places of values.
+            raise PydanticCustomError("datalist", "{reason}", {"reason": reason})
+        return value
+
+    return BeforeValidator(check)
+
+
+RelativePath = Annotated[
+    str,
+    _checked(faults.path_fault),
+    WithJsonSchema({"type": "string", "pattern": r"^(?!/)(?![A-Za-z]:)[^\\]*[^\\\s][^\\]*$"}),
+]
+Identifier = Annotated[str | int, _checked(faults.identifier_fault)]
+LabelValue = Annotated[
+    float | None, _checked(faults.label_value_fault), WithJsonSchema({"enum": [*LABEL_VALUES, None]})
+]
+DatalistBox = Annotated[
+    list[float],
+    _checked(faults.box_fault),
+    WithJsonSchema({"type": "array", "items": {"type": "number", "minimum": 0}, "minItems": 4, "maxItems": 4}),
+]
+ClassIndex = Annotated[int, _checked(faults.class_index_fault), WithJsonSchema({"type": "integer", "minimum": 0})]
+ClassName = Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)]
+Names = Annotated[list[Annotated[str, Field(min_length=1)]], _checked(faults.names_fault)]
+
+
+class DatalistItem(TypedDict, total=False):
+    """One image of a datalist, and what is known of it."""
+
+    __pydantic_config__ = _CONFIG  # type: ignore[misc] # pydantic reads it here
+
+    image: Required[RelativePath]
+    """Path relative to the data set root, with forward slashes."""
+    patient: Identifier
+    """Identifier; sections and intervals keep a patient together."""
+    group: Identifier
+    """What splits keep together; the patient where it is absent."""
+    label: Annotated[list[LabelValue], _checked(faults.label_fault)]
+    """One value for each class: 1 present, 0 absent, -1 uncertain, null not annotated."""
+    boxes: Annotated[list[DatalistBox], _checked(faults.list_fault)]
+    """[x0, y0, x1, y1] each, half-open, in pixels of the original image; []: annotated, none found."""
+    box_labels: Annotated[list[ClassIndex], _checked(faults.list_fault)]
+    """One class index for each box."""
+    box_findings: Names
+    """One name for each box, as the source calls it; where it is finer than the class."""
+    chest: DatalistBox
+    """[x0, y0, x1, y1] around lungs and heart, in pixels of the original image."""
+    findings: Names
+    """Names of the findings that the source says are present; []: none; where they are finer than the labels."""
+    mask: Annotated[dict[str, RelativePath | None], _checked(faults.mask_fault)]
+    """Class name -> path, or null: annotated, empty; a class that is not listed is not annotated."""
+    mask_origin: Annotated[str, _checked(faults.origin_fault), WithJsonSchema({"enum": [*MASK_ORIGINS]})]
+    """Whether an expert or a method drew the masks."""
+    heatmap: RelativePath
+    """Path of a localiser's .npz."""
+    label_map: RelativePath
+    """Path of a palette PNG of classes that do not overlap: 0 background, i + 1 label i, 255 void (not scored)."""
+
+
+class Datalist(TypedDict, total=False):
+    """The one JSON file that every training and scoring reads."""
+
+    __pydantic_config__ = _CONFIG  # type: ignore[misc] # pydantic reads it here
+
+    labels: Required[
+        Annotated[list[Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)]], Field(min_length=1)]
+    ]
+    """Class names, in the order of each item's label."""
+    outside: bool
+    """Whether paths may lead out of the data set root."""
+    training: list[DatalistItem]
+    """Images to learn from."""
+    validation: list[DatalistItem]
+    """Images that choose the best epoch and the thresholds."""
+    testing: list[DatalistItem]
+    """Images that are scored."""
+    localisation: list[DatalistItem]
+    """Images with boxes that are scored apart from testing, and that nothing learns from."""
+
+
+_ITEM = TypeAdapter(DatalistItem)
 
 
 def item_paths(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -76,7 +144,7 @@ def item_paths(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def item_problems(where: str, item: Mapping[str, Any], labels: list[str]) -> Iterator[Problem]:
-    """Check the fields of one item, each by itself.
+    """Check the fields of one item.
 
     Args:
         where: place of the item, such as ``training[3]``.
@@ -86,98 +154,26 @@ def item_problems(where: str, item: Mapping[str, Any], labels: list[str]) -> Ite
     Yields:
         What breaks the format, field by field.
     """
-    if "image" not in item:
-        yield Problem(f"{where}.image", "is missing")
-    for field in FILES:
-        if field in item:
-            yield from _path(f"{where}.{field}", item[field])
-    for field in ("patient", "group"):
-        if field in item and (isinstance(item[field], bool) or not isinstance(item[field], (str, int))):
-            yield Problem(f"{where}.{field}", f"is {item[field]!r}, not text or an integer")
-    if "label" in item:
-        yield from _label(f"{where}.label", item["label"], len(labels))
-    yield from _boxes(where, item, len(labels))
-    if "chest" in item and (reason := _box_fault(item["chest"])):
-        yield Problem(f"{where}.chest", reason)
-    for field in ("box_findings", "findings"):
-        if field in item and not _is_names(item[field]):
-            yield Problem(f"{where}.{field}", f"is {item[field]!r}, not a list of names")
-    if "mask" in item:
-        yield from _mask(f"{where}.mask", item["mask"], labels)
-    if "mask_origin" in item and item["mask_origin"] not in MASK_ORIGINS:
-        yield Problem(f"{where}.mask_origin", f"is {item['mask_origin']!r}, not one of {', '.join(MASK_ORIGINS)}")
+    try:
+        _ITEM.validate_python(item, context={"labels": labels})
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            field, *inner = problem["loc"]
+            place = "".join(f"[{part!r}]" for part in inner)
+            reason = "is missing" if problem["type"] == "missing" else problem["msg"]
+            yield Problem(f"{where}.{field}{place}", reason)
+    yield from _pairs(where, item)
 
 
-def _path(where: str, path: Any) -> Iterator[Problem]:
-    if not isinstance(path, str) or not path.strip():
-        yield Problem(where, f"is {path!r}, not a path")
-    elif posixpath.isabs(path) or PureWindowsPath(path).drive:
-        yield Problem(where, f"{path!r} is absolute, but paths are relative to the data set root")
-    elif "\\" in path:
-        yield Problem(where, f"{path!r} has a backslash; write forward slashes")
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) and name.strip() for name in value)
-
-
-def _label(where: str, label: Any, count: int) -> Iterator[Problem]:
-    if not isinstance(label, list):
-        yield Problem(where, f"is {json_kind(label)}, not a list of {count} values")
-    elif len(label) != count:
-        yield Problem(where, f"has {len(label)} values for {count} labels")
-    else:
-        for i, value in enumerate(label):
-            if value is not None and not (is_number(value) and value in LABEL_VALUES):
-                yield Problem(f"{where}[{i}]", f"is {value!r}, not 1, 0, -1 or null")
-
-
-def _boxes(where: str, item: Mapping[str, Any], count: int) -> Iterator[Problem]:
-    boxes, classes = item.get("boxes", []), item.get("box_labels", [])
-    if not isinstance(boxes, list) or not isinstance(classes, list):
-        field, value = ("boxes", boxes) if not isinstance(boxes, list) else ("box_labels", classes)
-        yield Problem(f"{where}.{field}", f"is {json_kind(value)}, not a list")
+def _pairs(where: str, item: Mapping[str, Any]) -> Iterator[Problem]:
+    """What belongs to each box must be there once for each."""
+    boxes = item.get("boxes", [])
+    if not isinstance(boxes, list):
         return
+    classes, names = item.get("box_labels", []), item.get("box_findings")
     if "box_labels" in item and "boxes" not in item:
         yield Problem(f"{where}.box_labels", "is given without boxes")
-    elif len(boxes) != len(classes):
+    elif isinstance(classes, list) and len(boxes) != len(classes):
         yield Problem(f"{where}.box_labels", f"has {len(classes)} entries for {len(boxes)} boxes")
-    names = item.get("box_findings")
     if isinstance(names, list) and len(names) != len(boxes):
         yield Problem(f"{where}.box_findings", f"has {len(names)} entries for {len(boxes)} boxes")
-    for i, box in enumerate(boxes):
-        if reason := _box_fault(box):
-            yield Problem(f"{where}.boxes[{i}]", reason)
-    for i, index in enumerate(classes):
-        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < count:
-            yield Problem(f"{where}.box_labels[{i}]", f"is {index!r}, not a class index 0 to {count - 1}")
-
-
-def _box_fault(box: Any) -> str | None:
-    if not isinstance(box, list) or len(box) != 4 or not all(is_number(v) for v in box):
-        return f"is {box!r}, not [x0, y0, x1, y1]"
-    x0, y0, x1, y1 = box
-    if not all(math.isfinite(v) for v in box):
-        return f"{box} is not finite"
-    if x0 < 0 or y0 < 0:
-        return f"{box} starts outside the image"
-    if x1 <= x0 or y1 <= y0:
-        return f"{box} is empty or inverted: x1 > x0 and y1 > y0 are needed (is it x, y, width, height?)"
-    return None
-
-
-def _mask(where: str, mask: Any, labels: list[str]) -> Iterator[Problem]:
-    if not isinstance(mask, Mapping):
-        yield Problem(where, f"is {json_kind(mask)}, not an object of class name to path")
-        return
-    for name, path in mask.items():
-        if name not in labels:
-            yield Problem(where, f"{name!r} is not one of the labels")
-        if path is not None:
-            yield from _path(f"{where}[{name!r}]", path)
-
-
-def json_kind(value: Any) -> str:
-    """What a JSON value is, in words."""
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")

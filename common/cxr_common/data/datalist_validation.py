@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cxr_common.data.datalist_schema import SECTIONS, Problem, is_number, item_paths, item_problems, json_kind
+from cxr_common.data.datalist_faults import is_number, json_kind
+from cxr_common.data.datalist_schema import (
+    LONGEST_LABEL,
+    SECTIONS,
+    Problem,
+    item_paths,
+    item_problems,
+)
 from cxr_common.data.image_size import upright_size
-
-#: Names of classes become parts of file names.
-LONGEST_LABEL = 100
 
 
 def validate_datalist(
@@ -46,7 +50,7 @@ def validate_datalist(
     return problems
 
 
-def iterate_items(data: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def iterate_items(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield (``section[index]``, item) for every item that is an object."""
     for section in SECTIONS:
         value = data.get(section)
@@ -79,7 +83,7 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(key, f"is no section, yet lists images: sections are {', '.join(SECTIONS)}")
 
 
-def _outside(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
+def _outside(items: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
     for where, item in items:
         for field, path in item_paths(item):
             if leads_out(path):
@@ -92,7 +96,7 @@ def leads_out(path: str) -> bool:
     return posixpath.normpath(path).split("/")[0] == ".."
 
 
-def _leaks(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
+def _leaks(items: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
     images: dict[str, str] = {}
     owners: dict[tuple[str, str], str] = {}
     for where, item in items:
@@ -109,18 +113,20 @@ def _leaks(items: list[tuple[str, dict[str, Any]]]) -> Iterator[Problem]:
                     yield Problem(f"{where}.{field}", f"{item[field]!r} is also in another split, at {first}")
 
 
-def _files(items: list[tuple[str, dict[str, Any]]], base_dir: Path, sections: tuple[str, ...]) -> Iterator[Problem]:
+def _files(items: list[tuple[str, Mapping[str, Any]]], base_dir: Path, sections: tuple[str, ...]) -> Iterator[Problem]:
     for where, item in items:
         if where.split("[")[0] in sections:
             for field, path in item_paths(item):
-                file = os.path.normpath(base_dir / path)  # as loading does, so a "new/../a.png" needs no folder "new"
-                if not os.path.isfile(file):
+                file = Path(
+                    os.path.normpath(base_dir / path)
+                )  # as loading does, so a "new/../a.png" needs no folder "new"
+                if not file.is_file():
                     yield Problem(f"{where}.{field}", f"no such file: {file}")
                 elif field == "image" and isinstance(item.get("boxes"), list) and item["boxes"]:
                     yield from _boxes_outside(where, item["boxes"], file)
 
 
-def _boxes_outside(where: str, boxes: list[Any], file: str) -> Iterator[Problem]:
+def _boxes_outside(where: str, boxes: list[Any], file: Path) -> Iterator[Problem]:
     """Boxes in the pixels of another size of the image, the usual slip."""
     if (size := upright_size(file)) is None:
         return

@@ -96,4 +96,4 @@ def _is_candidate(name: str, beside: list[str]) -> bool:
     headers = {lower.removesuffix(end) + h for end, all in _DETACHED.items() if lower.endswith(end) for h in all}
     if headers and any(other.lower() in headers for other in beside):
         return False
-    return os.path.splitext(lower)[1] not in SIDECAR_SUFFIXES
+    return Path(lower).suffix not in SIDECAR_SUFFIXES

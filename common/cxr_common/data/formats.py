@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import stat
 import zlib
 from pathlib import Path
@@ -62,7 +61,7 @@ def sniff_format(path: Path) -> str:
 
 def _head(path: Path) -> bytes:
     try:
-        status = os.stat(path)
+        status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise InputError("this is a folder", path, "give its files one by one")
         if not stat.S_ISREG(status.st_mode):  # a pipe would block for ever

@@ -24,10 +24,10 @@ class Failure:
 
     path: str
     reason: str
-    action: str
+    action: str | None
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; {self.action}"
+        return f"{self.path}: {self.reason}" + (f"; {self.action}" if self.action else "")
 
 
 class RadiographLoader:

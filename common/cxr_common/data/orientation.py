@@ -28,11 +28,11 @@ _OPPOSITE = dict(zip("LRFHAPIS", "RLHFPASI", strict=True))
 
 
 def code_from_directions(stored: str, upright: str) -> str:
-    """The code that turns a picture upright, from anatomical directions.
+    r"""The code that turns a picture upright, from anatomical directions.
 
     Args:
         stored: two letters, the direction of increasing column and of increasing row of the stored picture, such as
-            ``"RF"`` for PatientOrientation R\\F.
+            ``"RF"`` for PatientOrientation R\F.
         upright: the same for the upright picture, such as ``"LF"``.
 
     Raises:

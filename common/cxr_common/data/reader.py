@@ -30,14 +30,14 @@ from cxr_common.text import is_encodable, printable
 
 
 class RadiographReader(ImageReader):
-    """Read one frontal radiograph a file: DICOM, PNG, JPEG, TIFF, 2-D NIfTI, MHA / MHD or NRRD.
+    r"""Read one frontal radiograph a file: DICOM, PNG, JPEG, TIFF, 2-D NIfTI, MHA / MHD or NRRD.
 
     Intensities are in [0, 1], bright = dense. DICOM: modality LUT, then VOI LUT or window, then the MONOCHROME1
     inversion; without a VOI the range of BitsStored after the modality LUT. Other files of integers: the range of the
     type. Float files: the 0.5 and 99.5 percentiles. A declared range that cannot be meant gives way to the one that
     the picture uses, with a warning, in all formats by one rule: `cxr_common.data.grey_range` and docs/grey.md.
 
-    The image is upright: patient left to the right of the picture, feet below (PatientOrientation ``L\\F``). The
+    The image is upright: patient left to the right of the picture, feet below (PatientOrientation ``L\F``). The
     metadata's ``stored_axes`` tells how it lies in the file; `cxr_common.data.orientation` brings results back into
     the geometry of the file, which DICOM results and boxes for a viewer need.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cxr_common.detection.prototypes import GlobalPrototypes
     from cxr_common.detection.ramp_up import SigmoidRampUp
     from cxr_common.detection.scoring import (
-        DetectorPredictions,
+        DetectorStrategy,
         detect,
         detector_report,
         evaluate_detector,
@@ -57,7 +57,7 @@ __all__ = [
     "DetectionLosses",
     "Detections",
     "DetectorOutput",
-    "DetectorPredictions",
+    "DetectorStrategy",
     "EncodeBoxTargetsd",
     "GlobalPrototypes",
     "IoUMatcher",
@@ -104,7 +104,7 @@ __getattr__ = lazy_attributes(
         "DetectionLosses": "loss",
         "Detections": "selection",
         "DetectorOutput": "network",
-        "DetectorPredictions": "scoring",
+        "DetectorStrategy": "scoring",
         "EncodeBoxTargetsd": "targets",
         "GlobalPrototypes": "prototypes",
         "IoUMatcher": "matching",

@@ -61,7 +61,7 @@ def batched_nms(
 
 @cache
 def torchvision_nms() -> Callable[[torch.Tensor, torch.Tensor, float], torch.Tensor] | None:
-    """torchvision's nms, or None where it does not import; beside another build of torch that is a RuntimeError."""
+    """The nms of torchvision, or None where it does not import: beside another build of torch a RuntimeError."""
     try:
         from torchvision.ops import nms
     except (ImportError, RuntimeError, OSError):

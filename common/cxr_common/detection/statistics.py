@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from cxr_common.detection.scoring import HIT_IOU, DetectorPredictions
+from cxr_common.detection.scoring import HIT_IOU
+from cxr_common.evaluation.box_predictions import BoxPredictions
 from cxr_common.metrics import (
     FROC_RATES,
     IOU_LEVELS,
@@ -35,7 +36,7 @@ class DetectorFigures:
         skip: a class that is not scored.
     """
 
-    found: DetectorPredictions
+    found: BoxPredictions
     skip: str | None = None
 
     @cached_property
@@ -45,7 +46,7 @@ class DetectorFigures:
     @cached_property
     def _scored(self) -> tuple[list[Detections], list[Any], list[Any]]:
         known = np.tile(self._kept, (len(self.found.items), 1))
-        return of_known_classes(self.found.detections, *self.found.truth(), known)
+        return of_known_classes(self.found.detections, *self.found.boxes(), known)
 
     @cached_property
     def _hits(self) -> list:

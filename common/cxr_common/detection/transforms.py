@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
 
 from cxr_common.detection.selection import Detections, original_detections
 from cxr_common.errors import InputError
 from cxr_common.findings.thresholds import BoxThresholds, ClassThresholds
 from cxr_common.findings.thresholds_file import used_thresholds
-from cxr_common.transforms.original import identity, original_size
+from cxr_common.transforms.original import Original
 from cxr_common.transforms.per_image import ImageFindingsd
 
 
@@ -56,28 +55,21 @@ class DetectFindingsd(ImageFindingsd):
     def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
         """The findings of one image."""
         image = item[self.image_key]
-        meta = image.meta if isinstance(image, MetaTensor) else {}
-        where = meta.get("filename_or_obj", "image")
-        size, labels = original_size(image, where), self.thresholds.labels
+        labels, original = self.thresholds.labels, Original.of(image)
         rows = torch.as_tensor(item[key]["detections"]).float()
         logits = torch.as_tensor(item[key]["image_logits"]).float()
         if len(logits) != len(labels):
             action = "make labels and thresholds match the weights"
-            raise InputError(f"the network gave {len(logits)} classes for {len(labels)} names", where, action)
-        if not bool(torch.isfinite(rows).all() and torch.isfinite(logits).all()):
-            action = "check the weights, or run without amp"
-            raise InputError("the network gave values that are not finite", where, action)
-        found = original_detections(rows, (image.shape[-2], image.shape[-1]), size)
+            raise InputError(f"the network gave {len(logits)} classes for {len(labels)} names", original.where, action)
+        original.check_finite(rows, logits)
+        found = original_detections(rows, (image.shape[-2], image.shape[-1]), original.size)
         of_image = torch.sigmoid(logits).tolist()
         limit = np.array([self.thresholds.decision[label] for label in labels])
         kept = found.scores >= limit[found.labels]
         present = Detections(found.boxes[kept], found.scores[kept], found.labels[kept])
         return {
-            self.findings_key: {
-                **identity(meta, size),
-                "findings": [self._finding(found, c, of_image[c]) for c in range(len(labels))],
-            },
-            "box": slicer_boxes(present.boxes, meta.get("original_affine")),
+            self.findings_key: original.record([self._finding(found, c, of_image[c]) for c in range(len(labels))]),
+            "box": slicer_boxes(present.boxes, original.meta.get("original_affine")),
             "label": torch.from_numpy(present.labels),
             "label_scores": torch.from_numpy(present.scores),
         }

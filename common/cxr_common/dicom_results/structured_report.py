@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from highdicom.sr import (
@@ -106,7 +107,7 @@ class _Groups:
             parameters=[f"weights_sha256={result.model.weights_sha256 or 'unknown'}"],
         )
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         yield self._whole_image()
         if not self.finding.decision:
             return

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cxr_common.data.masks import Mask, load_masks, resize_mask
 from cxr_common.evaluation.intervals import hits_report, interval
-from cxr_common.evaluation.predictions import Predictions
+from cxr_common.evaluation.map_predictions import MapPredictions
 from cxr_common.findings.extraction import threshold_map
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.metrics import (
@@ -27,25 +27,27 @@ from cxr_common.metrics.statistics import iou_statistic
 GEOMETRIES = ("original", "network")
 
 
-def has_masks(predictions: Predictions) -> bool:
+def has_masks(predictions: MapPredictions) -> bool:
     """Whether any class of any image is annotated with a mask, empty ones included."""
     return any(item.get("mask") for item in predictions.items)
 
 
-def true_masks(predictions: Predictions) -> Iterator[list[Mask | None]]:
+def true_masks(predictions: MapPredictions) -> Iterator[list[Mask | None]]:
     """Per image the annotated masks, one a class, in the geometry of the original; None = not annotated."""
     for item, (width, height) in zip(predictions.items, predictions.sizes, strict=True):
         yield load_masks(item, predictions.labels, (int(width), int(height)))
 
 
-def counts_at_thresholds(predictions: Predictions, thresholds: Sequence[float]) -> MaskCounts:
+def counts_at_thresholds(predictions: MapPredictions, thresholds: Sequence[float]) -> MaskCounts:
     """Pixel counts (T, N, C) at network resolution of every threshold on the probability, no decision in between."""
     size = predictions.input_size
     truth = ([None if m is None else resize_mask(m, size) for m in masks] for masks in true_masks(predictions))
     return threshold_counts(predictions.each_heatmap(), truth, thresholds)
 
 
-def mask_tables(predictions: Predictions, thresholds: Thresholds) -> dict[str, tuple[MaskCounts, NDArray[np.float64]]]:
+def mask_tables(
+    predictions: MapPredictions, thresholds: Thresholds
+) -> dict[str, tuple[MaskCounts, NDArray[np.float64]]]:
     """Compare the masks of a set of predictions with the annotated ones.
 
     A predicted mask is what :class:`~cxr_common.segmentation.SegmentFindingsd` makes: the pixels above the class's
@@ -61,7 +63,7 @@ def mask_tables(predictions: Predictions, thresholds: Thresholds) -> dict[str, t
         NaN where that is empty or there is none.
     """
     labels = predictions.labels
-    decided = predictions.probabilities >= [thresholds.decision[label] for label in labels]
+    decided = predictions.decided(thresholds.decision)
     counts: dict[str, list[MaskCounts]] = {name: [] for name in GEOMETRIES}
     hits: dict[str, list[NDArray[np.float64]]] = {name: [] for name in GEOMETRIES}
     for n, (maps, truth) in enumerate(zip(predictions.each_heatmap(), true_masks(predictions), strict=True)):
@@ -81,7 +83,7 @@ def mask_tables(predictions: Predictions, thresholds: Thresholds) -> dict[str, t
     return {name: (MaskCounts.concatenate(counts[name]), np.concatenate(hits[name])) for name in GEOMETRIES}
 
 
-def segmentation_report(predictions: Predictions, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
+def segmentation_report(predictions: MapPredictions, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
     """IoU, Dice and hit rate with intervals, for both geometries.
 
     Args:

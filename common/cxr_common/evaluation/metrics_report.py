@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from cxr_common.evaluation.intervals import hits_report, interval
+from cxr_common.evaluation.map_predictions import MapPredictions, NetworkMaps
 from cxr_common.evaluation.mask_scores import segmentation_report
-from cxr_common.evaluation.predictions import Predictions
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.metrics import (
     auroc,
@@ -30,7 +30,7 @@ OVERLAP_LEVELS: tuple[float, ...] = (0.1, 0.25, 0.5)
 CHUNK = 64
 
 
-def classification_report(predictions: Predictions, **options: Any) -> dict[str, Any]:
+def classification_report(predictions: NetworkMaps, **options: Any) -> dict[str, Any]:
     """AUROC and average precision: macro, micro and per class.
 
     Args:
@@ -52,7 +52,7 @@ def classification_report(predictions: Predictions, **options: Any) -> dict[str,
     return report
 
 
-def point_hit_table(predictions: Predictions) -> np.ndarray:
+def point_hit_table(predictions: MapPredictions) -> np.ndarray:
     """Point-localisation hits (N, C) as published; NaN where the image has no box of the class."""
     boxes, classes = predictions.boxes()
     parts = []
@@ -63,7 +63,7 @@ def point_hit_table(predictions: Predictions) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def overlap_tables(predictions: Predictions) -> dict[str, np.ndarray]:
+def overlap_tables(predictions: MapPredictions) -> dict[str, np.ndarray]:
     """Overlap hits (N, C) by name: box level of Wang 2017 and mask level of PYLON, each T of OVERLAP_LEVELS."""
     boxes, classes = predictions.boxes()
     tables: dict[str, list[np.ndarray]] = {}
@@ -86,7 +86,7 @@ def overlap_tables(predictions: Predictions) -> dict[str, np.ndarray]:
     return {name: np.concatenate(parts) for name, parts in tables.items()}
 
 
-def localization_report(predictions: Predictions, **options: Any) -> dict[str, Any]:
+def localization_report(predictions: MapPredictions, **options: Any) -> dict[str, Any]:
     """Point accuracy beside what a random and the centre pixel score, and overlap accuracies."""
     boxes, classes = predictions.boxes()
     if not any(classes):
@@ -103,7 +103,7 @@ def localization_report(predictions: Predictions, **options: Any) -> dict[str, A
 
 
 def evaluation_report(
-    predictions: Predictions, mask_thresholds: Thresholds | None = None, **options: Any
+    predictions: NetworkMaps, mask_thresholds: Thresholds | None = None, **options: Any
 ) -> dict[str, Any]:
     """All figures of a set of predictions.
 
@@ -113,13 +113,29 @@ def evaluation_report(
         options: ``n_resamples``, ``seed``, ``level`` of :func:`cxr_common.metrics.bootstrap_ci`.
 
     Returns:
-        Plain values for JSON: counts, image-level figures, localisation where boxes are annotated, and segmentation
-        where it is asked for and masks are annotated.
+        Plain values for JSON: image-level figures, and those of :func:`map_report`.
+    """
+    image_labels = classification_report(predictions, **options)
+    return {"image_labels": image_labels, **map_report(predictions, mask_thresholds, **options)}
+
+
+def map_report(
+    predictions: MapPredictions, mask_thresholds: Thresholds | None = None, **options: Any
+) -> dict[str, Any]:
+    """Figures of maps, whose classes a network decided or a label gave.
+
+    Args:
+        predictions: with maps.
+        mask_thresholds: see :func:`evaluation_report`, as for options.
+        options: see there.
+
+    Returns:
+        Plain values for JSON: counts, localisation where boxes are annotated, and segmentation where it is asked for
+        and masks are annotated.
     """
     report = {
         "n_images": len(predictions.items),
         "n_patients": len(set(predictions.patients)),
-        "image_labels": classification_report(predictions, **options),
         "localization": localization_report(predictions, **options),
     }
     if mask_thresholds is not None:

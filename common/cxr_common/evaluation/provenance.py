@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 from cxr_common import __version__
 
 
-def data_sha256(items: list[dict[str, Any]], masks: bool = False) -> str:
+def data_sha256(items: Sequence[Mapping[str, Any]], masks: bool = False) -> str:
     """SHA-256 over the bytes of the items' images in order, then over what is known of them.
 
     The same data in another folder has the same hash: of paths, only file names count.

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from cxr_common.evaluation.map_predictions import NetworkMaps
 from cxr_common.evaluation.metrics_report import overlap_tables, point_hit_table
-from cxr_common.evaluation.predictions import Predictions
 from cxr_common.metrics import auroc
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import hit_statistic, label_statistic
@@ -19,12 +19,12 @@ from cxr_common.metrics.statistics import hit_statistic, label_statistic
 class Scored:
     """One network's predictions and the hit tables (N, C) made of them; NaN where a class has no box."""
 
-    predictions: Predictions
+    predictions: NetworkMaps
     points: np.ndarray
     overlaps: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, predictions: Predictions) -> Scored:
+    def of(cls, predictions: NetworkMaps) -> Scored:
         """Make the hit tables of one network."""
         return cls(predictions, point_hit_table(predictions), overlap_tables(predictions))
 
@@ -88,5 +88,13 @@ class Scored:
         (x, y), logits, packed = arrays["input_size"].tolist(), arrays["logits"], arrays["hits"]
         points, *overlaps = np.where(packed < 0, np.nan, packed)
         no_maps = np.zeros((*logits.shape, 0, 0), np.float16)
-        predictions = Predictions(labels, items, arrays["sizes"], (x, y), logits, no_maps, arrays["label"])
+        predictions = NetworkMaps(
+            labels=labels,
+            items=items,
+            sizes=arrays["sizes"],
+            input_size=(x, y),
+            label=arrays["label"],
+            logits=logits,
+            maps=no_maps,
+        )
         return cls(predictions, points, dict(zip(arrays["names"].tolist(), overlaps, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +111,7 @@ def extract_mask(
     return mask, sorted(regions, key=lambda region: -region.score)
 
 
-def _components(mask: np.ndarray):
+def _components(mask: np.ndarray) -> Iterator[tuple[tuple[int, int, int, int], np.ndarray]]:
     """Yield the half-open box and the member pixels (inside that box) of each 8-connected component."""
     columns, rows = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(columns):

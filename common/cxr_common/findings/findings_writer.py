@@ -6,12 +6,13 @@ import logging
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ignite.engine import Engine, Events
 
-from cxr_common.data.loader import batch_paths
+from cxr_common.data.loader import Failure, batch_paths
 from cxr_common.dicom_results import DicomOptions
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
@@ -23,7 +24,7 @@ from cxr_common.findings.class_names import check_class_names
 from cxr_common.findings.outputs import DEFAULT_OUTPUTS, chosen_writers
 from cxr_common.findings.publish import published
 from cxr_common.findings.run_folder import RunFolder
-from cxr_common.findings.run_record import FILE_NAME, failure_record, file_names, run_record, summary
+from cxr_common.findings.run_record import FILE_NAME, file_names, run_record, summary
 from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.text import printable
@@ -102,7 +103,7 @@ class FindingsWriter:
         self.keys = CaseKeys(findings_key, heatmap_key, masks_key, image_key)
         self.earlier = EarlierFiles(self.output_dir, self.writers.of_cases, labels)
         self.images: list[dict[str, Any]] = []
-        self._failures: list[dict[str, Any]] = []
+        self._failures: list[Failure] = []
         self._kept: set[str] = set()
         self._stopped = ""
 
@@ -137,15 +138,8 @@ class FindingsWriter:
             InputError: one cannot be written.
         """
         found = getattr(self.loader, "failures", ())
-        every = [*self._failures, *(failure_record(f.path, f.reason, f.action) for f in found)]
-        for failure in every:
-            if failure["path"]:
-                case, kept = self.names.name(failure["path"]), failure["path"] in self._kept
-                failure["path"] = self.names.relative(failure["path"]).as_posix()
-                for name in () if kept else self.earlier.of(case):
-                    with suppress(OSError):
-                        (self.output_dir / name).unlink(missing_ok=True)
-        every += self._vanished()
+        unread = [Failure(str(f.path or ""), str(f.reason), f.action) for f in found]
+        every = [self._settled(failure) for failure in (*self._failures, *unread)] + self._vanished()
         # Asked at the end: the writer is made before the weights are loaded.
         details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
         model = {**self.model.as_dict(), **details}
@@ -157,7 +151,17 @@ class FindingsWriter:
             self.folder.release()
         return record
 
-    def _vanished(self) -> list[dict[str, Any]]:
+    def _settled(self, failure: Failure) -> Failure:
+        """A failure as the record names it; files of its image from an earlier run are removed."""
+        path = failure.path
+        if not path:
+            return failure
+        for name in () if path in self._kept else self.earlier.of(self.names.name(path)):
+            with suppress(OSError):
+                (self.output_dir / name).unlink(missing_ok=True)
+        return replace(failure, path=self.names.relative(path).as_posix())
+
+    def _vanished(self) -> list[Failure]:
         """Failures of the images whose files are no longer there, which leave `images`."""
         gone = [
             image
@@ -166,7 +170,8 @@ class FindingsWriter:
         ]
         self.images = [image for image in self.images if image not in gone]
         reason = "its results were removed while the run went on"
-        return [failure_record(image["path"], reason, "leave the output folder alone and run again") for image in gone]
+        action = "leave the output folder alone and run again"
+        return [Failure(image["path"], reason, action) for image in gone]
 
     def _start(self, _engine: Engine) -> None:
         # A workflow may run again in the same process.
@@ -196,13 +201,14 @@ class FindingsWriter:
         for path in paths or [""]:
             if self.names.relative(path).as_posix() not in done:
                 action = "later images were not reached; mend this and run again"
-                self._failures.append(failure_record(path, reason, action))
+                self._failures.append(Failure(str(path or ""), reason, action))
 
     def write_item(self, item: Mapping[Hashable, Any]) -> None:
         """Write the files of one image and remember its record; a failure is remembered, not raised."""
         found = item[self.keys.findings]
         if "failure" in found:
-            self._failures.append(dict(found["failure"]))
+            failed = found["failure"]
+            self._failures.append(Failure(failed["path"], failed["reason"], failed.get("action")))
             return
         path = found["path"]
         try:
@@ -210,17 +216,18 @@ class FindingsWriter:
             case = decode_case(item, self.keys, self.names.name(path), source, self.model, self.read_picture)
             self.images.append(self._write_case(case, found))
         except InputError as error:
-            self._failures.append(failure_record(path, error.reason, error.action))
+            self._failures.append(Failure(path, error.reason, error.action))
             if isinstance(error.__cause__, OSError):
                 self._kept.add(path)
         except OSError as error:
             self._kept.add(path)
             reason = f"results cannot be written ({error.strerror or error})"
-            self._failures.append(failure_record(path, reason, f"check space and rights of {self.output_dir}"))
+            action = f"check space and rights of {self.output_dir}"
+            self._failures.append(Failure(path, reason, action))
         except Exception as error:
             logger.debug("writing failed", exc_info=error)
             reason = f"results cannot be written ({type(error).__name__}: {error})"
-            self._failures.append(failure_record(path, reason, "report this as a defect"))
+            self._failures.append(Failure(path, reason, "report this as a defect"))
 
     def _write_case(self, case: Case, found: Mapping[str, Any]) -> dict[str, Any]:
         files: dict[str, Any] = {}

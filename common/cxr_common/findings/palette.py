@@ -21,8 +21,10 @@ PALETTE: tuple[Colour, ...] = (
 
 
 def class_colour(index: int) -> Colour:
-    """The colour of the class in channel `index`, the same in every picture. They repeat after eight classes, so a
-    name always stands beside a colour."""
+    """The colour of the class in channel `index`, the same in every picture.
+
+    Colours repeat after eight classes, so a name always stands beside a colour.
+    """
     return PALETTE[index % len(PALETTE)]
 
 

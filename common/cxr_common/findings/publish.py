@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -41,15 +40,15 @@ def _swap(new: Path, old: Path, folder: Path, obsolete: set[str]) -> None:
     try:
         for name in sorted({*names, *obsolete}):
             if (folder / name).exists():
-                os.replace(folder / name, old / name)
+                (folder / name).replace(old / name)
         for name in names:
-            os.replace(new / name, folder / name)
+            (new / name).replace(folder / name)
             placed.append(name)
     except BaseException:
         for name in placed:
             (folder / name).unlink(missing_ok=True)
         for path in old.iterdir():
-            os.replace(path, folder / path.name)
+            path.replace(folder / path.name)
         raise
 
 

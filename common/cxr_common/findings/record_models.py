@@ -1,4 +1,7 @@
-"""What findings.json and thresholds.json hold, as far as anything reads it (docs/findings.md describes every field)."""
+"""What findings.json and thresholds.json hold, declared once: files are checked by it, docs/schemas is made from it.
+
+Reading is lenient where files of older versions differ: what nothing here reads may be absent.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,10 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]*[^/\\\x00.][^/\\\x00]*$", max_length=255)]
 Side = Annotated[int, Field(gt=0, le=10_000)]
 Box = Annotated[list[float], Field(min_length=4, max_length=4)]
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+Size = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
+Labels = Annotated[list[Name], Field(min_length=1)]
+Steps = Annotated[int, Field(ge=0, le=10_000)]
 
 
 def _not_upwards(path: str) -> str:
@@ -24,73 +31,127 @@ def _not_upwards(path: str) -> str:
 
 
 class BoxRecord(Record):
-    """One box of a finding: xyxy, half-open, pixels of the original; `score` is its probability."""
+    """One box of a finding."""
 
     box: Box
+    """[x0, y0, x1, y1], half-open, in pixels of the original image."""
     score: float | None = None
+    """Its probability."""
 
 
 class FindingRecord(Record):
-    """One class of one image.
-
-    `point` is the peak (x, y); `area_px` and `area_mm2` are a segmenter's, `image_probability` a detector's.
-    """
+    """One class of one image."""
 
     label: Name
+    """Name of the class."""
     probability: Probability | None
+    """Of the class; a detector's is the best box's score."""
     image_probability: Probability | None = None
+    """Of the image-level head of a detector."""
+    threshold: Probability | None = None
+    """From which probability on the class is decided present."""
     decision: bool
-    threshold: float | None = None
-    point: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    """Whether it is."""
+    point: Pair | None = None
+    """[x, y] of the largest value; null where a detector has no box."""
     boxes: list[BoxRecord] = []
-    area_px: int | None = None
-    area_mm2: float | None = None
+    """By falling score; of a class decided present."""
+    area_px: Annotated[int, Field(ge=0)] | None = None
+    """Pixels of a segmenter's mask."""
+    area_mm2: Annotated[float, Field(ge=0)] | None = None
+    """The same in mm^2; null where the spacing is unknown."""
 
 
 class FilesRecord(Record):
-    """Names of an image's files, all in the folder of findings.json."""
+    """Names of an image's files, all in the folder of findings.json; other outputs add keys of their own."""
 
     overlay: FileName | None = None
+    """The sheet for people."""
     heatmap: FileName | None = None
+    """The heatmaps of all classes."""
     masks: dict[str, FileName] = {}
+    """Class decided present -> its mask."""
 
 
 class ImageFindings(Record):
-    """What was found on one image; `path` is the image's own."""
+    """What was found on one image."""
 
     path: Annotated[str, Field(min_length=1)]
-    size: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
-    spacing_mm: Annotated[list[float], Field(min_length=2, max_length=2)] | None = None
+    """Path of the image."""
+    size: Size
+    """[width, height] in pixels, upright."""
+    spacing_mm: Pair | None = None
+    """[column, row] in mm per pixel; null where it is unknown."""
     view: str | None = None
+    """View by the header, such as PA."""
     sop_instance_uid: str | None = None
+    """Of a DICOM file."""
     warnings: list[str] = []
+    """What was assumed, and what is doubtful."""
     findings: list[FindingRecord]
+    """One for each class, in the order of the model's labels."""
 
 
 class ImageRecord(ImageFindings):
-    """One image of a run; `path` is relative to `input_dir` where it lies there."""
+    """One image of a run."""
 
     case: Name
+    """What the names of its files start with."""
     path: Annotated[str, Field(min_length=1), AfterValidator(_not_upwards)]
+    """Path of the image, relative to input_dir where it lies there."""
     files: FilesRecord
+
+
+class TunedOn(Record):
+    """How thresholds were tuned."""
+
+    input_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
+    """X, Y of the network input that they were tuned at."""
+    criterion: str | None = None
+    """What makes a threshold the best one."""
+
+
+class WalkRecord(Record):
+    """A random walk over heatmaps."""
+
+    radius: Annotated[int, Field(ge=2, le=100)]
+    """Of the neighbourhood, in pixels of the map."""
+    beta: Annotated[float, Field(gt=0)]
+    """Power that affinities are raised to."""
+    steps: Steps | dict[str, Steps]
+    """Number of steps; one, or one for each class."""
 
 
 class UsedThresholds(Record):
     """The thresholds of a run."""
 
     source: str = ""
-    decision: dict[str, float] = {}
-    mask: dict[str, float] = {}
-    mask_mode: str | None = None
+    """File that they were read from, or "default"."""
+    decision: dict[str, Probability] = {}
+    """Class -> probability from which on it is present."""
+    mask: dict[str, Probability] = {}
+    """Class -> threshold on the heatmap; absent for boxes."""
+    mask_mode: Literal["relative", "absolute"] | None = None
+    """Whether `mask` is a share of the heatmap's largest value, or a value of the heatmap."""
+    tuned_on: TunedOn | None = None
+    """Null for the defaults."""
+    weights_sha256: str | None = None
+    """Weights that they were tuned for."""
+    walk: WalkRecord | None = None
+    """Random walk that the heatmaps went through."""
 
 
 class ModelRecord(Record):
-    """The model of a run."""
+    """The model of a run; a network may tell more of itself, such as `layer_relevance` or `saliency`."""
 
     name: str
+    """Name of the bundle."""
     version: str
-    labels: Annotated[list[Name], Field(min_length=1)]
+    """Its version."""
     weights_sha256: str | None = None
+    """Hash of its weights."""
+    labels: Labels
+    """Class names in the order of the channels."""
     thresholds: UsedThresholds | None = None
 
 
@@ -98,22 +159,34 @@ class FailureRecord(Record):
     """One input that failed."""
 
     path: str
+    """The input; empty where none can be named."""
     reason: str
+    """What is wrong."""
     action: str | None = None
+    """What to do."""
 
 
 class SummaryRecord(Record):
     """Counts of a run."""
 
-    images: int
-    failures: int
+    images: Annotated[int, Field(ge=0)]
+    """Images done."""
+    failures: Annotated[int, Field(ge=0)]
+    """Inputs that failed."""
 
 
 class FindingsRecord(Record):
-    """findings.json."""
+    """findings.json: the record of one run."""
 
+    schema_version: str = "1.0"
+    """Version of this format."""
+    created: str = ""
+    """Date and time, ISO 8601 with time zone."""
+    notice: str = ""
+    """Limits of use."""
     model: ModelRecord
     input_dir: str | None = None
+    """Folder that the images' paths are relative to."""
     summary: SummaryRecord | None = None
     images: list[ImageRecord]
     failures: list[FailureRecord] = []
@@ -127,43 +200,36 @@ class FindingsRecord(Record):
         return self
 
 
-class TunedOn(Record):
-    """How thresholds were tuned."""
-
-    input_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
-
-
 class ThresholdsRecord(Record):
-    """What thresholds.json of any kind holds."""
+    """thresholds.json, of any kind; it lies beside the weights."""
 
     kind: Literal["maps", "boxes"] = "maps"
-    labels: Annotated[list[Name], Field(min_length=1)]
+    """What the network gives; a file without it is of maps."""
+    labels: Labels
+    """Class names in the order of the channels."""
     decision: dict[str, Probability]
+    """Class -> probability (of boxes: score) from which on it is present."""
     tuned_on: TunedOn | None = None
+    """Null for the defaults."""
     weights_sha256: str | None = None
+    """Weights that they were tuned for; null where that is not checked."""
 
 
 class BoxThresholdsRecord(ThresholdsRecord):
     """thresholds.json of a network that gives boxes."""
 
     kind: Literal["boxes"]
-
-
-Steps = Annotated[int, Field(ge=0, le=10_000)]
-
-
-class WalkRecord(Record):
-    """A random walk; `steps` is one number, or one for each class."""
-
-    radius: Annotated[int, Field(ge=2, le=100)]
-    beta: Annotated[float, Field(gt=0)]
-    steps: Steps | dict[str, Steps]
+    """What the network gives."""
 
 
 class MapThresholdsRecord(ThresholdsRecord):
     """thresholds.json of a network that gives maps."""
 
     kind: Literal["maps"] = "maps"
+    """What the network gives."""
     mask: dict[str, Probability]
+    """Class -> threshold on the heatmap."""
     mask_mode: Literal["relative", "absolute"] = "relative"
+    """Whether `mask` is a share of the heatmap's largest value, or a value of the heatmap."""
     walk: WalkRecord | None = None
+    """Random walk that the heatmaps went through; relation networks only."""

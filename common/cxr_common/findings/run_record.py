@@ -6,10 +6,12 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from cxr_common.data.loader import Failure
 from cxr_common.files import as_path, write_text
 from cxr_common.findings.record_models import FindingsRecord
 from cxr_common.findings.thresholds import ClassThresholds
@@ -21,16 +23,11 @@ FILE_NAME = "findings.json"
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
 
 
-def failure_record(path: object, reason: str, action: str | None) -> dict[str, Any]:
-    """One entry of `failures`: the input, what went wrong, and what the user can do."""
-    return {"path": str(path or ""), "reason": str(reason), "action": action}
-
-
 def run_record(
     model: Mapping[str, Any],
     thresholds: ClassThresholds,
     images: Sequence[Mapping[str, Any]],
-    failures: Sequence[Mapping[str, Any]],
+    failures: Sequence[Failure],
     input_dir: Path | None,
 ) -> dict[str, Any]:
     """The content of findings.json: plain values, no number that is not finite, no text that is not UTF-8."""
@@ -44,7 +41,7 @@ def run_record(
         "input_dir": None if input_dir is None else str(input_dir),
         "summary": {"images": len(images), "failures": len(failures)},
         "images": list(images),
-        "failures": list(failures),
+        "failures": [asdict(failure) for failure in failures],
     }
     return _plain(record)
 

@@ -59,7 +59,9 @@ class LoadedBundle:
         model: name, version, class names and hash of the weights.
     """
 
-    def __init__(self, folder: Path, device: torch.device | str | None = None, options: dict[str, Any] | None = None):
+    def __init__(
+        self, folder: Path, device: torch.device | str | None = None, options: dict[str, Any] | None = None
+    ) -> None:
         config = folder / "configs" / "inference.json"
         check_overrides([config], options or {}, folder.name)
         if (root := str(folder.resolve())) not in sys.path:

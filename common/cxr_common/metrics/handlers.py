@@ -160,6 +160,7 @@ class PointLocalization(PerClassHandler):
 
 
 def collected(metric: Cumulative) -> Any:
+    """What a metric gathered from all batches and processes; raises NotComputableError where there was no batch."""
     buffer = metric.get_buffer()
     if buffer is None:
         raise NotComputableError(f"{type(metric).__name__} needs at least one batch")

@@ -11,14 +11,14 @@ Figures of the two levels are not comparable. Hits are (N, C) of 1, 0, NaN = no 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
-from cxr_common.boxes import as_boxes, pairwise_iobb, pairwise_iou
+from cxr_common.boxes import Boxes, as_boxes, pairwise_iobb, pairwise_iou
 
 Array = NDArray[np.float64]
 MEASURES = {"iou": pairwise_iou, "iobb": pairwise_iobb}
@@ -134,7 +134,9 @@ def exceeds(overlap: ArrayLike, threshold: float) -> Array:
     return np.where(np.isnan(o), np.nan, o > threshold)
 
 
-def _truths(boxes: Sequence[ArrayLike | None], box_labels: Sequence[Sequence[int] | None]):
+def _truths(
+    boxes: Sequence[ArrayLike | None], box_labels: Sequence[Sequence[int] | None]
+) -> Iterator[tuple[int, int, Boxes]]:
     """Yield (image, class, (m, 4) boxes) for every pair that has a box."""
     for n, (image_boxes, classes) in enumerate(zip(boxes, box_labels, strict=True)):
         truth = as_boxes([] if image_boxes is None else image_boxes)

@@ -1,5 +1,7 @@
-"""Image backbones giving four feature maps: MONAI's ResNet and DenseNet in the layout of torchvision's weights, and
-EfficientNet-Lite."""
+"""Image backbones that give four feature maps.
+
+MONAI's ResNet and DenseNet in the layout of torchvision's weights, and EfficientNet-Lite.
+"""
 
 from __future__ import annotations
 

@@ -92,8 +92,11 @@ class SameConv2d(nn.Conv2d):
         return F.conv2d(x, self.weight, None, self.stride, self.padding, self.dilation, self.groups)
 
     def _by_phases(self, x: torch.Tensor) -> torch.Tensor:
-        """The same numbers: dilation by 2 is a plain convolution of every second pixel. PyTorch takes twice as long for
-        depth-wise convolutions with dilation on CPUs. Exports, which are not in training, hold the plain call."""
+        """The same numbers: dilation by 2 is a plain convolution of every second pixel.
+
+        PyTorch takes twice as long for depth-wise convolutions with dilation on CPUs. Exports, which are not in
+        training, hold the plain call.
+        """
         n, c, width, height = x.shape
         phases = x.view(n, c, width // 2, 2, height // 2, 2).permute(3, 5, 0, 1, 2, 4)
         phases = phases.reshape(4 * n, c, width // 2, height // 2).contiguous(memory_format=torch.channels_last)

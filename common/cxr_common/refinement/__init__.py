@@ -30,7 +30,8 @@ if TYPE_CHECKING:
         single_label_relations,
     )
     from cxr_common.refinement.relation_transforms import RelationLabelsd
-    from cxr_common.refinement.scoring import choose_steps, evaluate_refinement, predict_refined, tune_refinement
+    from cxr_common.refinement.scoring import evaluate_refinement, tune_refinement
+    from cxr_common.refinement.step_choice import choose_steps, predict_refined
     from cxr_common.refinement.training_steps import (
         calibrate_mean_shift,
         load_frozen_backbone,
@@ -119,7 +120,7 @@ __getattr__ = lazy_attributes(
         "attach_heatmaps": "localized",
         "calibrate_mean_shift": "training_steps",
         "chebyshev_bound": "random_walks",
-        "choose_steps": "scoring",
+        "choose_steps": "step_choice",
         "class_labels": "pseudo_masks",
         "cluster_instances": "instances",
         "dense_crf": "crf",
@@ -140,7 +141,7 @@ __getattr__ = lazy_attributes(
         "path_cells": "paths",
         "path_maxima": "affinity",
         "predict_boundaries": "boundaries",
-        "predict_refined": "scoring",
+        "predict_refined": "step_choice",
         "random_walk": "random_walks",
         "reduce_labels": "relation_labels",
         "refine_labels": "crf",

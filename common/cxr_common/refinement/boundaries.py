@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from monai.data import DataLoader, Dataset
+from monai.data import Dataset
 from torch import nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
-from cxr_common.evaluation.predictions import Predictions
+from cxr_common.evaluation.map_predictions import MapPredictions
+from cxr_common.evaluation.predictions import Pass
 from cxr_common.findings.walk import Walk
 from cxr_common.refinement.class_walks import walk_maps
 from cxr_common.refinement.inferer import RelationInferer
@@ -20,6 +21,15 @@ from cxr_common.refinement.pseudo_masks import STRIDE
 
 #: Refined values are kept as logits; this far from 0 and 1 they are finite in float16.
 _MARGIN = 1e-4
+
+
+@dataclass(kw_only=True)
+class RefinedMaps(MapPredictions):
+    """Refined heatmaps of findings that images are said to have: maps, and no logits, for nothing is decided here."""
+
+    def decided(self, decision: Mapping[str, float]) -> np.ndarray:
+        """(N, C) bool: where the label says that the finding is there."""
+        return self.label == 1
 
 
 @dataclass
@@ -38,7 +48,7 @@ class Boundaries:
     """
 
     labels: list[str]
-    items: list[dict[str, Any]]
+    items: Sequence[Mapping[str, Any]]
     sizes: np.ndarray
     input_size: tuple[int, int]
     label: np.ndarray
@@ -46,12 +56,12 @@ class Boundaries:
     heat: list[torch.Tensor]
     device: torch.device | str
 
-    def refined(self, walk: Walk) -> Predictions:
+    def refined(self, walk: Walk) -> RefinedMaps:
         """Spread every heatmap by itself.
 
         Returns:
             Predictions whose maps, on the grid of stride 4, are logits of the refined heatmaps (each with largest value
-            1), and whose class logits are large where a finding is said to be there, else small.
+            1).
         """
         grid = [side // STRIDE for side in self.input_size]
         maps = np.empty((len(self.items), len(self.labels), *grid), dtype=np.float16)
@@ -64,8 +74,14 @@ class Boundaries:
                 peak = F.interpolate(walked, scale_factor=STRIDE, mode="bilinear").amax((-2, -1), keepdim=True)
                 refined[torch.from_numpy(present)] = (walked / peak.where(peak > 0, 1))[0].cpu()
             maps[n] = refined.clamp(_MARGIN, 1 - _MARGIN).logit().half().numpy()
-        logits = np.where(self.label == 1, 10.0, -10.0).astype(np.float32)
-        return Predictions(self.labels, self.items, self.sizes, self.input_size, logits, maps, self.label)
+        return RefinedMaps(
+            labels=self.labels,
+            items=self.items,
+            sizes=self.sizes,
+            input_size=self.input_size,
+            label=self.label,
+            maps=maps,
+        )
 
 
 @torch.no_grad()
@@ -91,18 +107,14 @@ def predict_boundaries(
     infer = inferer or RelationInferer()
     if network is not None:
         network.to(device).eval()
-    boundaries, heats, known, sizes, input_size = [], [], [], [], (0, 0)
-    for batch in tqdm(DataLoader(dataset, batch_size=batch_size), desc="boundaries", leave=False):
-        image = batch["image"]
-        sizes.append(np.asarray(image.meta["spatial_shape"])[:, :2])
-        input_size = (int(image.shape[-2]), int(image.shape[-1]))
-        grid = (input_size[0] // STRIDE, input_size[1] // STRIDE)
-        image, label = image.as_tensor().to(device), torch.as_tensor(batch["label"]).float()
+    boundaries, heats = [], []
+    batches = Pass(dataset, labels, batch_size, "boundaries")
+    for image, batch in batches:
+        grid = (image.shape[-2] // STRIDE, image.shape[-1] // STRIDE)
+        image, label = image.to(device), torch.as_tensor(batch["label"]).float()
         boundary = infer(image, network)[:, :1] if network else image.new_zeros(len(image), 1, *grid)
         heat = F.interpolate(torch.as_tensor(batch["heatmap"]).float(), size=grid, mode="area")
         for n, present in enumerate(label == 1):  # few findings are present, and time and memory go by maps
             boundaries.append(boundary[n : n + 1].cpu())
             heats.append(heat[n : n + 1, present])
-        known.append(label.numpy())
-    numbers = np.concatenate(sizes), input_size, np.concatenate(known)
-    return Boundaries(list(labels), list(dataset.data), *numbers, boundaries, heats, device)
+    return Boundaries(**batches.known(), boundary=boundaries, heat=heats, device=device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ def refined_label_maps(
 
 def evaluate_label_maps(
     label_maps: Iterator[LabelMap],
-    items: Sequence[dict[str, Any]],
+    items: Sequence[Mapping[str, Any]],
     labels: Sequence[str],
     output_dir: str | Path,
     **options: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     return _items(read_findings(folder), as_path(folder).resolve())
 
 
-def _items(record: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+def _items(record: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     root = Path(record.get("input_dir") or "")
     model = record["model"]
     if lacking := [image["path"] for image in record["images"] if not image["files"].get("heatmap")]:
@@ -54,7 +54,7 @@ def _items(record: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def attach_heatmaps(items: Sequence[dict[str, Any]], folder: str | Path) -> list[dict[str, Any]]:
+def attach_heatmaps(items: Sequence[Mapping[str, Any]], folder: str | Path) -> list[dict[str, Any]]:
     """Give datalist items the heatmaps a localiser made of their images.
 
     Args:

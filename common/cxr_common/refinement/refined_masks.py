@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from cxr_common.data.masks import resize_mask
 from cxr_common.evaluation.mask_scores import counts_at_thresholds, true_masks
-from cxr_common.evaluation.predictions import Predictions
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.findings.walk import Walk
 from cxr_common.metrics import MaskCounts, image_iou, mask_counts
@@ -23,7 +22,7 @@ from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
-from cxr_common.refinement.boundaries import Boundaries, predict_boundaries
+from cxr_common.refinement.boundaries import Boundaries, RefinedMaps, predict_boundaries
 from cxr_common.refinement.crf import CrfSettings, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 
@@ -46,7 +45,7 @@ class Masks:
     boundary: np.ndarray
 
     def statistic(self, figure: str, index: int | None = None) -> Statistic:
-        """ "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
+        """Either "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
         columns = list(range(self.boundary.shape[1])) if index is None else [index]
         counts = of_classes(self.counts, columns)
         if figure == "data set iou":
@@ -74,7 +73,7 @@ class Images:
         """What walks start from: the heatmaps, and the boundaries a network sees; None sees none."""
         return predict_boundaries(network, self.dataset, self.labels)
 
-    def score(self, maps: Predictions, thresholds: Mapping[str, float]) -> Masks:
+    def score(self, maps: RefinedMaps, thresholds: Mapping[str, float]) -> Masks:
         """Measure the masks above the thresholds."""
         boundary, counts = np.full(maps.label.shape, np.nan), []
         for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), true_masks(maps), strict=True)):
@@ -87,7 +86,7 @@ class Images:
             counts.append(mask_counts([found], [truth]))
         return Masks(MaskCounts.concatenate(counts), boundary)
 
-    def crf(self, maps: Predictions, thresholds: Mapping[str, float]) -> Predictions:
+    def crf(self, maps: RefinedMaps, thresholds: Mapping[str, float]) -> RefinedMaps:
         """The masks above the thresholds after the dense CRF, as maps of 0 and 1."""
         small, out = torch.from_numpy(maps.maps).float().sigmoid(), np.full_like(maps.maps, -100)
         for n in range(len(out)):
@@ -101,12 +100,12 @@ class Images:
         return replace(maps, maps=out)
 
 
-def tune(maps: Predictions) -> dict[str, float]:
+def tune(maps: RefinedMaps) -> dict[str, float]:
     """The threshold of every class with the largest IoU of the data set."""
     return tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)
 
 
-def write_masks(maps: Predictions, thresholds: Mapping[str, float], folder: Path) -> dict[str, dict[str, str]]:
+def write_masks(maps: RefinedMaps, thresholds: Mapping[str, float], folder: Path) -> dict[str, dict[str, str]]:
     """Write masks of the findings that images are said to have: pixels above a class's threshold.
 
     Returns:

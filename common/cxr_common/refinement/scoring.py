@@ -7,66 +7,87 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from monai.data import Dataset
 from torch import nn
 
-from cxr_common.distributed import is_first_process
 from cxr_common.errors import InputError
-from cxr_common.evaluation.mask_scores import counts_at_thresholds
-from cxr_common.evaluation.predictions import Predictions
-from cxr_common.evaluation.run import evaluated_with, tuned_on_masks, write_evaluation
+from cxr_common.evaluation.map_scoring import tuned_on_masks
+from cxr_common.evaluation.metrics_report import map_report
+from cxr_common.evaluation.run import evaluated_with, score, tune
+from cxr_common.evaluation.strategy import Strategy
 from cxr_common.files import as_path, write_json
 from cxr_common.findings.thresholds import Thresholds
-from cxr_common.findings.thresholds_file import save_thresholds
-from cxr_common.findings.tuning import MIN_IMAGES
 from cxr_common.findings.walk import WSMIS, Walk
-from cxr_common.metrics import dataset_iou
-from cxr_common.metrics.mask_counts import PROBABILITY_GRID
-from cxr_common.networks.weights import load_weights, weights_sha256
-from cxr_common.refinement.boundaries import Boundaries, predict_boundaries
+from cxr_common.refinement.boundaries import RefinedMaps, predict_boundaries
 from cxr_common.refinement.competing import evaluate_label_maps, refined_label_maps
 from cxr_common.refinement.inferer import RelationInferer
+from cxr_common.refinement.step_choice import choose_steps, predict_refined
 
 
-def predict_refined(
-    network: nn.Module | None,
-    dataset: Dataset,
-    labels: list[str],
-    device: torch.device | str = "cpu",
-    walk: Walk = WSMIS,
-    batch_size: int = 16,
-    inferer: RelationInferer | None = None,
-) -> Predictions:
-    """Refine the heatmaps of a data set, each finding that an image is said to have by itself.
-
-    Arguments are those of :func:`predict_boundaries`, the result that of :meth:`Boundaries.refined`.
-    """
-    return predict_boundaries(network, dataset, labels, device, batch_size, inferer).refined(walk)
-
-
-def choose_steps(boundaries: Boundaries, walk: Walk, candidates: Sequence[int], margin: float = 0.01) -> Walk:
-    """The number of steps, class by class, with which masks come to the largest IoU of the data set.
+class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
+    """Masks of refined heatmaps; what an image has is given by its labels, so only masks are scored and tuned.
 
     Args:
-        boundaries: of images with masks, which no score may be computed on afterwards.
-        walk: its radius and beta are kept; its steps too where fewer than :data:`MIN_IMAGES` have the class.
-        candidates: numbers of steps; 0 leaves a heatmap as it is but for what lies on a boundary. Each is tried with
-            every threshold.
-        margin: the fewest steps within this of the largest IoU are taken, so that chance carries no heatmap far: of a
-            class that no localiser found all IoU are near 0.
+        walk: the random walk.
+        candidates: numbers of steps to choose from class by class when tuning: :func:`choose_steps`; None keeps those
+            of `walk`.
+        default: threshold of all classes where no image has a mask.
+        inferer: how boundaries are inferred; default without padding.
     """
-    tried, images = sorted(set(candidates)), np.zeros(len(boundaries.labels))
-    best = np.zeros((len(tried), len(boundaries.labels)))
-    for i, n in enumerate(tried):
-        counts = counts_at_thresholds(boundaries.refined(replace(walk, steps=n)), PROBABILITY_GRID)
-        best[i], images = np.nan_to_num(dataset_iou(counts)).max(0), (counts.true[0] > 0).sum(0)
-    steps = dict(zip(boundaries.labels, walk.steps_of(boundaries.labels), strict=True))
-    for c, name in enumerate(boundaries.labels):
-        if images[c] >= MIN_IMAGES:
-            steps[name] = tried[int((best[:, c] >= best[:, c].max() - margin).argmax())]
-    return replace(walk, steps=steps)
+
+    masks = True
+
+    def __init__(
+        self,
+        walk: Walk = WSMIS,
+        candidates: Sequence[int] | None = None,
+        default: float = 0.25,
+        inferer: RelationInferer | None = None,
+    ) -> None:
+        self.walk, self.candidates, self.default, self.inferer = walk, candidates, default, inferer
+
+    def predict(
+        self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str
+    ) -> RefinedMaps:
+        """Refine the heatmaps of a data set."""
+        return predict_refined(network, dataset, labels, device, self.walk, inferer=self.inferer)
+
+    def report(self, predictions: RefinedMaps, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
+        """Figures of boxes and masks."""
+        return map_report(predictions, thresholds, **options)
+
+    def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
+        """Steps and mask thresholds with the largest IoU of the data set, where there are masks; else the default."""
+        boundaries = predict_boundaries(network, dataset, labels, device, inferer=self.inferer)
+        if not any(item.get("mask") for item in boundaries.items):
+            criterion = f"default {self.default:g}: no masks to tune on"
+            tuned_on = {"input_size": list(boundaries.input_size), "criterion": criterion}
+            return _thresholds(labels, dict.fromkeys(labels, self.default), tuned_on, self.walk)
+        walk = choose_steps(boundaries, self.walk, self.candidates) if self.candidates else self.walk
+        tuned = tuned_on_masks(boundaries.refined(walk))
+        steps = "; steps: fewest within .01 of it" if self.candidates else ""
+        tuned_on = {**(tuned.tuned_on or {}), "criterion": f"mask: largest IoU of the data set{steps}"}
+        return _thresholds(labels, tuned.mask, tuned_on, walk)
+
+
+class CompetingStrategy(RefinementStrategy):
+    """Where classes compete nothing is tuned: the background's score is `default`, as published."""
+
+    def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
+        """The published score of the background for all classes."""
+        crop = self.inferer.crop_size if self.inferer else None
+        size = [crop, crop] if crop else list(dataset[0]["image"].shape[-2:])
+        tuned_on = {"input_size": size, "criterion": "published background: classes compete, no masks are used"}
+        return _thresholds(labels, dict.fromkeys(labels, self.default), tuned_on, self.walk)
+
+
+def _thresholds(labels: list[str], mask: Mapping[str, float], tuned_on: dict[str, Any], walk: Walk) -> Thresholds:
+    """Mask thresholds as shares of a refined map's largest value, with the walk that they hold for."""
+    # What an image has is given by its labels: a threshold on probabilities decides nothing here.
+    decision = dict.fromkeys(labels, 0.5)
+    walk = replace(walk, steps=dict(zip(labels, walk.steps_of(labels), strict=True)))
+    return Thresholds(tuple(labels), decision, mask, "absolute", tuned_on=tuned_on, walk=walk)
 
 
 def tune_refinement(
@@ -83,17 +104,14 @@ def tune_refinement(
 ) -> Thresholds | None:
     """Tune mask thresholds for a run's best weights on its validation data, beside the weights.
 
-    Where classes compete nothing is tuned: the background's score is `default`, as published.
-
     Args:
-        network: gets the weights of ``output_dir/model.pt``.
+        network: see :func:`~cxr_common.evaluation.run.tune`, as for labels, output_dir and device.
         dataset: as :func:`predict_refined` takes it.
-        labels: class names.
-        output_dir: folder of the run; ``thresholds.json`` is written there.
-        device: where to run.
+        labels: see there.
+        output_dir: see there.
+        device: see there.
         walk: the random walk; it is recorded with the thresholds, which hold for no other.
-        candidates: numbers of steps to choose from class by class where there are masks: :func:`choose_steps`. None, or
-            where classes compete: those of `walk`.
+        candidates: see :class:`RefinementStrategy`; not looked at where classes compete.
         default: threshold of all classes where no image has a mask; .25 in WSMIS' script, .6 in CheXseg's. The score of
             the background where classes compete; .25 in IRN's code.
         compete: one class a pixel, by :func:`~cxr_common.refinement.competing.refined_label_maps`.
@@ -102,38 +120,8 @@ def tune_refinement(
     Returns:
         The thresholds, as shares of a refined map's largest value; None in all but the first process of several.
     """
-    if not is_first_process():
-        return None
-    path = as_path(output_dir) / "model.pt"
-    load_weights(network, path)
-    values: Mapping[str, float] = dict.fromkeys(labels, default)
-    if compete:
-        crop = inferer.crop_size if inferer else None
-        size = [crop, crop] if crop else list(dataset[0]["image"].shape[-2:])
-        tuned_on = {"input_size": size, "criterion": "published background: classes compete, no masks are used"}
-    else:
-        boundaries = predict_boundaries(network, dataset, labels, device, inferer=inferer)
-        criterion = f"default {default:g}: no masks to tune on"
-        tuned_on = {"input_size": list(boundaries.input_size), "criterion": criterion}
-        if any(item.get("mask") for item in boundaries.items):
-            walk = choose_steps(boundaries, walk, candidates) if candidates else walk
-            tuned = tuned_on_masks(boundaries.refined(walk))
-            criterion = "mask: largest IoU of the data set" + ("; steps: fewest within .01 of it" if candidates else "")
-            values, tuned_on = tuned.mask, {**(tuned.tuned_on or {}), "criterion": criterion}
-    # What an image has is given by its labels: a threshold on probabilities decides nothing here.
-    decision = dict.fromkeys(labels, 0.5)
-    walk = replace(walk, steps=dict(zip(labels, walk.steps_of(labels), strict=True)))
-    thresholds = Thresholds(
-        tuple(labels),
-        decision,
-        values,
-        "absolute",
-        walk=walk,
-        tuned_on=tuned_on,
-        weights_sha256=weights_sha256(path),
-    )
-    save_thresholds(thresholds, path.with_name("thresholds.json"))
-    return thresholds
+    kind = CompetingStrategy if compete else RefinementStrategy
+    return tune(kind(walk, candidates, default, inferer), network, dataset, labels, output_dir, device)
 
 
 def evaluate_refinement(
@@ -175,8 +163,8 @@ def evaluate_refinement(
     labels, walk = list(thresholds.labels), walk or thresholds.walk_with()
     thresholds = replace(thresholds, walk=walk)  # what is recorded is what is walked
     if not compete:
-        predictions = predict_refined(network, dataset, labels, device, walk, inferer=inferer)
-        return write_evaluation(predictions, thresholds, output_dir, weights, masks=True, **options)
+        strategy = RefinementStrategy(walk, inferer=inferer)
+        return score(strategy, network, dataset, thresholds, output_dir, device, weights, **options)
     scores = sorted(set(thresholds.mask.values()))
     if len(scores) > 1:
         action = "give all of them the score of the background, .25 as published"

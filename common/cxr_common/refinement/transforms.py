@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
 from torch.nn import functional as F
 
 from cxr_common.errors import InputError
@@ -18,7 +17,7 @@ from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.findings.walk import Walk
 from cxr_common.refinement.class_walks import walk_maps
 from cxr_common.refinement.pseudo_masks import normalized_walk
-from cxr_common.transforms.original import identity, like_original, original_size
+from cxr_common.transforms.original import Original, like_original
 from cxr_common.transforms.per_image import ImageFindingsd
 
 
@@ -71,14 +70,12 @@ class RefineHeatmapd(ImageFindingsd):
         """Refine the findings of one image."""
         heatmap_key, label_key, probability_key = self.inputs
         image, labels = item[self.image_key], self.thresholds.labels
-        meta = image.meta if isinstance(image, MetaTensor) else {}
-        where = meta.get("filename_or_obj", "image")
-        size = original_size(image, where)
+        original = Original.of(image)
         heat = torch.as_tensor(item[heatmap_key]).float().cpu()
         present = [value is not None and float(value) == 1 for value in item[label_key]]
         if len(heat) != len(labels) or len(present) != len(labels):
             reason = f"there are {len(heat)} heatmaps and {len(present)} labels for {len(labels)} classes"
-            raise InputError(reason, where, "use heatmaps of the classes that the thresholds name")
+            raise InputError(reason, original.where, "use heatmaps of the classes that the thresholds name")
         boundary = torch.as_tensor(item[key])[:1].float().cpu().clamp(0, 1)  # heatmaps stay on the CPU
         maps = F.interpolate(heat[None], size=boundary.shape[-2:], mode="area")
         walked = torch.zeros_like(maps)
@@ -88,12 +85,14 @@ class RefineHeatmapd(ImageFindingsd):
         refined = normalized_walk(walked, (image.shape[-2], image.shape[-1]))[0]
         probability = [float(p) for p in item.get(probability_key, present)]
         cell = refined[0].numel() / boundary[0].numel()
-        findings, masks, label_mask = image_findings(refined, probability, present, self.thresholds, size, cell)
+        findings, masks, label_mask = image_findings(
+            refined, probability, present, self.thresholds, original.size, cell
+        )
         return {
-            key: like_original(label_mask, meta),
+            key: like_original(label_mask, original.meta),
             self.refined_key: refined.half(),
             self.known_key: item[label_key],
             self.masks_key: masks,
-            self.findings_key: {**identity(meta, size), "findings": findings},
+            self.findings_key: original.record(findings),
             self.boundary_key: boundary[0].half(),
         }

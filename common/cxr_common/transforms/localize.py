@@ -16,7 +16,7 @@ from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import ClassThresholds, Thresholds
 from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.heatmaps import upsample_heatmaps
-from cxr_common.transforms.original import identity, like_original, original_size
+from cxr_common.transforms.original import Original, like_original
 from cxr_common.transforms.per_image import ImageFindingsd
 
 _POOLS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -78,31 +78,25 @@ class LocalizeFindingsd(ImageFindingsd):
     def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
         """Localise the findings of one image."""
         logit_map, image = item[key], item[self.image_key]
-        meta = image.meta if isinstance(image, MetaTensor) else {}
-        where = meta.get("filename_or_obj", "image")
-        labels = self.thresholds.labels
-        size = original_size(image, where)
+        labels, original = self.thresholds.labels, Original.of(image)
         maps = torch.as_tensor(logit_map.as_tensor() if isinstance(logit_map, MetaTensor) else logit_map).float()
         if maps.ndim != 3 or len(maps) != len(labels):
             raise InputError(
                 f"the network gave a map of shape {tuple(maps.shape)} for {len(labels)} classes",
-                where,
+                original.where,
                 "make labels and thresholds match the weights",
             )
-        if not bool(torch.isfinite(maps).all()):
-            action = "check the weights, or run without amp"
-            raise InputError("the network gave values that are not finite", where, action)
-
+        original.check_finite(maps)
         probability = torch.sigmoid(self.pool(maps[None])[0]).tolist()
         heatmap = upsample_heatmaps(maps.float()[None], (image.shape[-2], image.shape[-1]))[0].cpu()
         min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
         decision = [p >= self.thresholds.decision[label] for p, label in zip(probability, labels, strict=True)]
         findings, masks, label_mask = image_findings(
-            heatmap, probability, decision, self.thresholds, size, min_area, self.min_peak
+            heatmap, probability, decision, self.thresholds, original.size, min_area, self.min_peak
         )
         return {
-            key: like_original(label_mask, meta),
+            key: like_original(label_mask, original.meta),
             self.heatmap_key: heatmap.half(),
             self.masks_key: masks,
-            self.findings_key: {**identity(meta, size), "findings": findings},
+            self.findings_key: original.record(findings),
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,19 +27,55 @@ def original_size(image: torch.Tensor, where: object) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def identity(meta: Mapping[str, Any], size: tuple[int, int]) -> dict[str, Any]:
-    """What a findings record says of an image besides its findings."""
-    spacing = [float(value) for value in meta.get("spacing", ())]
-    known = len(spacing) == 2 and all(math.isfinite(value) and value > 0 for value in spacing)
-    warnings = meta.get("warnings") or []
-    return {
-        "path": str(meta.get("filename_or_obj", "")),
-        "size": list(size),
-        "spacing_mm": spacing if known else None,
-        "view": meta.get("view") or None,
-        "sop_instance_uid": meta.get("sop_instance_uid") or None,
-        "warnings": warnings.splitlines() if isinstance(warnings, str) else [str(text) for text in warnings],
-    }
+@dataclass(frozen=True)
+class Original:
+    """The original of a network's input.
+
+    Attributes:
+        meta: its metadata; empty where the input carries none.
+        where: its file, for errors.
+        size: (width, height).
+    """
+
+    meta: Mapping[str, Any]
+    where: object
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, image: torch.Tensor) -> Original:
+        """That of an input (C, X, Y).
+
+        Raises:
+            InputError: preprocessing did more than resize it.
+        """
+        meta = image.meta if isinstance(image, MetaTensor) else {}
+        where = meta.get("filename_or_obj", "image")
+        return cls(meta, where, original_size(image, where))
+
+    def record(self, findings: list[dict[str, Any]]) -> dict[str, Any]:
+        """The record docs/findings.md describes, plain Python values."""
+        spacing = [float(value) for value in self.meta.get("spacing", ())]
+        known = len(spacing) == 2 and all(math.isfinite(value) and value > 0 for value in spacing)
+        warnings = self.meta.get("warnings") or []
+        return {
+            "path": str(self.meta.get("filename_or_obj", "")),
+            "size": list(self.size),
+            "spacing_mm": spacing if known else None,
+            "view": self.meta.get("view") or None,
+            "sop_instance_uid": self.meta.get("sop_instance_uid") or None,
+            "warnings": warnings.splitlines() if isinstance(warnings, str) else [str(text) for text in warnings],
+            "findings": findings,
+        }
+
+    def check_finite(self, *outputs: torch.Tensor) -> None:
+        """Refuse what a network gave where a value of it is not finite.
+
+        Raises:
+            InputError: one is not.
+        """
+        if not all(bool(torch.isfinite(values).all()) for values in outputs):
+            action = "check the weights, or run without amp"
+            raise InputError("the network gave values that are not finite", self.where, action)
 
 
 def like_original(label_mask: np.ndarray, meta: Mapping[str, Any]) -> MetaTensor:

@@ -64,7 +64,7 @@ def run(tmp_path):
 def test_predictions_are_in_network_pixels(run):
     network, dataset, _ = run
     found = detect(network, dataset, LABELS, infer)
-    boxes, classes = found.truth()
+    boxes, classes = found.boxes()
     np.testing.assert_allclose(boxes[1], [[16, 0, 32, 32]])
     assert classes[1] == [0]
     np.testing.assert_allclose(found.detections[1].boxes[0], [16, 0, 32, 32])

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.special import expit, logit
 
 from cxr_common.data.masks import resize_mask
-from cxr_common.evaluation import Predictions, counts_at_thresholds, evaluation_report, mask_tables, segmentation_report
+from cxr_common.evaluation import NetworkMaps, counts_at_thresholds, evaluation_report, mask_tables, segmentation_report
 from cxr_common.findings import Thresholds
 from cxr_common.metrics import dataset_iou, image_dice, image_iou
 
@@ -38,7 +38,15 @@ def predictions(tmp_path):
     maps = logit(probability).astype(np.float16)
     logits = maps.max((2, 3)).astype(np.float32)
     label = np.full((6, 2), np.nan, dtype=np.float32)
-    return Predictions(LABELS, items, np.tile(SIZE, (6, 1)), (16, 16), logits, maps, label)
+    return NetworkMaps(
+        labels=LABELS,
+        items=items,
+        sizes=np.tile(SIZE, (6, 1)),
+        input_size=(16, 16),
+        logits=logits,
+        maps=maps,
+        label=label,
+    )
 
 
 def true_mask(predictions, n, c):

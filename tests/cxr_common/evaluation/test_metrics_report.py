@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from cxr_common.evaluation import Predictions, evaluation_report, point_hit_table
+from cxr_common.evaluation import NetworkMaps, evaluation_report, point_hit_table
 
 
 @pytest.fixture
@@ -24,7 +24,15 @@ def predictions():
         known = label[i, 0] == 1
         boxes = {"boxes": [box] if known else [], "box_labels": [0] if known else []}
         items.append({"image": str(i), "patient": str(i // 2), **boxes})
-    return Predictions(["a", "b"], items, np.tile([200, 80], (40, 1)), (32, 32), logits, maps, label)
+    return NetworkMaps(
+        labels=["a", "b"],
+        items=items,
+        sizes=np.tile([200, 80], (40, 1)),
+        input_size=(32, 32),
+        logits=logits,
+        maps=maps,
+        label=label,
+    )
 
 
 def test_point_hits_by_hand(predictions):

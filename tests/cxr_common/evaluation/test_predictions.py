@@ -5,7 +5,7 @@ import pytest
 import torch
 from monai.data import Dataset, MetaTensor
 
-from cxr_common.evaluation import Predictions, predict
+from cxr_common.evaluation import NetworkMaps, predict
 from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.files import write_json
 from cxr_common.localization import CamClassifier
@@ -37,14 +37,14 @@ def test_predictions_are_the_networks_in_order_and_it_is_left_as_it_was(dataset)
 
 def make(boxes=None):
     items = [{"image": "a", "patient": "1", "boxes": boxes, "box_labels": [1] if boxes else None}, {"image": "b"}]
-    return Predictions(
-        ["x", "y"],
-        items,
-        np.array([[200, 100], [50, 80]]),
-        (100, 100),
-        np.array([[0.0, 2.0], [1.0, -1.0]], dtype=np.float32),
-        np.zeros((2, 2, 4, 4), dtype=np.float16),
-        np.array([[1, np.nan], [0, -1]], dtype=np.float32),
+    return NetworkMaps(
+        labels=["x", "y"],
+        items=items,
+        sizes=np.array([[200, 100], [50, 80]]),
+        input_size=(100, 100),
+        logits=np.array([[0.0, 2.0], [1.0, -1.0]], dtype=np.float32),
+        maps=np.zeros((2, 2, 4, 4), dtype=np.float16),
+        label=np.array([[1, np.nan], [0, -1]], dtype=np.float32),
     )
 
 
@@ -58,7 +58,7 @@ def test_boxes_are_scaled_to_the_network_input_axis_by_axis():
 def test_save_and_load_are_inverse(tmp_path):
     before = make([[20, 10, 40, 90]])
     before.save(tmp_path / "p.npz")
-    after = Predictions.load(tmp_path / "p.npz")
+    after = NetworkMaps.load(tmp_path / "p.npz")
     assert after.items == before.items
     assert after.input_size == before.input_size
     np.testing.assert_array_equal(after.label, before.label)

@@ -1,83 +1,72 @@
+"""Scoring and tuning, whatever the kind of network."""
+
 from __future__ import annotations
 
 import json
 
 import numpy as np
 import pytest
-import torch
 from monai.data import Dataset
-from monai.transforms import Compose, Resized
-from PIL import Image
 from torch import nn
 
-from cxr_common.evaluation import data_sha256, evaluate, tune_thresholds
-from cxr_common.findings import load_thresholds
-from cxr_common.networks import save_weights
-from cxr_common.transforms import LoadRadiographd
+from cxr_common.evaluation import BoxPredictions, Strategy, run, score, tune
+from cxr_common.findings import BoxThresholds, load_thresholds
+from cxr_common.networks import save_weights, weights_sha256
+
+LABELS = ["a", "b"]
 
 
-class Brightness(nn.Module):
-    """A segmenter whose probability is the picture's brightness: class a as it is, class b the darkness."""
+class Counting(Strategy[BoxPredictions, BoxThresholds]):
+    """Finds nothing, and reports what it is asked for."""
 
-    def __init__(self):
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(1))
+    def predict(self, network, dataset, labels, device):
+        n = len(dataset.data)
+        return BoxPredictions(
+            labels=labels,
+            items=list(dataset.data),
+            sizes=np.full((n, 2), 8),
+            input_size=(8, 8),
+            label=np.full((n, 2), np.nan),
+            rows=np.tile([0, 0, 0, 0, 0, -1.0], (n, 1, 1)),
+            logits=np.zeros((n, 2)),
+        )
 
-    def forward(self, image):
-        bright = torch.logit(image.clamp(0.01, 0.99)) * self.scale
-        return torch.cat((bright, -bright), 1)
+    def report(self, predictions, thresholds, **options):
+        return {"images": len(predictions.items), **options}
 
-    def pool(self, maps):
-        return maps.amax((-2, -1))
+    def tune(self, network, dataset, labels, device):
+        return BoxThresholds(tuple(labels), dict.fromkeys(labels, 0.3), tuned_on={"n": len(dataset.data)})
 
 
 @pytest.fixture
-def run(tmp_path):
-    """Weights and six pictures with a patch of .62 on .38, of which the mask of class a is the patch."""
-    items = []
-    for i in range(6):
-        picture = np.full((32, 32), round(0.38 * 255), np.uint8)
-        picture[4 : 12 + i, 6:20] = round(0.62 * 255)
-        Image.fromarray(picture).save(tmp_path / f"{i}.png")
-        Image.fromarray(picture > 100).save(tmp_path / f"{i}_mask.png")
-        item = {"image": str(tmp_path / f"{i}.png"), "patient": str(i // 2)}
-        items.append({**item, "mask": {"a": str(tmp_path / f"{i}_mask.png")}})
-    network = Brightness()
+def made(tmp_path):
+    network = nn.Linear(1, 1)
     save_weights(network, tmp_path / "model.pt")
-    load = Compose([LoadRadiographd("image"), Resized("image", (32, 32), mode="area")])
-    return network, Dataset(items, load), tmp_path
+    (tmp_path / "a.png").write_bytes(b"pixels")
+    return network, Dataset([{"image": str(tmp_path / "a.png")}]), tmp_path
 
 
-def test_thresholds_of_a_segmenter_are_tuned_on_masks(run):
-    network, dataset, folder = run
-    thresholds = tune_thresholds(network, dataset, ["a", "b"], folder, masks=True)
-    # From .4 on the background is out; the lowest of the equal thresholds is taken. Class b has no mask: the default.
-    assert thresholds.mask == {"a": 0.4, "b": 0.5}
-    assert thresholds.decision == thresholds.mask
-    assert thresholds.mask_mode == "absolute"
-    assert thresholds.tuned_on["n_with_masks"] == 6
-    again = load_thresholds(folder / "thresholds.json", ["a", "b"], folder / "model.pt")
-    assert again == thresholds
+def test_a_score_is_the_strategys_report_and_what_it_was_made_with(made):
+    network, dataset, folder = made
+    thresholds = BoxThresholds.default(LABELS)
+    report = score(Counting(), network, dataset, thresholds, folder / "out", weights=folder / "model.pt", seed=3)
+    assert json.loads((folder / "out" / "metrics.json").read_text(encoding="utf-8")) == report
+    assert (report["images"], report["n_resamples"], report["seed"]) == (1, 1000, 3)
+    assert report["thresholds"]["decision"] == {"a": 0.5, "b": 0.5}
+    assert report["weights_sha256"] == weights_sha256(folder / "model.pt")
+    kept = BoxPredictions.load(folder / "out" / "predictions.npz")
+    assert (kept.items, kept.labels, kept.input_size) == (dataset.data, LABELS, (8, 8))
 
 
-def test_a_segmenter_is_scored_with_its_thresholds(run):
-    network, dataset, folder = run
-    thresholds = tune_thresholds(network, dataset, ["a", "b"], folder, masks=True)
-    evaluate(network, dataset, thresholds, folder / "eval", weights=folder / "model.pt", n_resamples=20, masks=True)
-    report = json.loads((folder / "eval" / "metrics.json").read_text())
-    assert report["thresholds"]["mask_mode"] == "absolute"
-    for geometry in ("original", "network"):
-        figures = report["segmentation"][geometry]
-        assert figures["iou of the data set"]["per_class"]["a"]["value"] == 1
-        assert figures["dice"]["macro"] == {**figures["dice"]["macro"], "value": 1, "low": 1, "high": 1}
-        assert figures["iou of images"]["per_class"]["b"]["value"] is None
-        assert figures["hit rate"]["per_class"]["a"]["value"] == 1
-    assert report["image_labels"]["auroc"]["macro"]["value"] is None  # no image has a label
+def test_tuned_thresholds_carry_the_hash_of_their_weights_and_lie_beside_them(made):
+    network, dataset, folder = made
+    tuned = tune(Counting(), network, dataset, LABELS, folder)
+    assert tuned.weights_sha256 == weights_sha256(folder / "model.pt")
+    assert load_thresholds(folder / "thresholds.json", LABELS, folder / "model.pt") == tuned
 
 
-def test_masks_count_in_the_data_hash_where_they_are_used(run):
-    _, dataset, folder = run
-    before = data_sha256(dataset.data), data_sha256(dataset.data, masks=True)
-    Image.fromarray(np.zeros((32, 32), bool)).save(folder / "0_mask.png")
-    assert data_sha256(dataset.data) == before[0]
-    assert data_sha256(dataset.data, masks=True) != before[1]
+def test_one_process_of_several_tunes(made, monkeypatch):
+    network, dataset, folder = made
+    monkeypatch.setattr(run, "is_first_process", lambda: False)
+    assert tune(Counting(), network, dataset, LABELS, folder) is None
+    assert not (folder / "thresholds.json").exists()

@@ -13,9 +13,9 @@ from PIL import Image
 
 from cxr_common.data import read_picture
 from cxr_common.errors import InputError
-from cxr_common.findings import CaseWriter, FindingsWriter, NotForThisImageError, Thresholds, load_heatmap
+from cxr_common.findings import CaseWriter, FindingsWriter, NotForThisImageError, Thresholds, load_heatmap, overlay
 from cxr_common.findings.palette import class_colour
-from cxr_common.findings.writers import heatmap_npz, mask_files, overlay_png
+from cxr_common.findings.writers import heatmap_npz, mask_files
 from cxr_common.localization import SaliencyInferer
 from cxr_common.transforms import LoadRadiographd, LocalizeFindingsd
 
@@ -133,7 +133,7 @@ def test_a_second_run_replaces_its_own_files_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("module", "what"), [(mask_files, "save_mask"), (heatmap_npz, "save_heatmap"), (overlay_png, "render_overlay")]
+    ("module", "what"), [(mask_files, "save_mask"), (heatmap_npz, "save_heatmap"), (overlay, "render_overlay")]
 )
 def test_a_failure_mid_write_leaves_nothing_of_that_image(tmp_path, monkeypatch, module, what):
     def fail(*_args, **_kwargs):

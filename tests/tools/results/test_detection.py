@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cxr_common.data import load_datalist
-from cxr_common.detection import DetectorPredictions
+from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from tests.bundles.conftest import phantoms  # noqa: F401
 from tests.golden import REPOSITORY
@@ -39,7 +39,15 @@ def predictions(found, n=8):
     label = np.zeros((n, len(LABELS)), np.float32)
     label[: n // 2, mass] = 1
     sizes = np.full((n, 2), 128)
-    return DetectorPredictions(list(LABELS), items, sizes, (64, 64), rows, np.zeros_like(label), label)
+    return BoxPredictions(
+        labels=list(LABELS),
+        items=items,
+        sizes=sizes,
+        input_size=(64, 64),
+        rows=rows,
+        logits=np.zeros_like(label),
+        label=label,
+    )
 
 
 def test_figures_differences_and_claims():

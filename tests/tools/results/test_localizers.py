@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cxr_common.evaluation import Predictions
+from cxr_common.evaluation import NetworkMaps
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from tools.results.localization import opacity_test
@@ -15,7 +15,7 @@ C = len(LABELS)
 OPACITY, NODULE = LABELS.index("Opacity"), LABELS.index("Nodule")
 
 
-def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> Predictions:
+def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> NetworkMaps:
     """Predictions whose nodule peaks hit at a given rate; half the images have a nodule at x 3, y 1 of an 8 x 8 map."""
     rng = np.random.default_rng(seed)
     label = np.zeros((n, C), dtype=np.float32)
@@ -29,7 +29,15 @@ def make(hit_rate: float, skill: float, seed: int, n: int = 60) -> Predictions:
         boxes = {"boxes": [[12, 4, 16, 8]] * 2 if present else [], "box_labels": [NODULE, OPACITY] if present else []}
         items.append({"image": str(i), "patient": str(i), **boxes})
     logits = (skill * label + rng.normal(0, 1, label.shape)).astype(np.float32)
-    return Predictions(list(LABELS), items, np.tile([32, 32], (n, 1)), (32, 32), logits, maps, label)
+    return NetworkMaps(
+        labels=list(LABELS),
+        items=items,
+        sizes=np.tile([32, 32], (n, 1)),
+        input_size=(32, 32),
+        logits=logits,
+        maps=maps,
+        label=label,
+    )
 
 
 @pytest.fixture(scope="module")

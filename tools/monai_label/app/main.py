@@ -37,6 +37,7 @@ class CxrApp(MONAILabelApp):
         )
 
     def init_infers(self) -> dict[str, InferTask]:
+        """One task for each bundle, and one for the masks of a classifier."""
         infers: dict[str, InferTask] = {}
         for name, folder in self.bundles.items():
             infers[name] = task = CxrInferTask(str(folder), self.conf)
@@ -45,12 +46,15 @@ class CxrApp(MONAILabelApp):
         return infers
 
     def init_trainers(self) -> dict[str, TrainTask]:
+        """The segmenter alone learns from what is drawn."""
         return {name: SegmenterTraining(path) for name, path in self.bundles.items() if "segmentation" in name}
 
     def init_strategies(self) -> dict[str, Strategy]:
+        """Which image comes next."""
         return {"most_uncertain": MostUncertain(), "first": First(), "random": Random()}
 
     def init_scoring_methods(self) -> dict[str, ScoringMethod]:
+        """Doubts of the bundle that chooses the next image."""
         name = self.conf.get("uncertainty")  # MONAI Label runs every method when it starts
         if not name:
             return {}

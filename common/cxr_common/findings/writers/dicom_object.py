@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -55,7 +54,7 @@ class DicomObject(CaseWriter):
         if self._uids is None:  # one for the run, so that its results of a study are one series
             self._uids = ResultUids(model, self.options.deterministic_uids)
         try:
-            source = _source(case.source, os.stat(case.source).st_mtime_ns)
+            source = _source(case.source, case.source.stat().st_mtime_ns)
             result = _result(case, model, with_picture=self.kind == "dicom_sc")
             made = make_object(self.kind, result, source, self._uids, self.options.deidentify)
         except NoResult as reason:

@@ -16,7 +16,7 @@ def test_every_finding_is_a_label_and_has_a_simulator():
 
 
 @pytest.mark.parametrize(
-    "name, value",
+    ("name", "value"),
     [
         ("size", 63),
         ("size", 4097),

@@ -89,7 +89,7 @@ def test_failed_write_leaves_the_old_file_and_no_other(phantoms, tmp_path, monke
     assert path.read_bytes() == b"old"
 
 
-@pytest.mark.parametrize("arguments, name", [(("RGB", 12), "photometric"), (("MONOCHROME2", 7), "bits_stored")])
+@pytest.mark.parametrize(("arguments", "name"), [(("RGB", 12), "photometric"), (("MONOCHROME2", 7), "bits_stored")])
 def test_refuses_what_it_cannot_write(phantoms, tmp_path, arguments, name):
     with pytest.raises(InputError, match=name):
         write_dicom(phantoms[0], tmp_path / "a.dcm", *arguments)

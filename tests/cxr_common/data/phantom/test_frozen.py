@@ -27,7 +27,7 @@ def test_the_version_is_that_of_the_recorded_pictures():
     assert GENERATOR_VERSION == 1, "record the pictures below anew with the new version"
 
 
-@pytest.mark.parametrize("seed, index, size", RECORDED)
+@pytest.mark.parametrize(("seed", "index", "size"), RECORDED)
 def test_pictures_are_as_recorded(seed, index, size):
     statistics, boxes = RECORDED[seed, index, size]
     phantom = make_phantom(seed, index, PhantomConfig(size=size))

@@ -100,7 +100,7 @@ def test_a_set_has_the_asked_part_without_findings(phantoms):
 
 
 @pytest.mark.parametrize(
-    "arguments, message",
+    ("arguments", "message"),
     [((0, 0, TINY, ("Fracture",)), "unknown Fracture"), ((0, -1, TINY), "index -1"), ((-1, 0, TINY), "seed -1")],
 )
 def test_refuses_bad_arguments(arguments, message):

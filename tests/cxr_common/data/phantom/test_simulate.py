@@ -138,7 +138,7 @@ def test_no_findings_change_nothing(chest):
 
 
 @pytest.mark.parametrize(
-    "change, message",
+    ("change", "message"),
     [
         ({"findings": ["Cardiomegaly"]}, "Cardiomegaly cannot be put"),
         ({"findings": ["Nodule", "Fracture"]}, "unknown Fracture"),

@@ -47,7 +47,7 @@ class CxrInferTask(BundleInferTask):
 
     def _refresh(self) -> None:
         """Read the config anew where training has replaced weights and thresholds."""
-        if (changed := os.stat(self._thresholds).st_mtime) != self._read:
+        if (changed := Path(self._thresholds).stat().st_mtime) != self._read:
             self._read = changed
             self.bundle_config = self._load_bundle_config(self.bundle_path, self.bundle_config_path)
             if self._wanted:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import subprocess
 import sys
@@ -104,7 +103,7 @@ class SegmenterTraining(TrainTask):
         for name in ("model.pt", "thresholds.json"):
             temporary = models / f".{name}.new"
             shutil.copyfile(run / name, temporary)
-            os.replace(temporary, models / name)
+            temporary.replace(models / name)
 
 
 def read_label_map(path: str, classes: int) -> np.ndarray:

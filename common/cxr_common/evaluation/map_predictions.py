@@ -1,0 +1,95 @@
+"""Predictions of networks that make maps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from monai.data import Dataset
+from monai.networks import eval_mode
+
+from cxr_common.evaluation.predictions import Pass, Predictions
+from cxr_common.heatmaps import upsample_heatmaps
+
+
+@dataclass(kw_only=True)
+class MapPredictions(Predictions, ABC):
+    """Predictions with a map for each class.
+
+    Attributes:
+        maps: (N, C, x, y) float16 logit maps, axes x then y.
+    """
+
+    by_image = (*Predictions.by_image, "maps")
+
+    maps: np.ndarray
+
+    @abstractmethod
+    def decided(self, decision: Mapping[str, float]) -> np.ndarray:
+        """(N, C) bool: which classes are taken for present, given class -> probability from which on they are."""
+
+    def heatmaps(self) -> torch.Tensor:
+        """(N, C, X, Y) probability maps at network-input size, as published: sigmoid, then bilinear."""
+        return upsample_heatmaps(torch.from_numpy(self.maps).float(), self.input_size)
+
+    def each_heatmap(self) -> Iterator[torch.Tensor]:
+        """Image by image the (C, X, Y) probability maps of :meth:`heatmaps`, which need not all fit into memory."""
+        for maps in self.maps:
+            yield upsample_heatmaps(torch.from_numpy(maps[None]).float(), self.input_size)[0]
+
+
+@dataclass(kw_only=True)
+class NetworkMaps(MapPredictions):
+    """What a localiser or segmenter says: maps, and logits of the classes.
+
+    Attributes:
+        logits: (N, C) class logits.
+    """
+
+    by_image = (*MapPredictions.by_image, "logits")
+
+    logits: np.ndarray
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """(N, C) class probabilities."""
+        return 1 / (1 + np.exp(-self.logits.astype(np.float64)))
+
+    def decided(self, decision: Mapping[str, float]) -> np.ndarray:
+        """(N, C) bool: where the class probability reaches its threshold."""
+        return self.probabilities >= [decision[label] for label in self.labels]
+
+
+def predict(
+    network: Any,
+    dataset: Dataset,
+    labels: list[str],
+    device: torch.device | str = "cpu",
+    batch_size: int = 32,
+    inferer: Any = None,
+) -> NetworkMaps:
+    """Run a localiser or segmenter over a data set, in evaluation mode and in order.
+
+    Args:
+        network: with ``forward(image) -> maps`` and ``pool(maps) -> logits``; its training state is restored.
+        dataset: as :class:`~cxr_common.evaluation.predictions.Pass` takes it.
+        labels: class names.
+        device: where to run.
+        batch_size: images at a time.
+        inferer: makes the maps, ``inferer(image, network)``, where they are not the network's own; if they pool to
+            class logits in another way than the network's, it has its own ``pool``.
+    """
+    pool = getattr(inferer, "pool", network.pool)
+    logits, maps = [], []
+    batches = Pass(dataset, labels, batch_size, "predict")
+    with eval_mode(network):
+        for image, _ in batches:
+            image = image.to(device)
+            out = network(image) if inferer is None else inferer(image, network)
+            logits.append(pool(out).float().cpu().numpy())
+            maps.append(out.half().cpu().numpy())
+    return NetworkMaps(**batches.known(), logits=np.concatenate(logits), maps=np.concatenate(maps))

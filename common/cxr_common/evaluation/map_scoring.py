@@ -1,0 +1,167 @@
+"""Localisers and segmenters: what bundle configs call to score and tune them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from monai.data import Dataset
+from torch import nn
+
+from cxr_common.evaluation.map_predictions import MapPredictions, NetworkMaps, predict
+from cxr_common.evaluation.mask_scores import counts_at_thresholds
+from cxr_common.evaluation.metrics_report import evaluation_report
+from cxr_common.evaluation.provenance import data_sha256
+from cxr_common.evaluation.run import score, tune
+from cxr_common.evaluation.strategy import Strategy
+from cxr_common.findings import Thresholds
+from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds, tune_probability_thresholds
+from cxr_common.metrics.mask_counts import PROBABILITY_GRID
+
+
+class MapStrategy(Strategy[NetworkMaps, Thresholds]):
+    """What localisers and segmenters have in common.
+
+    Args:
+        inferer: makes the maps, as :func:`predict` takes it.
+    """
+
+    def __init__(self, inferer: Any = None) -> None:
+        self.inferer = inferer
+
+    def predict(
+        self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str
+    ) -> NetworkMaps:
+        """Run the network over a data set."""
+        return predict(network, dataset, labels, device, inferer=self.inferer)
+
+    def report(self, predictions: NetworkMaps, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
+        """Every figure; those of masks where they are asked for."""
+        return evaluation_report(predictions, thresholds if self.masks else None, **options)
+
+    def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
+        """Thresholds from validation data, with how the heatmaps were made."""
+        thresholds = self.tuned(self.predict(network, dataset, labels, device))
+        made: dict[str, Any] = self.inferer.describe() if hasattr(self.inferer, "describe") else {}
+        return replace(thresholds, tuned_on={**(thresholds.tuned_on or {}), **made})
+
+    @abstractmethod
+    def tuned(self, predictions: NetworkMaps) -> Thresholds:
+        """Thresholds from predictions of validation data."""
+
+
+class LocalizerStrategy(MapStrategy):
+    """A localiser's thresholds are tuned on image labels and boxes."""
+
+    def tuned(self, predictions: NetworkMaps) -> Thresholds:
+        """Decisions with the largest Youden index, masks whose boxes have the largest IoU."""
+        labels = predictions.labels
+        boxes, classes = predictions.boxes()
+        return Thresholds(
+            labels=tuple(labels),
+            decision=tune_decision_thresholds(predictions.probabilities, predictions.label, labels),
+            mask=tune_mask_thresholds(predictions.each_heatmap(), boxes, classes, labels),
+            tuned_on={
+                "data_sha256": data_sha256(predictions.items),
+                "n_images": len(predictions.items),
+                "n_with_boxes": sum(bool(c) for c in classes),
+                "input_size": list(predictions.input_size),
+                "criterion": "decision: largest Youden index, .5 if not learned; mask: largest mean IoU of box sets",
+            },
+        )
+
+
+class SegmenterStrategy(MapStrategy):
+    """A segmenter's thresholds are tuned on masks.
+
+    The probability above which its pixels have the largest IoU of the data set is both the mask threshold and the
+    decision threshold, so a finding is decided present where it has a pixel.
+    """
+
+    masks = True
+
+    def tuned(self, predictions: NetworkMaps) -> Thresholds:
+        """Thresholds with the largest IoU of the data set."""
+        return tuned_on_masks(predictions)
+
+
+def tuned_on_masks(predictions: MapPredictions) -> Thresholds:
+    """Thresholds with the largest IoU of the data set, for decisions and masks alike."""
+    counts = counts_at_thresholds(predictions, PROBABILITY_GRID)
+    tuned = tune_probability_thresholds(counts, predictions.labels)
+    return Thresholds(
+        labels=tuple(predictions.labels),
+        decision=tuned,
+        mask=tuned,
+        mask_mode="absolute",
+        tuned_on={
+            "data_sha256": data_sha256(predictions.items, masks=True),
+            "n_images": len(predictions.items),
+            "n_with_masks": sum(bool(item.get("mask")) for item in predictions.items),
+            "input_size": list(predictions.input_size),
+            "criterion": "decision and mask: largest IoU of the data set, at network resolution",
+        },
+    )
+
+
+def _strategy(inferer: Any, masks: bool) -> MapStrategy:
+    return SegmenterStrategy(inferer) if masks else LocalizerStrategy(inferer)
+
+
+def evaluate(
+    network: nn.Module,
+    dataset: Dataset,
+    thresholds: Thresholds,
+    output_dir: str | Path,
+    device: torch.device | str = "cpu",
+    weights: str | Path | None = None,
+    inferer: Any = None,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    masks: bool = False,
+) -> dict[str, Any]:
+    """Score a localiser or segmenter and write ``metrics.json`` and ``predictions.npz``.
+
+    Args:
+        network: with its weights loaded.
+        dataset: see :func:`~cxr_common.evaluation.run.score`, as for thresholds, output_dir, device and weights.
+        thresholds: see there.
+        output_dir: see there.
+        device: see there.
+        weights: see there.
+        inferer: makes the maps, as :func:`predict` takes it.
+        n_resamples: bootstrap replicates.
+        seed: of the bootstrap.
+        masks: score the masks too, against those of the datalist: every segmenter, or a localiser to compare with one.
+
+    Returns:
+        The content of metrics.json.
+    """
+    strategy = _strategy(inferer, masks)
+    return score(strategy, network, dataset, thresholds, output_dir, device, weights, n_resamples, seed)
+
+
+def tune_thresholds(
+    network: nn.Module,
+    dataset: Dataset,
+    labels: list[str],
+    output_dir: str | Path,
+    device: torch.device | str = "cpu",
+    inferer: Any = None,
+    masks: bool = False,
+) -> Thresholds | None:
+    """Tune thresholds of a localiser or segmenter; see :func:`~cxr_common.evaluation.run.tune`.
+
+    Args:
+        network: see there, as for dataset, labels, output_dir and device.
+        dataset: see there.
+        labels: see there.
+        output_dir: see there.
+        device: see there.
+        inferer: makes the maps, as :func:`predict` takes it.
+        masks: whether the network is a segmenter: :class:`SegmenterStrategy`, else :class:`LocalizerStrategy`.
+    """
+    return tune(_strategy(inferer, masks), network, dataset, labels, output_dir, device)

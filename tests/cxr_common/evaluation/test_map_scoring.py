@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from monai.data import Dataset
+from monai.transforms import Compose, Resized
+from PIL import Image
+from torch import nn
+
+from cxr_common.evaluation import data_sha256, evaluate, tune_thresholds
+from cxr_common.findings import load_thresholds
+from cxr_common.networks import save_weights
+from cxr_common.transforms import LoadRadiographd
+
+
+class Brightness(nn.Module):
+    """A segmenter whose probability is the picture's brightness: class a as it is, class b the darkness."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(1))
+
+    def forward(self, image):
+        bright = torch.logit(image.clamp(0.01, 0.99)) * self.scale
+        return torch.cat((bright, -bright), 1)
+
+    def pool(self, maps):
+        return maps.amax((-2, -1))
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Weights and six pictures with a patch of .62 on .38, of which the mask of class a is the patch."""
+    items = []
+    for i in range(6):
+        picture = np.full((32, 32), round(0.38 * 255), np.uint8)
+        picture[4 : 12 + i, 6:20] = round(0.62 * 255)
+        Image.fromarray(picture).save(tmp_path / f"{i}.png")
+        Image.fromarray(picture > 100).save(tmp_path / f"{i}_mask.png")
+        item = {"image": str(tmp_path / f"{i}.png"), "patient": str(i // 2)}
+        items.append({**item, "mask": {"a": str(tmp_path / f"{i}_mask.png")}})
+    network = Brightness()
+    save_weights(network, tmp_path / "model.pt")
+    load = Compose([LoadRadiographd("image"), Resized("image", (32, 32), mode="area")])
+    return network, Dataset(items, load), tmp_path
+
+
+def test_thresholds_of_a_segmenter_are_tuned_on_masks(run):
+    network, dataset, folder = run
+    thresholds = tune_thresholds(network, dataset, ["a", "b"], folder, masks=True)
+    # From .4 on the background is out; the lowest of the equal thresholds is taken. Class b has no mask: the default.
+    assert thresholds.mask == {"a": 0.4, "b": 0.5}
+    assert thresholds.decision == thresholds.mask
+    assert thresholds.mask_mode == "absolute"
+    assert thresholds.tuned_on["n_with_masks"] == 6
+    again = load_thresholds(folder / "thresholds.json", ["a", "b"], folder / "model.pt")
+    assert again == thresholds
+
+
+def test_a_segmenter_is_scored_with_its_thresholds(run):
+    network, dataset, folder = run
+    thresholds = tune_thresholds(network, dataset, ["a", "b"], folder, masks=True)
+    evaluate(network, dataset, thresholds, folder / "eval", weights=folder / "model.pt", n_resamples=20, masks=True)
+    report = json.loads((folder / "eval" / "metrics.json").read_text())
+    assert report["thresholds"]["mask_mode"] == "absolute"
+    for geometry in ("original", "network"):
+        figures = report["segmentation"][geometry]
+        assert figures["iou of the data set"]["per_class"]["a"]["value"] == 1
+        assert figures["dice"]["macro"] == {**figures["dice"]["macro"], "value": 1, "low": 1, "high": 1}
+        assert figures["iou of images"]["per_class"]["b"]["value"] is None
+        assert figures["hit rate"]["per_class"]["a"]["value"] == 1
+    assert report["image_labels"]["auroc"]["macro"]["value"] is None  # no image has a label
+
+
+def test_masks_count_in_the_data_hash_where_they_are_used(run):
+    _, dataset, folder = run
+    before = data_sha256(dataset.data), data_sha256(dataset.data, masks=True)
+    Image.fromarray(np.zeros((32, 32), bool)).save(folder / "0_mask.png")
+    assert data_sha256(dataset.data) == before[0]
+    assert data_sha256(dataset.data, masks=True) != before[1]
