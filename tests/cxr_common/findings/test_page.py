@@ -1,5 +1,6 @@
 """The page of a run: names from outside can neither write on it nor hide on it."""
 
+from cxr_common.data.picture_test import DOUBT
 from cxr_common.findings.page import write_report
 from tests.cxr_common.findings.test_findings_writer import localized, make_writer, save_image
 
@@ -17,3 +18,18 @@ def test_hostile_names_are_shown_and_do_nothing(tmp_path):
     assert "&lt;script&gt;alert(1)&lt;\u2044script&gt;\\x1b[2J\\u202egnp.png" in page
     assert "b\\n&lt;b&gt;.png" in page
     assert "odd\\x07" in page
+
+
+def test_sides_of_a_doubted_picture_are_not_named(tmp_path):
+    make = make_writer(tmp_path)
+    doubted = localized(save_image(tmp_path / "in" / "a.png"))
+    doubted["image"].meta["warnings"] = f"{DOUBT}it looks upside down"
+    for item in (doubted, localized(save_image(tmp_path / "in" / "b.png"))):
+        make.write_item(item)
+    make.write_record()
+    write_report(tmp_path / "out", tmp_path / "page.html", "Title")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    first, second = page.split("<article ")[1:]
+    assert first.startswith('class="card doubted"') and second.startswith('class="card"')
+    assert ".doubted .frame::before" in page
+    assert "whose sides" not in page  # a comment of the template
