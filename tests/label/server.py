@@ -97,12 +97,15 @@ class Server:
             content = value.read_bytes() if isinstance(value, Path) else str(value).encode()
             body += f"{head}\r\n\r\n".encode() + content + b"\r\n"
         body += f"--{border}--\r\n".encode()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}",
-            data=body,
-            method=method,
-            headers={"Content-Type": f"multipart/form-data; boundary={border}"},
-        )
+        return self._ask(path, query, method, f"multipart/form-data; boundary={border}", body)
+
+    def post(self, path: str, query: dict[str, str], **settings: Any) -> Answer:
+        """Send settings as JSON."""
+        return self._ask(path, query, "POST", "application/json", json.dumps(settings).encode())
+
+    def _ask(self, path: str, query: dict[str, str], method: str, kind: str, body: bytes) -> Answer:
+        address = f"http://127.0.0.1:{self.port}{path}?{urllib.parse.urlencode(query)}"
+        request = urllib.request.Request(address, data=body, method=method, headers={"Content-Type": kind})
         try:
             with urllib.request.urlopen(request, timeout=900) as answer:
                 return Answer(answer.status, answer.headers.get_content_type(), answer.read())

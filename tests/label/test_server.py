@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import signal
 import subprocess
@@ -143,10 +142,9 @@ def test_200_in_a_row_and_8_at_once(server):
 
 
 def test_the_most_uncertain_image_comes_next(server):
-    done = server.send("/scoring/uncertainty", {"run_sync": "true"})
+    done = server.post("/scoring/uncertainty", {"run_sync": "true"})
     assert done.status == 200, done.content
-    request = json.dumps({})
-    chosen = server.send("/activelearning/most_uncertain", {}, params=request)
+    chosen = server.post("/activelearning/most_uncertain", {})
     assert chosen.status == 200, chosen.content
     assert 0 < chosen.json["weight"] <= 1
     assert chosen.json["id"] != "broken"
@@ -163,8 +161,7 @@ def test_the_segmenter_learns_from_saved_label_maps_and_a_killed_server_comes_ba
         assert saved.status == 200, saved.content
     before = (app / "model" / SEGMENTER / "models" / "model.pt").read_bytes()
     asked = server.infer(SEGMENTER, "odd.png", output="json").json["findings"]
-    settings = json.dumps({"max_epochs": 2})
-    trained = server.send(f"/train/{SEGMENTER}", {"run_sync": "true"}, params=settings)
+    trained = server.post(f"/train/{SEGMENTER}", {"run_sync": "true"}, max_epochs=2)
     assert trained.status == 200, trained.content
     assert (app / "model" / SEGMENTER / "models" / "model.pt").read_bytes() != before
     after = server.infer(SEGMENTER, "odd.png", output="json").json["findings"]

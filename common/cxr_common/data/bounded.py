@@ -7,8 +7,10 @@ takes some 20 ms, and the pixels come back through a pipe. Where there is no `fo
 
 from __future__ import annotations
 
+import builtins
+import io
+import json
 import os
-import pickle
 import select
 import signal
 import time
@@ -16,9 +18,12 @@ import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numpy as np
+
 from cxr_common.errors import InputError
 
-T = TypeVar("T")
+T = TypeVar("T", np.ndarray, bytes)
+E = TypeVar("E", bound=Exception)
 #: Seconds of processor time for one image; 50 million pixels of JPEG 2000 take about ten.
 MAX_SECONDS = 60
 #: A busy machine may take so many times as long by the clock.
@@ -30,7 +35,7 @@ def bounded(call: Callable[[], T], where: object, seconds: int | None = None) ->
     """Call a decoder in a child process of limited time.
 
     Args:
-        call: takes nothing; what it returns, or raises, can be pickled.
+        call: takes nothing.
         where: the file, for the error.
         seconds: of processor time; None for MAX_SECONDS.
 
@@ -39,7 +44,7 @@ def bounded(call: Callable[[], T], where: object, seconds: int | None = None) ->
 
     Raises:
         InputError: it takes too long, or ends the process.
-        Exception: what the call raises.
+        Exception: what the call raises; a RuntimeError of the same text for exceptions that are not Python's own.
     """
     if not hasattr(os, "fork"):
         return call()
@@ -62,12 +67,7 @@ def bounded(call: Callable[[], T], where: object, seconds: int | None = None) ->
             os.kill(child, signal.SIGKILL)  # it has nothing more to say
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if content:
-        worked, result, doubts = pickle.loads(content)  # of our own child
-        for text, kind in doubts:
-            warnings.warn(text, kind, stacklevel=2)
-        if not worked:
-            raise result
-        return cast(T, result)
+        return cast(T, _unpacked(content))
     if status in (-signal.SIGXCPU, -signal.SIGKILL):
         raise InputError(f"decoding takes over {limit} seconds", where, _ACTION)
     raise InputError("the decoder crashed", where, _ACTION)
@@ -83,25 +83,44 @@ def _answer(call: Callable[[], Any], read: int, write: int, seconds: int) -> Non
         allowed = resource.getrlimit(resource.RLIMIT_CPU)[1]  # more than that no process may give itself
         limits = (seconds, seconds + 1) if allowed == resource.RLIM_INFINITY else (min(seconds, allowed), allowed)
         resource.setrlimit(resource.RLIMIT_CPU, limits)  # a new process has used none
+        head: dict[str, Any] = {"error": None, "bytes": False}
+        result: np.ndarray | bytes = b""
         with warnings.catch_warnings(record=True) as caught:
             try:
-                worked, result = True, call()
+                result = call()
+                head["bytes"] = isinstance(result, bytes)
+            except InputError as error:
+                head["error"] = ["InputError", error.reason, error.where, error.action]
             except Exception as error:
-                worked, result = False, _portable(error)
-        answer = worked, result, [(str(warning.message), warning.category) for warning in caught]
+                head["error"] = [type(error).__name__, str(error)]
+        head["doubts"] = [[str(warning.message), warning.category.__name__] for warning in caught]
+        payload = io.BytesIO()
+        np.save(payload, np.frombuffer(result, np.uint8) if isinstance(result, bytes) else result, allow_pickle=False)
         with open(write, "wb") as file:
-            pickle.dump(answer, file, protocol=pickle.HIGHEST_PROTOCOL)
+            file.write(json.dumps(head).encode() + b"\n")
+            file.write(payload.getbuffer())
     finally:
         os._exit(0)
 
 
-def _portable(error: Exception) -> Exception:
-    """The error itself, or one of the same text where it cannot be pickled."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:
-        return RuntimeError(str(error))
-    return error
+def _unpacked(content: bytes) -> np.ndarray | bytes:
+    """What the child sent, which saw damaged bytes: so it is data, and no pickle that could run code here."""
+    first, _, payload = content.partition(b"\n")
+    head = json.loads(first)
+    for text, kind in head["doubts"]:
+        warnings.warn(text, _own(kind, UserWarning), stacklevel=3)
+    if head["error"] is not None:
+        name, *parts = head["error"]
+        raise InputError(*parts) if name == "InputError" else _own(name, RuntimeError)(*parts)
+    array: np.ndarray = np.load(io.BytesIO(payload), allow_pickle=False)
+    return array.tobytes() if head["bytes"] else array
+
+
+def _own(name: str, default: type[E]) -> type[E]:
+    """Python's own exception or warning of a name that takes one text, else the default."""
+    kind = getattr(builtins, name, None)
+    suits = isinstance(kind, type) and issubclass(kind, Warning if default is UserWarning else Exception)
+    return cast(type[E], kind) if suits and not issubclass(kind, UnicodeError) else default
 
 
 def _read_all(pipe: int, until: float) -> bytes:

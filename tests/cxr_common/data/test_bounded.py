@@ -2,6 +2,7 @@
 
 import ctypes
 import faulthandler
+import os
 import subprocess
 import sys
 import time
@@ -29,7 +30,11 @@ def crash():
 
 def doubt():
     warnings.warn("doubtful", UserWarning, stacklevel=1)
-    return 3
+    return np.array([3])
+
+
+def refuse():
+    raise InputError("is cut off", "x.png", "copy it")
 
 
 def odd():
@@ -44,7 +49,20 @@ def test_results_errors_and_warnings_come_through():
     with pytest.raises(Exception, match="odd"):
         bounded.bounded(odd, "x")
     with pytest.warns(UserWarning, match="doubtful"):
-        assert bounded.bounded(doubt, "x") == 3
+        assert bounded.bounded(doubt, "x") == [3]
+    assert bounded.bounded(lambda: b"\n\x00 bytes", "x") == b"\n\x00 bytes"
+    with pytest.raises(InputError, match="x.png: is cut off; copy it"):
+        bounded.bounded(refuse, "x")
+
+
+def test_nothing_that_a_decoder_sends_is_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "run"),)
+
+    with pytest.raises(InputError, match="crashed"):  # it can be sent in no form
+        bounded.bounded(lambda: np.array([Evil()]), "x")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(("call", "said"), [(loop, "takes over 1 seconds"), (crash, "crashed")])
