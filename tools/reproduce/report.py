@@ -9,8 +9,8 @@ from typing import Any
 from cxr_common.data import read_datalist
 from cxr_common.files import write_json, write_text
 from cxr_common.json_files import read_json
+from tools.markdown import number, table
 from tools.reproduce.recipe import Recipe
-from tools.results.markdown import number, table
 
 #: Parts of a figure, and how a row of them is called.
 _PARTS = {"micro": "micro", "macro": "macro", "value": ""}
