@@ -9,8 +9,8 @@ from typing import Any
 from cxr_common.data import read_datalist
 from cxr_common.files import write_json, write_text
 from cxr_common.json_files import read_json
+from tools.markdown import number, table
 from tools.reproduce.recipe import Recipe
-from tools.results.markdown import number, table
 
 #: Parts of a figure, and how a row of them is called.
 _PARTS = {"micro": "micro", "macro": "macro", "value": ""}
@@ -41,13 +41,23 @@ def write_report(recipe: Recipe, datalist: Path, metrics: Mapping[str, Path], ou
     notes.append(f"- images: {said}")
     if not whole:
         notes.append("- **This is not the data of the paper: the two columns cannot be compared.**")
-    cells = [[row["figure"], number(row["measured"]), row["published"], row["source"]] for row in rows]
+    sources = list(dict.fromkeys(source for row in rows for source in row["sources"]))
+    cells = [
+        [
+            row["figure"],
+            number(row["measured"]),
+            "; ".join(row["published"]) or "–",
+            ", ".join(f"[{sources.index(source) + 1}]" for source in row["sources"]) or "–",
+        ]
+        for row in rows
+    ]
     page = "\n".join(
         [
             f"# {recipe.title}\n",
             *notes,
             "",
-            table(["figure", "measured, 95% interval by patient", "published", "by, source"], cells),
+            table(["figure", "measured, 95% interval by patient", "published", "by"], cells),
+            *(f"[{n}] {source}\n" for n, source in enumerate(sources, 1)),
             "Research use only. Not a medical device; not for diagnosis or treatment.\n",
         ]
     )
@@ -78,6 +88,6 @@ def figure_rows(figure: Mapping[str, Any], found: Mapping[str, Any]) -> list[dic
 
 
 def _row(name: str, own: Any, theirs: list[tuple[Mapping[str, Any], float]]) -> dict[str, Any]:
-    values = "; ".join(f"{value:g}".replace("0.", ".", 1) for _, value in theirs)
-    sources = "; ".join(f"{paper['by']} ({paper['source']})" for paper, _ in theirs)
-    return {"figure": name, "measured": own, "published": values or "–", "source": sources or "–"}
+    values = [f"{value:g}".replace("0.", ".", 1) for _, value in theirs]
+    sources = [f"{paper['by']}: {paper['source']}" for paper, _ in theirs]
+    return {"figure": name, "measured": own, "published": values, "sources": sources}

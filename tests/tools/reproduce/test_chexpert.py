@@ -42,6 +42,10 @@ def test_a_miniature_goes_the_whole_road(datalist, tmp_path, capsys):
     record = json.loads((tmp_path / "out" / "reproduce.json").read_text(encoding="utf-8"))
     rows = {row["figure"]: row for row in record["rows"]}
     hits = rows["hit rate of the localiser's heatmaps, macro"]
-    assert 0 <= hits["measured"]["value"] <= 1 and hits["published"] == ".801; .599" and "2509.18015" in hits["source"]
+    assert (
+        0 <= hits["measured"]["value"] <= 1
+        and hits["published"] == [".801", ".599"]
+        and "2509.18015" in hits["sources"][0]
+    )
     assert rows["hit rate of the segmenter, macro"]["measured"]["n_patients"] == 4
     assert rows["mIoU of the segmenter, CheXseg's (data set, network resolution), macro"]["measured"] is not None

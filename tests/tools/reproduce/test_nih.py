@@ -43,11 +43,12 @@ def test_a_miniature_is_trained_scored_and_reported(recipe, backbone, datalist, 
     rows = {row["figure"]: row for row in record["rows"]}
     point = rows["point accuracy on the official boxes, micro"]
     assert 0 <= point["measured"]["value"] <= 1 and point["measured"]["n_images"] == 6
-    assert rows["T(IoBB) > .1, box level, macro"]["published"] == ".681"
+    assert rows["T(IoBB) > .1, box level, macro"]["published"] == [".681"]
     if recipe == "nih_pylon":
-        assert point["published"] == ".616" and "79fcb36" in point["source"]
-        assert rows["AUROC, Hernia"]["measured"]["value"] is None and rows["AUROC, Hernia"]["published"] == ".9115"
-    assert "| point accuracy on the official boxes, micro |" in (tmp_path / "out" / "reproduce.md").read_text("utf-8")
+        assert point["published"] == [".616"] and "79fcb36" in point["sources"][0]
+        assert rows["AUROC, Hernia"]["measured"]["value"] is None and rows["AUROC, Hernia"]["published"] == [".9115"]
+    page = (tmp_path / "out" / "reproduce.md").read_text(encoding="utf-8")
+    assert "| point accuracy on the official boxes, micro |" in page and "\n[1] " in page
     assert run(recipe, datalist, tmp_path / "out", tmp_path / "imagenet.pth", f"backbone={backbone}") == 0
     assert capsys.readouterr().out.count("done before, inputs unchanged") == 2
 
