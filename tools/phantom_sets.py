@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cxr_common.data import load_datalist, read_datalist
-from cxr_common.data.phantom.identity import identity
+from cxr_common.data.phantom.set_identity import identity
 from cxr_common.errors import InputError
 from tools.workflow import run_tool
 

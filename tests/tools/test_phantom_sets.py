@@ -8,7 +8,7 @@ import yaml
 from PIL import Image
 
 from cxr_common.data import load_datalist
-from cxr_common.data.phantom.identity import identity
+from cxr_common.data.phantom.set_identity import identity
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY
 from tools.phantom_sets import make_phantoms
