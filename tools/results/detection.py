@@ -10,8 +10,8 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist
 from cxr_common.detection import detect
+from cxr_common.detection.figures import DetectorFigures
 from cxr_common.detection.omni_sampler import SUPERVISION
-from cxr_common.detection.statistics import DetectorFigures
 from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
