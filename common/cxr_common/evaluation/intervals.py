@@ -20,10 +20,7 @@ def interval(statistic: Any, groups: Sequence[str], **options: Any) -> dict[str,
 def hits_report(hits: np.ndarray, predictions: Predictions, **options: Any) -> dict[str, Any]:
     """Means of hits (N, C): micro, macro and per class, with intervals and the number of scored pairs."""
     groups = predictions.patients
-    classes = [
-        interval(hit_statistic(hits[:, [c]]), groups, **options)
-        for c in range(len(predictions.labels))
-    ]
+    classes = [interval(hit_statistic(hits[:, [c]]), groups, **options) for c in range(len(predictions.labels))]
     return {
         "micro": interval(hit_statistic(hits), groups, **options),
         "macro": interval(hit_statistic(hits, "macro"), groups, **options),
