@@ -75,6 +75,10 @@ def _declared_ranges(folder: Path) -> None:
     write_dicom(folder / "A1_modality.dcm", twelve, BitsStored=12, ModalityLUTSequence=[_table(16, 4096)])
     write_dicom(folder / "A2_used.dcm", ten, WindowCenter=32768, WindowWidth=65536)
     write_dicom(folder / "A2_signed.dcm", stored_grey(12, "int16"))
+    wrapped = dicom_dataset(twelve, BitsStored=12)
+    wrapped.PixelRepresentation = 1
+    save_dicom(folder / "A2_wrapped.dcm", wrapped)
+    write_dicom(folder / "A2_exchanged.dcm", twelve.byteswap(), BitsStored=12)
     padded = twelve.copy()
     padded[:20] = 65535
     write_dicom(folder / "A2_padding.dcm", padded, PixelPaddingValue=65535)

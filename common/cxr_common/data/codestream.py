@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from cxr_common.data.jpeg2000 import fault_of_jpeg2000
+from cxr_common.data.scan import RadiographWarning
 
 _START_OF_FRAME = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}  # SOF0-15 without DHT, JPG, DAC; SOF55 is JPEG-LS
 _SCAN = 0xDA
 JPEG_2000, LOSSLESS_JPEG, JPEG_LS = -1, 3, 55
-_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")
+_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")  # of JPEG and JPEG-LS, JPEG 2000, its wrapper
 
 
 class Codestream(NamedTuple):
@@ -92,8 +94,10 @@ def _jpeg2000_header(frame: bytes, at: int) -> tuple[int, int, int, bool]:
 def join_fragments(pixel_data: bytes) -> bytes:
     """Join the fragments of encapsulated PixelData of one frame (DICOM PS3.5 A.4), without the offset table.
 
+    Of several compressed images the first is taken, with a warning.
+
     Raises:
-        ValueError: an item is damaged or longer than the data, or there are several frames.
+        ValueError: an item is damaged or longer than the data.
     """
     fragments: list[bytes] = []
     at = 0
@@ -105,7 +109,9 @@ def join_fragments(pixel_data: bytes) -> bytes:
             raise ValueError("an item of the encapsulated pixel data is damaged or cut off")
         fragments.append(pixel_data[at + 8 : at + 8 + size])
         at += 8 + size
-    frames = sum(fragment.startswith(_STARTS) for fragment in fragments[1:])
-    if frames > 1:
-        raise ValueError(f"there are {frames} compressed images, and the tags say one")
+    starts = [index for index, fragment in enumerate(fragments) if fragment.startswith(_STARTS)]
+    if len(starts) > 1:
+        reason = f"there are {len(starts)} compressed images where the tags say one: the first is taken"
+        warnings.warn(reason, RadiographWarning, stacklevel=3)
+        del fragments[starts[1] :]
     return b"".join(fragments[1:])

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 
-from cxr_common.data.grey_levels import APART, levels_of
+from cxr_common.data.grey_levels import APART, FEW_LEVELS, levels_of
 from cxr_common.data.grey_range import PERCENTILES, GreyRange, believed_range
 from cxr_common.data.misread import in_byte_order, with_sign
 from cxr_common.data.overlay_bits import without_overlays
@@ -17,6 +17,8 @@ from cxr_common.errors import InputError
 COLOUR_SPREAD = 16 / 255
 #: A grey radiograph may carry a small coloured mark; more than this share of coloured pixels makes a colour picture.
 COLOUR_SHARE = 0.01
+#: A sample of this many pixels tells whether there are more than a few values.
+_ENOUGH = 100_000
 
 
 def scale_by_range(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -64,7 +66,8 @@ def _without_frame(values: np.ndarray) -> np.ndarray:
         others = values[values != end]
         if len(others) * 2 > len(values):
             low, high = np.percentile(others, PERCENTILES)
-            if high > low and max(low - end, end - high) > APART * (high - low):
+            few = len(np.unique(others[:: 1 + others.size // _ENOUGH])) <= FEW_LEVELS
+            if not few and max(low - end, end - high) > APART * (high - low):
                 values = others
     return values
 

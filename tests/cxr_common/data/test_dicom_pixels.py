@@ -197,10 +197,11 @@ def test_a_frame_of_another_compression_than_declared(tmp_path, real, claimed):
 
 
 def test_several_frames_where_the_tags_say_one(tmp_path):
-    frame = ENCODERS[JPEG_LS](marker_picture(), dicom_dataset(marker_picture()))
-    data = encapsulate([frame, frame])
-    with pytest.raises(InputError, match="2 compressed images"):
-        read_image(write_dicom(tmp_path / "i.dcm", marker_picture(), JPEG_LS, PixelData=data))
+    first, second = (ENCODERS[JPEG_LS](p, dicom_dataset(p)) for p in (marker_picture(), 255 - marker_picture()))
+    data = encapsulate([first, second])
+    image, meta = read_image(write_dicom(tmp_path / "i.dcm", marker_picture(), JPEG_LS, PixelData=data))
+    assert marker_corner(image) == MARKER_BOX
+    assert meta["warnings"] == "there are 2 compressed images where the tags say one: the first is taken"
 
 
 def test_a_codestream_of_more_bits_than_are_allocated(tmp_path):
