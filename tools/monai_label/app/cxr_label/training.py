@@ -64,10 +64,10 @@ class SegmenterTraining(TrainTask):
             masks: dict[str, str | None] = {}
             label_map = read_label_map(item["label"], len(self.labels))
             for value, label in enumerate(self.labels, start=1):
-                masks[label] = None
-                if (inside := label_map == value).any():
-                    masks[label] = f"{number}_{value}.png"
-                    Image.fromarray(inside.astype(np.uint8) * 255).save(work / masks[label])
+                inside, file = label_map == value, f"{number}_{value}.png"
+                masks[label] = file if inside.any() else None
+                if inside.any():
+                    Image.fromarray(inside.astype(np.uint8) * 255).save(work / file)
             entries.append({"image": str(Path(item["image"]).resolve()), "patient": str(number), "mask": masks})
         held = max(1, round(len(entries) * split))
         content = {"labels": self.labels, "training": entries[held:], "validation": entries[:held], "testing": []}
