@@ -70,7 +70,7 @@ class SegmenterTraining(TrainTask):
                     Image.fromarray(inside.astype(np.uint8) * 255).save(work / file)
             image = f"{number}{Path(item['image']).suffix}"
             shutil.copyfile(item["image"], work / image)  # a datalist's paths lie within its folder
-            entries.append({"image": image, "patient": str(number), "mask": masks})
+            entries.append({"image": image, "patient": str(number), "mask": masks, "mask_origin": "expert"})
         held = max(1, round(len(entries) * split))
         content = {"labels": self.labels, "training": entries[held:], "validation": entries[:held], "testing": []}
         (work / "datalist.json").write_text(json.dumps(content), encoding="utf-8")
