@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import partial
 from pathlib import Path
 
 from cxr_common.errors import InputError
@@ -40,7 +41,7 @@ def packed_pages(card: str, docs: Path, preface: str) -> dict[str, str]:
             if _is_page(page) and page not in pages and page != "README.md":
                 pages[page] = ""
                 waiting.append((page, _read(docs / page), ""))
-        pages[name] = _LINK.sub(lambda match, prefix=prefix: _packed_link(match, prefix), text)
+        pages[name] = _LINK.sub(partial(_packed_link, prefix=prefix), text)
     return pages
 
 

@@ -44,7 +44,7 @@ def dependencies(names: set[str], pins: Mapping[str, str]) -> dict[str, set[str]
         InputError: one is not installed, or has no pinned version.
     """
     found: dict[str, set[str]] = {}
-    waiting = {canonicalize_name(name) for name in names}
+    waiting: set[str] = {canonicalize_name(name) for name in names}
     while waiting:
         name = waiting.pop()
         if name not in pins:
@@ -107,7 +107,8 @@ def bill_of_materials(
 
 
 def _package(name: str, version: str) -> Component:
-    licence = metadata(name).get("License-Expression")
+    known = metadata(name)
+    licence = next(iter(known.get_all("License-Expression") or []), None)
     return Component(
         name=name,
         version=version,

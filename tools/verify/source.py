@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ from .bundle import Bundle
 from .outcome import CannotRun
 from .unpack import MAX_BYTES, unpack
 
+#: A bundle beside one's own, as configs name it from `bundle_root`.
+_BESIDE = re.compile(r"@bundle_root \+ '/\.\./(\w+)")
 _METADATA = ("configs/metadata.json", "metadata.json")
 
 
@@ -31,9 +35,23 @@ def open_bundle(path: Path, max_bytes: int = MAX_BYTES) -> Iterator[Bundle]:
             alone = len(inside) == 1 and inside[0].is_dir() and inside[0].name != "configs"
             top = inside[0] if alone else Path(folder)
             name = top.name if alone else path.stem
+            if alone:
+                _lay_beside(top, path, max_bytes)
             yield Bundle(_bundle_root(top, path).resolve(), name, archive=path, own_folder=alone)
     else:
         raise CannotRun(f"{path} is not there", "name a bundle's folder or its zip")
+
+
+def _lay_beside(bundle: Path, archive: Path, max_bytes: int) -> None:
+    """Unpack the bundles that a bundle looks for beside itself, where their zips lie beside its zip."""
+    configs = [file for file in (bundle / "configs").glob("inference.*") if file.is_file()]
+    for name in {name for file in configs for name in _BESIDE.findall(file.read_text("utf-8", errors="replace"))}:
+        zips = sorted(archive.resolve().parent.glob(f"{name}_v*.zip"))
+        if zips and not (bundle.parent / name).exists():
+            with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+                unpack(zips[-1], Path(folder), max_bytes)
+                if (Path(folder) / name).is_dir():
+                    shutil.move(str(Path(folder) / name), bundle.parent / name)
 
 
 def _bundle_root(folder: Path, path: Path) -> Path:

@@ -119,8 +119,9 @@ def _unpacked(content: bytes) -> np.ndarray | bytes:
 def _own(name: str, default: type[E]) -> type[E]:
     """Python's own exception or warning of a name that takes one text, else the default."""
     kind = getattr(builtins, name, None)
-    suits = isinstance(kind, type) and issubclass(kind, Warning if default is UserWarning else Exception)
-    return cast(type[E], kind) if suits and not issubclass(kind, UnicodeError) else default
+    if not isinstance(kind, type) or issubclass(kind, UnicodeError):
+        return default
+    return cast(type[E], kind) if issubclass(kind, Warning if default is UserWarning else Exception) else default
 
 
 def _read_all(pipe: int, until: float) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import zipfile
 
@@ -69,3 +70,14 @@ def test_a_zip_is_named_by_its_folder(tmp_path):
     assert not root.exists()
     with open_bundle(make_zip(tmp_path / "c.zip", [("configs/metadata.json", "{}")])) as bundle:
         assert (bundle.name, bundle.own_folder) == ("c", False)
+
+
+def test_a_bundle_that_wants_another_finds_it_in_the_zip_beside_its_own(tmp_path):
+    config = json.dumps({"localizer": "$@bundle_root + '/../second'", "other": "$@bundle_root + '/../absent'"})
+    for name, text in {"first": config, "second": "{}", "third": "{}"}.items():
+        with zipfile.ZipFile(tmp_path / f"{name}_v1.0.0.zip", "w") as archive:
+            archive.writestr(f"{name}/configs/inference.json", text)
+            archive.writestr(f"{name}/configs/metadata.json", "{}")
+    with open_bundle(tmp_path / "first_v1.0.0.zip") as bundle:
+        assert {path.name for path in bundle.root.parent.iterdir()} == {"first", "second"}
+        assert "configs/inference.json" in bundle.files

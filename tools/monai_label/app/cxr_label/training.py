@@ -64,11 +64,13 @@ class SegmenterTraining(TrainTask):
             masks: dict[str, str | None] = {}
             label_map = read_label_map(item["label"], len(self.labels))
             for value, label in enumerate(self.labels, start=1):
-                masks[label] = None
-                if (inside := label_map == value).any():
-                    masks[label] = f"{number}_{value}.png"
-                    Image.fromarray(inside.astype(np.uint8) * 255).save(work / masks[label])
-            entries.append({"image": str(Path(item["image"]).resolve()), "patient": str(number), "mask": masks})
+                inside, file = label_map == value, f"{number}_{value}.png"
+                masks[label] = file if inside.any() else None
+                if inside.any():
+                    Image.fromarray(inside.astype(np.uint8) * 255).save(work / file)
+            image = f"{number}{Path(item['image']).suffix}"
+            shutil.copyfile(item["image"], work / image)  # a datalist's paths lie within its folder
+            entries.append({"image": image, "patient": str(number), "mask": masks, "mask_origin": "expert"})
         held = max(1, round(len(entries) * split))
         content = {"labels": self.labels, "training": entries[held:], "validation": entries[:held], "testing": []}
         (work / "datalist.json").write_text(json.dumps(content), encoding="utf-8")
@@ -93,9 +95,9 @@ class SegmenterTraining(TrainTask):
             words += [f"--{key}", str(value)]
         done = subprocess.run(words, cwd=work, capture_output=True, text=True)
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
             logger.error("training of %s failed:\n%s", self.folder.name, done.stderr)
-            raise HTTPException(422, f"training failed: {last}")
+            reason = done.stderr.rpartition("\nerror: ")[2] or done.stdout
+            raise HTTPException(422, f"training failed: {reason.strip()[-1000:]}")
 
     def _replace(self, run: Path) -> None:
         """Put weights and thresholds in their place; the server reads both anew, the thresholds last."""
