@@ -45,7 +45,7 @@ test-pacs: setup  ## the round trip through a PACS, Orthanc, that it starts and 
 	$(RUN) -m pytest -m pacs tests/tools/pacs
 
 test-browser: setup  ## the page in a real browser, Chromium
-	@command -v chromium >/dev/null || echo "NOT TESTED: Chromium is missing (apt-get install chromium)"
+	@command -v "$${CXR_CHROMIUM:-chromium}" >/dev/null || echo "NOT TESTED: Chromium is missing (apt-get install chromium)"
 	$(RUN) -m pytest -m browser tests
 
 cases: setup  ## what real files and mistakes come to, each run as a user does: a table of right and wrong

@@ -279,6 +279,13 @@
     else return;
     event.preventDefault();
   });
+  for (const button of document.querySelectorAll("#strip button")) {
+    const image = new Image();
+    image.alt = "";
+    image.decoding = "async";
+    image.src = button.dataset.thumbnail;
+    button.prepend(image);
+  }
   byId("viewer").hidden = false;
   show(0);
 })();
