@@ -112,8 +112,15 @@ def failure_from(error: BaseException, path: str) -> Failure:
 
 
 def _collate(items: Sequence[Any]) -> tuple[Any, list[Failure]]:
-    good = [item for item in items if not isinstance(item, Failure)]
+    good = [_without_masks(item) for item in items if not isinstance(item, Failure)]
     return (list_data_collate(good) if good else None), [item for item in items if isinstance(item, Failure)]
+
+
+def _without_masks(item: Any) -> Any:
+    """A datalist's masks are paths and null (annotated, empty), which make no batch; inference reads none of them."""
+    if isinstance(item, dict) and isinstance(item.get("mask"), dict):
+        return {key: value for key, value in item.items() if key != "mask"}
+    return item
 
 
 def batch_paths(batch: Any, image_key: str) -> list[str]:

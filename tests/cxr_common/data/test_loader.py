@@ -149,3 +149,13 @@ def test_meta_of_different_formats_collates_and_comes_apart(mixed):
             assert meta[key] == alone[key]
         np.testing.assert_array_equal(meta["spatial_shape"], alone["spatial_shape"])
         np.testing.assert_array_equal(np.asarray(meta["spacing"]), alone["spacing"])
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_a_datalists_masks_do_not_stop_a_batch(tmp_path, size):
+    for name in "ab":
+        Image.fromarray(marker_picture()).save(tmp_path / f"{name}.png")
+    masks = [{"Pneumothorax": None}, {"Pneumothorax": "mask.png"}]
+    items = [{"image": str(tmp_path / f"{name}.png"), "mask": mask} for name, mask in zip("ab", masks)]
+    loader = RadiographLoader(Dataset(items, preprocessing()), batch_size=size)
+    assert len(paths_of(loader)) == 2 and not loader.failures
