@@ -84,7 +84,7 @@ class SegmenterTraining(TrainTask):
             "dataset_dir": work,
             "output_dir": work / "run",
             "initial_weights": self.folder / "models" / "model.pt",
-            "backbone_weights": None,
+            "backbone_weights": "$None",  # MONAI passes over an option that is None
             "supervision": "expert",
             "max_epochs": int(given["max_epochs"]),
             "val_interval": 1,
