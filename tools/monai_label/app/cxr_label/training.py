@@ -90,6 +90,7 @@ class SegmenterTraining(TrainTask):
             "val_interval": 1,
             "learning_rate": float(given["learning_rate"]),
             "batch_size": 4,
+            "lr_scheduler#pct_start": 0.3,  # a quarter of four steps, as few images have, is no ramp
         }
         for key, value in settings.items():
             words += [f"--{key}", str(value)]
