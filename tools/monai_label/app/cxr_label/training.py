@@ -84,12 +84,13 @@ class SegmenterTraining(TrainTask):
             "dataset_dir": work,
             "output_dir": work / "run",
             "initial_weights": self.folder / "models" / "model.pt",
-            "backbone_weights": None,
+            "backbone_weights": "$None",  # MONAI passes over an option that is None
             "supervision": "expert",
             "max_epochs": int(given["max_epochs"]),
             "val_interval": 1,
             "learning_rate": float(given["learning_rate"]),
             "batch_size": 4,
+            "lr_scheduler#pct_start": 0.3,  # a quarter of four steps, as few images have, is no ramp
         }
         for key, value in settings.items():
             words += [f"--{key}", str(value)]
