@@ -70,7 +70,7 @@ check: lint types coverage  ## all that a change must pass
 bundles: setup  ## write the bundles' configs from their bundle.yaml and the templates in tools/bundles
 	$(RUN) -m tools.bundles
 
-pack: setup  ## zips that run alone, in dist: make pack [SOURCE=address where they will lie], see docs/pack.md
+pack: setup  ## zips that run alone, in dist: make pack [SOURCE=address where they will lie], see docs/how-to/pack.md
 	$(RUN) -m tools.pack $(if $(SOURCE),--source "$(SOURCE)")
 
 PACK_ENV := build/pack-env
@@ -91,10 +91,10 @@ schemas: setup  ## write docs/schemas from the models of datalist.json, findings
 	$(RUN) -m tools.schemas
 
 verify: BUNDLE = $(wildcard bundles/*)
-verify: setup  ## check bundles, folders or zips, as docs/verify.md says: make verify [BUNDLE=path] [OPTIONS=--exports]
+verify: setup  ## check bundles, folders or zips, as docs/how-to/verify.md says: make verify [BUNDLE=path] [OPTIONS=--exports]
 	$(RUN) -m tools.verify $(BUNDLE) $(OPTIONS)
 
-results: setup  ## train and score what docs/results.md shows (hours; resumes): make results PART=localisation [QUICK=1]
+results: setup  ## train and score what docs/explanation/localization.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)
 
 bench: PART = random_walk

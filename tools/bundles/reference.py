@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.bundles.generate import NOTICE, read_page, render_template, without_notice
 from tools.repository import BUNDLES, REPOSITORY
 
-PAGE = REPOSITORY / "docs" / "configuration.md"
+PAGE = REPOSITORY / "docs" / "reference" / "configuration.md"
 #: Kind of bundle -> what its part of the page is called; in this order.
 KINDS = {"localizer": "Localisers", "refinement": "Relation network", "segmenter": "Segmenter", "detector": "Detector"}
 _SECTION = re.compile(r"^# --- (.+?) -+$")

@@ -1,1 +1,1 @@
-"""What MONAI Label needs: an app and an environment. See docs/monai_label.md."""
+"""What MONAI Label needs: an app and an environment. See docs/how-to/monai_label.md."""

@@ -1,1 +1,1 @@
-"""Zips of bundles that run alone: `make pack`, see docs/pack.md."""
+"""Zips of bundles that run alone: `make pack`, see docs/how-to/pack.md."""

@@ -1,4 +1,4 @@
-"""Pack bundles into zips that run alone: ``python -m tools.pack [BUNDLE ...]`` or ``make pack``. See docs/pack.md."""
+"""Pack bundles into zips that run alone: ``python -m tools.pack [BUNDLE ...]``. See docs/how-to/pack.md."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def main(argv: list[str] | None = None) -> int:
         )
         part(options).run()
         if args.quick and not args.train_only:
-            print(f"wrote {render_quick(REPOSITORY, output)}: a quick run, which says nothing about the methods")
+            for page in render_quick(output):
+                print(f"wrote {page}: a quick run, which says nothing about the methods")
     if args.command == "render" or not (args.train_only or args.quick):
         for path in render_all(REPOSITORY):
             print(f"rendered {path.relative_to(REPOSITORY)}")

@@ -37,14 +37,18 @@ FILES = {
     "opacity-probe": "opacity_probe.json",
     "opacity-others": "opacity_probe.json",
 }
+EXPLANATION = REPOSITORY / "docs" / "explanation"
+_PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 PAGES: tuple[str, ...] = (
     "README.md",
-    "docs/results.md",
-    "docs/nih.md",
-    "docs/findings.md",
+    "docs/reference/findings.md",
+    *(
+        str(page.relative_to(REPOSITORY))
+        for page in sorted(EXPLANATION.glob("*.md"))
+        if _PART.search(page.read_text("utf-8"))
+    ),
     *(str(card.relative_to(REPOSITORY)) for card in sorted(BUNDLES.glob("*/docs/README.md"))),
 )
-_PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 _MACRO = re.compile(r"{% macro (\w+)\((\w*)\)")
 
 
@@ -98,10 +102,13 @@ def render_all(repository: Path) -> list[Path]:
     return changed
 
 
-def render_quick(repository: Path, output: Path) -> Path:
-    """Render the results page from a quick run's file, marked, into that run's own folder; returns the page."""
-    text = render_page((repository / "docs" / "results.md").read_text(encoding="utf-8"), output)
+def render_quick(output: Path) -> list[Path]:
+    """Render the pages that show a quick run's files, marked, into that run's own folder; returns them."""
     mark = "> **Quick run**: too little data and training to say anything about the methods.\n\n"
-    page = output / "results.md"
-    page.write_text(mark + text.replace("](results/", "]("), encoding="utf-8")
-    return page
+    pages = []
+    for page in sorted(EXPLANATION.glob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        if any((output / parts()[name][0]).exists() for _, name, _ in _PART.findall(text) if name in parts()):
+            pages.append(output / page.name)
+            write_text(mark + render_page(text, output).replace("](../results/", "]("), pages[-1])
+    return pages

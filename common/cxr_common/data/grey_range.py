@@ -1,6 +1,6 @@
 """The one rule for the range of grey values: what the header or the type declares, unless it cannot be meant.
 
-`docs/grey.md` tells the rule's order, its limits and why they lie where they do.
+`docs/reference/grey.md` tells the rule's order, its limits and why they lie where they do.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class Scan:
         file_format: "DICOM", "PNG", "JPEG", "TIFF", "NIfTI", "MetaImage" or "NRRD".
         pixels: float32 picture (rows, columns) or, in colour, (rows, columns, 3), in [0, 1], bright = dense.
         intensity_source: what the scaling rests on: "window", "voi lut", "bits stored", "palette", "dtype",
-            "used depth" or "percentile" (docs/grey.md).
+            "used depth" or "percentile" (docs/reference/grey.md).
         intensity_range: the values that became 0 and 1, after the modality LUT; NaN where there is no such pair.
         spacing: (column mm, row mm) of the stored picture, or None.
         spacing_source: the field that the spacing is from, "" if unknown.

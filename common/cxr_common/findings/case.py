@@ -52,7 +52,7 @@ class RunModel:
 class Case:
     """One image, what was found on it, and by what.
 
-    Pixels are those of the original image, upright: x to the right, y down (docs/findings.md, Coordinates).
+    Pixels are those of the original image, upright: x to the right, y down (docs/reference/findings.md, Coordinates).
 
     Args:
         name: what the name of every file of this image starts with; no other image of the run has it.
@@ -159,7 +159,7 @@ def decode_case(
         read_picture: path -> picture in [0, 1] as (X, Y) or (1, X, Y); None takes the network's input, stretched.
 
     Raises:
-        InputError: the findings are not as docs/findings.md has them, or not of the model's classes.
+        InputError: the findings are not as docs/reference/findings.md has them, or not of the model's classes.
     """
     raw, image = item[keys.findings], item[keys.image]
     found = check_record(raw, ImageFindings, source, _DEFECT)

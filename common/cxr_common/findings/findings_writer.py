@@ -39,7 +39,7 @@ class FindingsWriter:
     on a decollated batch. What is written is composed of `outputs`, each by a writer of its own
     (:class:`~cxr_common.findings.CaseWriter`, :class:`~cxr_common.findings.RunWriter`). The files of an image appear
     together or not at all; what goes wrong with one image becomes its failure record. Files and record are described in
-    docs/findings.md.
+    docs/reference/findings.md.
 
     Args:
         output_dir: folder for all files; made where missing.

@@ -21,7 +21,7 @@ def image_findings(
     min_area: float,
     min_peak: float = MIN_PEAK,
 ) -> tuple[list[dict[str, Any]], dict[str, np.ndarray], np.ndarray]:
-    """Extract what docs/findings.md calls the findings of an image.
+    """Extract what docs/reference/findings.md calls the findings of an image.
 
     Args:
         heatmap: (C, X, Y) in [0, 1] at network resolution, covering the whole image.

@@ -1,4 +1,4 @@
-"""findings.json: the record of one run (docs/findings.md describes every field)."""
+"""findings.json: the record of one run (docs/reference/findings.md describes every field)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ DEFAULT_MASK = 0.5
 #: PYLON's published evaluation has it (map / max > .5). "absolute": above the probability `mask` itself.
 MASK_MODES = ("relative", "absolute")
 
-RETUNE = "tune them again on validation, or take the defaults as docs/findings.md says"
+RETUNE = "tune them again on validation, or take the defaults as docs/reference/findings.md says"
 
 
 @dataclass(frozen=True)

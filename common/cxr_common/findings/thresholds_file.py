@@ -34,7 +34,7 @@ def thresholds_beside(weights: str | Path) -> Path:
 
 
 def save_thresholds(thresholds: ClassThresholds, path: str | Path) -> None:
-    """Write thresholds.json (see docs/findings.md)."""
+    """Write thresholds.json (see docs/reference/findings.md)."""
     write_json({"kind": thresholds.kind, **thresholds.as_dict()}, path)
 
 

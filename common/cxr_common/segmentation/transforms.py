@@ -20,7 +20,7 @@ class SegmentFindingsd(LocalizeFindingsd):
 
     Sets what :class:`~cxr_common.transforms.localize.LocalizeFindingsd` sets. The masks differ: a pixel is inside where
     its probability, resized to the original, is above the class's mask threshold (`mask_mode` "absolute"), and no
-    region is dropped. Every finding has its area besides, as docs/findings.md describes it.
+    region is dropped. Every finding has its area besides, as docs/reference/findings.md describes it.
 
     Args:
         keys: the logit map (C, x, y).

@@ -36,7 +36,7 @@ class LocalizeFindingsd(ImageFindingsd):
       is.
     * ``heatmap_key``: float16 probabilities (C, X, Y) at network resolution.
     * ``masks_key``: class -> bool mask (width, height), positive classes only, overlaps kept.
-    * ``findings_key``: the record docs/findings.md describes, plain Python values.
+    * ``findings_key``: the record docs/reference/findings.md describes, plain Python values.
 
     Args:
         keys: the logit map.

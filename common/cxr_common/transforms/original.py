@@ -53,7 +53,7 @@ class Original:
         return cls(meta, where, original_size(image, where))
 
     def record(self, findings: list[dict[str, Any]]) -> dict[str, Any]:
-        """The record docs/findings.md describes, plain Python values."""
+        """The record docs/reference/findings.md describes, plain Python values."""
         spacing = [float(value) for value in self.meta.get("spacing", ())]
         known = len(spacing) == 2 and all(math.isfinite(value) and value > 0 for value in spacing)
         warnings = self.meta.get("warnings") or []

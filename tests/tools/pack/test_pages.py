@@ -11,7 +11,7 @@ from tools.pack.pages import packed_pages
 
 CARD = """# Card
 
-See [docs/nih.md](../../../docs/nih.md#a), `docs/grey.md` and
+See [docs/explanation/nih.md](../../../docs/nih.md#a), `docs/reference/grey.md` and
 [the table](../../../tools/x.yaml). [Home](https://x.org), [up](#card).
 
 ## Commands

@@ -1,7 +1,7 @@
 """A MONAI Label app for this collection's bundles: what the app `monaibundle` of MONAI Label 0.8.5 does, and more.
 
 Bad files get an answer that says what is wrong; boxes have names and scores; a classifier gives masks too; the
-segmenter learns from label maps that people saved; the most uncertain image comes next. See docs/monai_label.md.
+segmenter learns from label maps that people saved; the most uncertain image comes next. See docs/how-to/monai_label.md.
 """
 
 from __future__ import annotations
