@@ -10,7 +10,9 @@ from pathlib import Path
 from cxr_common.errors import InputError
 
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
-_MENTION = re.compile(r"`docs/(\w+\.md)`")
+_MENTION = re.compile(r"`docs/([\w/-]+\.md)`")
+CARD = "README.md"
+_FROM_CARD = "../../../docs/"
 _COMMANDS = "\n## Commands\n"
 
 
@@ -32,21 +34,27 @@ def packed_pages(card: str, docs: Path, preface: str) -> dict[str, str]:
         raise InputError('has no section "Commands"', "docs/README.md", "give the card one")
     card = card.replace(_COMMANDS, f"\n{preface.strip()}\n{_COMMANDS}").replace("bundles/cxr_", "cxr_")
     pages: dict[str, str] = {}
-    waiting = [("README.md", card, "../../../docs/")]
+    waiting = [(CARD, card)]
     while waiting:
-        name, text, prefix = waiting.pop()
-        named = _MENTION.findall(text) if name == "README.md" else []
-        linked = [target[2].removeprefix(prefix) for target in _LINK.findall(text) if target[2].startswith(prefix)]
-        for page in {*named, *(path.partition("#")[0] for path in linked)}:
-            if _is_page(page) and page not in pages and page != "README.md":
+        name, text = waiting.pop()
+        linked = [_goal(name, target) for _, _, target in _LINK.findall(text)]
+        for page in {*(_MENTION.findall(text) if name == CARD else ()), *linked}:
+            if page and page not in pages:
                 pages[page] = ""
-                waiting.append((page, _read(docs / page), ""))
-        pages[name] = _LINK.sub(partial(_packed_link, prefix=prefix), text)
+                waiting.append((page, _read(docs / page)))
+        pages[name] = _LINK.sub(partial(_packed_link, page=name), text)
     return pages
 
 
-def _is_page(path: str) -> bool:
-    return path.endswith(".md") and "/" not in path
+def _goal(page: str, link: str) -> str:
+    """The page below the collection's ``docs`` that a link of a page there, or of the card, leads to; else ""."""
+    path = link.partition("#")[0]
+    if page == CARD:
+        path = path.removeprefix(_FROM_CARD) if path.startswith(_FROM_CARD) else ".."
+    else:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
+    # The collection's own README.md gives way to the card.
+    return path if path.endswith(".md") and not path.startswith("..") and path != CARD else ""
 
 
 def _read(path: Path) -> str:
@@ -55,11 +63,11 @@ def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _packed_link(match: re.Match[str], prefix: str) -> str:
-    picture, text, target = match.groups()
-    if re.match(r"[a-z]+:|#", target):
+def _packed_link(match: re.Match[str], page: str) -> str:
+    picture, text, link = match.groups()
+    if re.match(r"[a-z]+:|#", link):
         return match[0]
-    path = posixpath.normpath(target.removeprefix(prefix)) if target.startswith(prefix) else ".."
-    if not picture and _is_page(path.partition("#")[0]):
-        return f"[{text.removeprefix('docs/')}]({path})"
+    if not picture and (goal := _goal(page, link)):
+        anchor = "".join(link.partition("#")[1:])
+        return f"[{text.removeprefix('docs/')}]({posixpath.relpath(goal, posixpath.dirname(page) or '.')}{anchor})"
     return f"({text})" if picture else text

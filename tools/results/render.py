@@ -42,11 +42,7 @@ _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.D
 PAGES: tuple[str, ...] = (
     "README.md",
     "docs/reference/findings.md",
-    *(
-        str(page.relative_to(REPOSITORY))
-        for page in sorted(EXPLANATION.glob("*.md"))
-        if _PART.search(page.read_text("utf-8"))
-    ),
+    *(str(p.relative_to(REPOSITORY)) for p in sorted(EXPLANATION.glob("*.md")) if _PART.search(p.read_text("utf-8"))),
     *(str(card.relative_to(REPOSITORY)) for card in sorted(BUNDLES.glob("*/docs/README.md"))),
 )
 _MACRO = re.compile(r"{% macro (\w+)\((\w*)\)")

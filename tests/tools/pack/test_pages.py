@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import posixpath
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from tools.pack.pages import packed_pages
 
 CARD = """# Card
 
-See [docs/explanation/nih.md](../../../docs/nih.md#a), `docs/reference/grey.md` and
+See [nih.md](../../../docs/explanation/nih.md#a), `docs/reference/grey.md` and
 [the table](../../../tools/x.yaml). [Home](https://x.org), [up](#card).
 
 ## Commands
@@ -22,25 +23,30 @@ B=bundles/cxr_a
 
 @pytest.fixture
 def docs(tmp_path):
-    (tmp_path / "nih.md").write_text("[more](results.md), [set](../tools/y.yaml), ![bars](results/bars.png)", "utf-8")
-    (tmp_path / "results.md").write_text("[back](nih.md)", "utf-8")
-    (tmp_path / "grey.md").write_text("grey", "utf-8")
+    for folder in ("explanation", "reference"):
+        (tmp_path / folder).mkdir()
+    nih = "[more](results.md), [home](../README.md), [set](../../tools/y.yaml), ![bars](../results/bars.png)"
+    (tmp_path / "explanation" / "nih.md").write_text(nih, "utf-8")
+    (tmp_path / "explanation" / "results.md").write_text("[grey](../reference/grey.md#b)", "utf-8")
+    (tmp_path / "reference" / "grey.md").write_text("grey", "utf-8")
+    (tmp_path / "README.md").write_text("the collection's", "utf-8")
     return tmp_path
 
 
 def test_pages_that_are_linked_or_named_come_along_and_dead_links_go(docs):
     pages = packed_pages(CARD, docs, "## This zip\nhere")
-    assert set(pages) == {"README.md", "nih.md", "grey.md", "results.md"}
+    assert set(pages) == {"README.md", "explanation/nih.md", "reference/grey.md", "explanation/results.md"}
     card = pages["README.md"]
-    assert "[nih.md](nih.md#a)" in card
+    assert "](explanation/nih.md#a)" in card
     assert "the table. [Home](https://x.org), [up](#card)." in card
     assert "\n## This zip\nhere\n\n## Commands\n" in card
     assert "B=cxr_a" in card
-    assert pages["nih.md"] == "[more](results.md), set, (bars)"
+    assert pages["explanation/nih.md"] == "[more](results.md), home, set, (bars)"
+    assert pages["explanation/results.md"] == "[grey](../reference/grey.md#b)"
 
 
 def test_a_page_that_is_not_there_is_said(docs):
-    (docs / "grey.md").unlink()
+    (docs / "reference" / "grey.md").unlink()
     with pytest.raises(InputError, match="grey.md"):
         packed_pages(CARD, docs, "")
 
@@ -57,4 +63,5 @@ def test_no_link_of_a_real_card_is_dead(name):
     for page, text in pages.items():
         for target in re.findall(r"\]\(([^)\s]+)\)", text):
             path = target.partition("#")[0]
-            assert not path or path in pages or re.match(r"https?://", target), f"{page}: {target}"
+            goal = posixpath.normpath(posixpath.join(posixpath.dirname(page), path))
+            assert not path or goal in pages or re.match(r"https?://", target), f"{page}: {target}"
