@@ -47,9 +47,9 @@ def test_gains_are_paired_and_tables_show_them():
         return render_macro("refinement", macro, record)
 
     assert list(load_template("refinement", record).ways) == list(ways)
-    assert "| PYLON | learnt boundaries | 2, .5 | 64, .005 |" in rendered("steps")
+    assert "| PYLON | learned boundaries | 2, .5 | 64, .005 |" in rendered("steps")
     text = rendered("methods")
-    assert "| PYLON | WSMIS' walk, learnt boundaries | .43 [.43, .43] |" in text
+    assert "| PYLON | WSMIS' walk, learned boundaries | .43 [.43, .43] |" in text
     assert "Planned and not trained yet: multiscale" in text
     assert "IoU of images .14 [.14, .14]; cut at the best threshold of every class .11 [.11, .11]" in rendered(
         "summary"
