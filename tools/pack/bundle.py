@@ -79,7 +79,7 @@ def packed_files(bundle: Path) -> dict[str, bytes]:
         files[path.relative_to(bundle).as_posix()] = path.read_bytes()
     files[f"docs/{SCHEMA.name}"] = SCHEMA.read_bytes()
     files["requirements.txt"] = requirements(facts).encode()
-    pins = {canonicalize_name(package): version for package, version in read_pins(CONSTRAINTS).items()}
+    pins: dict[str, str] = {canonicalize_name(package): version for package, version in read_pins(CONSTRAINTS).items()}
     files["docs/sbom.cdx.json"] = bill_of_materials(facts, bundle.name, files, pins).encode()
     files["NOTICE"] = NOTICE.format(
         title=facts["name"],

@@ -79,7 +79,7 @@ def _restore(result: dict[str, Any]) -> None:
     sizes = tuple(pred.shape[1:])
     wanted = tuple(int(size) for size in meta.get("spatial_shape", sizes))[-len(sizes) :]
     if np.any(np.not_equal(sizes, wanted)):
-        pred = Resize(wanted, mode="nearest")(pred)
+        pred = Resize(wanted, mode="nearest")(torch.as_tensor(pred))
     result["pred"] = pred[0] if pred.ndim > 3 and pred.shape[0] == 1 else pred
 
 
