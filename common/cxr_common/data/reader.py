@@ -35,7 +35,7 @@ class RadiographReader(ImageReader):
     Intensities are in [0, 1], bright = dense. DICOM: modality LUT, then VOI LUT or window, then the MONOCHROME1
     inversion; without a VOI the range of BitsStored after the modality LUT. Other files of integers: the range of the
     type. Float files: the 0.5 and 99.5 percentiles. A declared range that cannot be meant gives way to the one that
-    the picture uses, with a warning, in all formats by one rule: `cxr_common.data.grey_range` and docs/reference/grey.md.
+    the picture uses, with a warning, in all formats by one rule: `cxr_common.data.grey_range` (docs/reference/grey.md).
 
     The image is upright: patient left to the right of the picture, feet below (PatientOrientation ``L\F``). The
     metadata's ``stored_axes`` tells how it lies in the file; `cxr_common.data.orientation` brings results back into
