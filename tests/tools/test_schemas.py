@@ -27,7 +27,7 @@ DATALIST = {
 
 def documented(page):
     """The first JSON block of a part of docs/reference/findings.md."""
-    text = (REPOSITORY / "docs" / "findings.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "docs" / "reference" / "findings.md").read_text(encoding="utf-8")
     return json.loads(re.search(rf"^## {page}.*?```json\n(.*?)```", text, re.MULTILINE | re.DOTALL)[1])
 
 

@@ -12,7 +12,11 @@ def test_every_shipped_label_has_a_standard_code(label):
     assert finding_code(label).scheme in ("SCT", "DCM")
 
 
-@pytest.mark.parametrize("code", {c for c in _TABLE.values() if c.scheme == "DCM"}, ids=lambda code: code.value)
+@pytest.mark.parametrize(
+    "code",
+    sorted({c for c in _TABLE.values() if c.scheme == "DCM"}, key=lambda code: code.value),
+    ids=lambda code: code.value,
+)
 def test_dicom_codes_are_those_of_the_standard(code):
     meanings = [
         meaning for values in concepts["DCM"].values() for value, (meaning, _) in values.items() if value == code.value
