@@ -25,7 +25,7 @@ class DetectFindingsd(ImageFindingsd):
     `image_key` (1, X, Y), whose meta holds the original `spatial_shape`, and sets
 
     * ``findings_key``: the record docs/reference/findings.md describes, plain Python values. The probability of a class
-      is the score of its best box; it is decided present from its threshold on, and its boxes are those with such a score.
+      is the score of its best box; it is decided present from its threshold on, and its boxes are those that score so.
     * ``box``, ``label``, ``label_scores``: the same boxes as MONAI Label wants them: (n, 6) centre and size in mm of
       the patient (LPS), flat in the third axis, with class indices and scores.
 
