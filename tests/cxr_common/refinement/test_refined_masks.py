@@ -9,9 +9,9 @@ from monai.data import Dataset
 from PIL import Image
 
 from cxr_common.data.masks import read_mask
-from cxr_common.evaluation import Predictions
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
+from cxr_common.refinement.boundaries import RefinedMaps
 from cxr_common.refinement.refined_masks import Images, Masks, tune, write_masks
 
 MASS, NODULE, C = LABELS.index("Mass"), LABELS.index("Nodule"), len(LABELS)
@@ -52,7 +52,14 @@ def refined(tmp_path):
     maps = np.full((8, C, 8, 8), 1e-4)
     maps[:, MASS, 1:5, 1:5], maps[:, MASS, 2:4, 2:4] = 0.3, 0.8
     logits = np.log(maps / (1 - maps)).astype(np.float16)
-    return Predictions(list(LABELS), items, np.tile([32, 32], (8, 1)), (32, 32), label, logits, label)
+    return RefinedMaps(
+        labels=list(LABELS),
+        items=items,
+        sizes=np.tile([32, 32], (8, 1)),
+        input_size=(32, 32),
+        label=label,
+        maps=logits,
+    )
 
 
 def test_the_threshold_is_that_of_the_best_masks(refined):
