@@ -97,7 +97,9 @@ def test_phantom_dicoms_of_both_polarities_give_the_same_findings(bundle, tmp_pa
     assert len({image["files"]["overlay"] for image in images}) == 2  # the same name in two folders
 
 
-@pytest.mark.parametrize("kind", ["missing", "empty"])
+@pytest.mark.parametrize(
+    ("bundle", "kind"), [(BUNDLES[0], "missing"), *((name, "empty") for name in BUNDLES)], indirect=["bundle"]
+)
 def test_nothing_to_read_is_one_line(bundle, tmp_path, kind):
     if kind == "empty":
         (tmp_path / "in").mkdir()
@@ -184,7 +186,9 @@ def test_stored_half_precision_changes_no_probability_that_matters(bundle):
 
 
 @needs_radiographs
-@pytest.mark.parametrize("folder", ["dicom", "nih"])
+@pytest.mark.parametrize(
+    ("bundle", "folder"), [(BUNDLES[0], "dicom"), *((name, "nih") for name in BUNDLES)], indirect=["bundle"]
+)
 def test_real_files_of_every_kind_are_read(bundle, tmp_path, folder):
     done = infer(bundle, SHARED / "cxr" / "originals" / folder, "out", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

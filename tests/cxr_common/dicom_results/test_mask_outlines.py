@@ -23,5 +23,5 @@ def test_filled_again_they_are_the_mask():
 
 
 def test_a_ragged_mask_stays_within_what_an_element_holds():
-    mask = np.random.default_rng(0).random((700, 700)) > 0.3
+    mask = np.random.default_rng(0).random((400, 400)) > 0.3
     assert max(map(len, outlines(mask))) <= MOST_POINTS

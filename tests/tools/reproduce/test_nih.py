@@ -31,7 +31,10 @@ def run(recipe, datalist, output, weights, *sets):
 
 @pytest.mark.parametrize(
     ("recipe", "backbone"),
-    [("nih_pylon", "resnet18"), pytest.param("nih_multiscale", "densenet121", marks=pytest.mark.slow)],
+    [
+        pytest.param("nih_pylon", "resnet18", marks=pytest.mark.slow),
+        pytest.param("nih_multiscale", "densenet121", marks=pytest.mark.slow),
+    ],
 )
 def test_a_miniature_is_trained_scored_and_reported(recipe, backbone, datalist, tmp_path, capsys):
     torchvision_file(make_backbone(backbone), tmp_path / "imagenet.pth")
