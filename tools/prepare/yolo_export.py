@@ -66,5 +66,5 @@ def _line(box: Sequence[float], index: int, size: tuple[int, int]) -> str:
 def _link(source: Path, target: Path) -> None:
     try:
         target.symlink_to(source)
-    except (OSError, NotImplementedError):
+    except (OSError, NotImplementedError):  # a file system, or a Windows account, without links
         shutil.copyfile(source, target)

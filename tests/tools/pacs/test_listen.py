@@ -117,12 +117,7 @@ def test_killed_ten_times(orthanc, tmp_path, number):
         paths.append(tmp_path / "in" / f"{index}.dcm")
         template.save_as(paths[-1])
     port, chance = free_port(), random.Random(5)
-    command = [
-        "tests.tools.pacs.stand_in",
-        str(tmp_path / "work"),
-        str(port),
-        f"ORTHANC@127.0.0.1:{orthanc.dicom_port}",
-    ]
+    command = stand_in(tmp_path / "work", port, orthanc)
     process = start(command, port)
     share = number // 10
     for kill in range(10):
@@ -146,12 +141,7 @@ def test_the_pacs_is_down_for_a_while(orthanc, tmp_path):
     """What arrives in the meantime waits, and nothing is lost."""
     orthanc.stop()
     port = free_port()
-    command = [
-        "tests.tools.pacs.stand_in",
-        str(tmp_path / "work"),
-        str(port),
-        f"ORTHANC@127.0.0.1:{orthanc.dicom_port}",
-    ]
+    command = stand_in(tmp_path / "work", port, orthanc)
     process = start(command, port)
     paths = [write_source(tmp_path / f"{n}.dcm") for n in range(3)]
     send_all(paths, port)
