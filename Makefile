@@ -31,7 +31,7 @@ $(STAMP): pyproject.toml constraints.txt
 setup: $(STAMP)  ## make the virtual environment in .venv and install everything
 
 demo: setup  ## findings on six phantom DICOMs, or on yours: make demo IMAGES=folder [BUNDLE=name]
-	$(RUN) -m tools.demo --bundle bundles/$(BUNDLE) --output $(OUTPUT) $(if $(IMAGES),--images "$(IMAGES)")
+	$(RUN) -m cxr_tools.demo --bundle bundles/$(BUNDLE) --output $(OUTPUT) $(if $(IMAGES),--images "$(IMAGES)")
 
 test: setup  ## run the tests (minutes on two cores)
 	$(RUN) -m pytest $(PARALLEL)
@@ -42,7 +42,7 @@ test-all: setup  ## run the slow tests too
 test-pacs: setup  ## the round trip through a PACS, Orthanc, that it starts and stops
 	@test -x /usr/sbin/Orthanc -a -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so || \
 		echo "NOT TESTED: Orthanc with DICOMweb is missing (apt-get install orthanc orthanc-dicomweb)"
-	$(RUN) -m pytest -m pacs tests/tools/pacs
+	$(RUN) -m pytest -m pacs tests/cxr_tools/pacs
 
 test-browser: setup  ## the page in a real browser, Chromium
 	@command -v "$${CXR_CHROMIUM:-chromium}" >/dev/null || echo "NOT TESTED: Chromium is missing (apt-get install chromium)"
@@ -84,7 +84,7 @@ test-pack: pack  ## test the zips in a fresh environment of their own packages (
 LABEL_ENV := build/label-env
 test-label: pack  ## start MONAI Label with the zips on this machine and ask it for everything (half an hour)
 	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements.txt" -d build
-	test -x $(LABEL_ENV)/bin/monailabel || tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements.txt
+	test -x $(LABEL_ENV)/bin/monailabel || common/cxr_tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements.txt
 	LABEL_PYTHON=$(abspath $(LABEL_ENV))/bin/python $(RUN) -m pytest tests/label -m "slow or not slow"
 
 schemas: setup  ## write docs/schemas from the models of datalist.json, findings.json and thresholds.json
@@ -92,7 +92,7 @@ schemas: setup  ## write docs/schemas from the models of datalist.json, findings
 
 verify: BUNDLE = $(wildcard bundles/*)
 verify: setup  ## check bundles, folders or zips, as docs/how-to/verify.md says: make verify [BUNDLE=path] [OPTIONS=--exports]
-	$(RUN) -m tools.verify $(BUNDLE) $(OPTIONS)
+	$(RUN) -m cxr_verify $(BUNDLE) $(OPTIONS)
 
 results: setup  ## train and score what docs/explanation/localization.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)

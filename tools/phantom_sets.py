@@ -11,7 +11,7 @@ import numpy as np
 from cxr_common.data import load_datalist, read_datalist
 from cxr_common.data.phantom.set_identity import identity
 from cxr_common.errors import InputError
-from tools.workflow import run_tool
+from cxr_tools.workflow import run_tool
 
 SECTIONS = ("training", "validation", "testing")
 #: What rounding may do to mean and deviation of the grey values of a set of pictures.
@@ -56,5 +56,5 @@ def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
     config.write_text(json.dumps(settings["config"]), encoding="utf-8")
     counts = [argument for section, count in wanted.items() for argument in (f"--{section}", count)]
     options = ("--seed", settings["seed"], "--size", settings["size"], "--config", config)
-    run_tool("tools.make_phantoms", "--output", folder, *counts, *options)
+    run_tool("cxr_tools.make_phantoms", "--output", folder, *counts, *options)
     return datalist

@@ -25,8 +25,8 @@ from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.networks.lite_weights import installed_lite_weights
 from cxr_common.networks.pretrained import IMAGENET
+from cxr_tools.workflow import run_workflow, workflow_command
 from tools.moved_code import without_modules
-from tools.workflow import run_workflow, workflow_command
 
 _EPOCH = re.compile(r"Trainer - INFO - Epoch\[(\d+)\] Complete\. Time taken: (\d+):(\d+):([\d.]+)")
 

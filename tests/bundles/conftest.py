@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from cxr_common.data.phantom import PhantomConfig
+from cxr_tools.make_phantoms import make_data_set
 from tests.golden import REPOSITORY
-from tools.make_phantoms import make_data_set
 
 
 @pytest.fixture(scope="session")

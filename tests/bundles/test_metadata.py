@@ -30,13 +30,13 @@ def metadata(bundle):
 def test_metadata_fits_the_schema(metadata, tmp_path):
     # verify_metadata downloads the schema unless it is there already.
     schema = tmp_path / "schema.json"
-    shutil.copy(REPOSITORY / "tools" / "verify" / "schemas" / "meta_schema_20240725.json", schema)
+    shutil.copy(REPOSITORY / "common" / "cxr_verify" / "schemas" / "meta_schema_20240725.json", schema)
     verify_metadata(meta_file=str(metadata), filepath=str(schema))
 
 
 def test_a_broken_metadata_is_noticed(metadata, tmp_path):
     schema = tmp_path / "schema.json"
-    shutil.copy(REPOSITORY / "tools" / "verify" / "schemas" / "meta_schema_20240725.json", schema)
+    shutil.copy(REPOSITORY / "common" / "cxr_verify" / "schemas" / "meta_schema_20240725.json", schema)
     content = json.loads(metadata.read_text())
     del content["network_data_format"]
     (tmp_path / "metadata.json").write_text(json.dumps(content))

@@ -17,8 +17,8 @@ from monai.bundle import ConfigWorkflow
 
 from cxr_common.cli import find_config_error
 from cxr_common.errors import find_input_error
+from cxr_tools.workflow import workflow_command
 from tools.repository import BUNDLES, REPOSITORY
-from tools.workflow import workflow_command
 
 BUNDLE = BUNDLES / "cxr_pylon_localization"
 #: A training of seconds on small images.

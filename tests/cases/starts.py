@@ -122,7 +122,7 @@ def starts(run: Run) -> None:
     table = run.folder / "table.csv"
     table.write_text("file\na.png\n")
     arguments = ("csv", "--root", str(run.folder), "--images", table.name, "--output", str(run.folder / "o.json"))
-    run.product.tool("tools.prepare.__main__", *arguments, "--set", setting).refuses("\\d")
+    run.product.tool("cxr_tools.prepare.__main__", *arguments, "--set", setting).refuses("\\d")
 
 
 @case("E3", "one image, batches of one, several processes: reason and remedy")

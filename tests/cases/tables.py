@@ -26,7 +26,7 @@ TABLES = {
 
 
 def prepared(run: Run, table: str, *options: str) -> tuple[Outcome, list[dict[str, Any]]]:
-    """What `tools.prepare csv` says of a table, and the items of its datalist."""
+    """What `cxr_tools.prepare csv` says of a table, and the items of its datalist."""
     folder = run.inputs / "H_tables"
     folder.mkdir(exist_ok=True)
     for name, text in TABLES.items():
@@ -35,7 +35,7 @@ def prepared(run: Run, table: str, *options: str) -> tuple[Outcome, list[dict[st
     output = run.folder / "prepared.json"
     output.unlink(missing_ok=True)
     arguments = ("csv", "--root", str(folder), "--images", table, "--no-check-files", "--output", str(output))
-    outcome = run.product.tool("tools.prepare.__main__", *arguments, *options)
+    outcome = run.product.tool("cxr_tools.prepare.__main__", *arguments, *options)
     data = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
     sections = [data.get(name, []) for name in ("training", "validation", "testing")]
     return outcome, [dict(item, section=place) for place, section in enumerate(sections) for item in section]
@@ -83,5 +83,5 @@ def boxes(run: Run) -> None:
     items = [{"image": "a.dcm", "label": [1], "boxes": [[0, 0, 95, 20]], "box_labels": [0]}]
     path = Path(folder / "datalist.json")
     path.write_text(json.dumps({"labels": ["Mass"], "training": items, "validation": [], "testing": []}))
-    run.product.tool("tools.prepare.__main__", "check", str(path)).refuses("1 problem")
+    run.product.tool("cxr_tools.prepare.__main__", "check", str(path)).refuses("1 problem")
     train(run.product, folder, run.folder / "boxes_run").refuses("box")

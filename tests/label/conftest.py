@@ -14,13 +14,13 @@ import pytest
 from PIL import Image
 
 from cxr_common.data.phantom import PhantomConfig
+from cxr_tools.make_phantoms import make_data_set
 from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
 from tests.label.server import Server
-from tools.make_phantoms import make_data_set
 from tools.pack.__main__ import main
 
-#: Of an environment with MONAI Label, which tools/monai_label/make_environment.sh makes.
+#: Of an environment with MONAI Label, which common/cxr_tools/monai_label/make_environment.sh makes.
 PYTHON = os.environ.get("LABEL_PYTHON", "")
 
 
@@ -42,7 +42,7 @@ def zips(tmp_path_factory):
 def app(zips, tmp_path_factory):
     """The app with every bundle."""
     folder = tmp_path_factory.mktemp("label") / "app"
-    shutil.copytree(REPOSITORY / "tools" / "monai_label" / "app", folder)
+    shutil.copytree(REPOSITORY / "common" / "cxr_tools" / "monai_label" / "app", folder)
     for path in zips.glob("*.zip"):
         with zipfile.ZipFile(path) as archive:
             archive.extractall(folder / "model")

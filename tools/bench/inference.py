@@ -18,8 +18,8 @@ from typing import Any
 
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
+from cxr_tools.make_phantoms import main as make_phantoms
 from tools.bench.walk import run_case
-from tools.make_phantoms import main as make_phantoms
 from tools.repository import BUNDLES
 
 Record = dict[str, Any]

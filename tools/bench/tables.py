@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.markdown import table as markdown
+from cxr_tools.markdown import table as markdown
 
 Record = dict[str, Any]
 

@@ -14,14 +14,14 @@ import yaml
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from cxr_common.labels import LABELS
+from cxr_tools.generated import NOTICE
+from cxr_tools.yaml_files import read_yaml
 from tools.repository import REPOSITORY
 from tools.results.render import render_page
-from tools.yaml_files import read_yaml
 
 TEMPLATES = Path(__file__).parent / "templates"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
 RESULTS = REPOSITORY / "docs" / "results"
-NOTICE = "Written by `make bundles` from bundle.yaml and tools/bundles/templates: change those, not this file."
 #: Templates that are data, and the JSON files that are made of them.
 DATA = {"inference.yaml": "inference.json", "metadata.yaml": "metadata.json"}
 CARD = "README.md"
@@ -101,11 +101,6 @@ def read_page(page: Path) -> dict[str, Any]:
 def read_pins(constraints: Path) -> dict[str, str]:
     """Package (lower case) -> version, of the lines ``name==version`` of a constraints file."""
     return {name.lower(): version for name, version in re.findall(r"^([\w.-]+)==(\S+)$", constraints.read_text(), re.M)}
-
-
-def without_notice(text: str) -> str:
-    """A generated YAML file's text without its first line, for a copy that is no longer generated."""
-    return text.removeprefix(f"# {NOTICE}\n")
 
 
 def numbered(names: Sequence[str]) -> dict[str, str]:

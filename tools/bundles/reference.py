@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bundles.generate import NOTICE, read_page, render_template, without_notice
+from cxr_tools.generated import NOTICE, without_notice
+from tools.bundles.generate import read_page, render_template
 from tools.repository import BUNDLES, REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "reference" / "configuration.md"

@@ -11,9 +11,9 @@ import numpy as np
 
 from cxr_common.data.datalist import item_group
 from cxr_common.labels import LABELS
+from cxr_tools.prepare.from_tables import datalist_from_tables
+from cxr_tools.prepare.mapping import parse_mapping, read_mapping
 from tools.image_cues.features import Entry
-from tools.prepare.from_tables import datalist_from_tables
-from tools.prepare.mapping import parse_mapping, read_mapping
 
 Items = list[dict[str, Any]]
 #: Patients among whom No Finding rows lie; figures within them do not depend on the acquisition era, though on how the
@@ -45,7 +45,7 @@ class Rows:
 
 
 def read_items(mapping: str, root: Path, splits: Mapping[str, str] | None = None) -> dict[str, Items]:
-    """Section -> items of a mapping of ``tools.prepare csv`` with absolute paths, without writing a datalist."""
+    """Section -> items of a mapping of ``cxr_tools.prepare csv`` with absolute paths, without writing a datalist."""
     plain: dict[str, Any] = read_mapping(mapping)
     if splits:
         plain["images"]["splits"] = splits

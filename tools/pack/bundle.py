@@ -19,7 +19,7 @@ from tools.pack.pages import packed_pages
 from tools.pack.sbom import bill_of_materials, requirements
 from tools.repository import REPOSITORY
 
-SCHEMA = REPOSITORY / "tools" / "verify" / "schemas" / "meta_schema_20240725.json"
+SCHEMA = REPOSITORY / "common" / "cxr_verify" / "schemas" / "meta_schema_20240725.json"
 PREFACE = Path(__file__).with_name("preface.md")
 NOTICE = """{title} ({folder} {version})
 {copyright}, Apache License 2.0 (LICENSE).

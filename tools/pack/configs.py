@@ -6,7 +6,7 @@ import json
 import re
 
 from cxr_common.errors import InputError
-from tools.bundles.generate import NOTICE
+from cxr_tools.generated import NOTICE
 
 _INITIALIZE = re.compile(r"^initialize:\n((?:  - .*\n)+)", re.MULTILINE)
 _RUN = re.compile(r"^run:\n", re.MULTILINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.markdown import table
+from cxr_tools.markdown import table
 
 Record = dict[str, Any]
 _TITLES = {

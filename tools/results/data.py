@@ -10,8 +10,8 @@ from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import relative_item
 from cxr_common.data.prevalence import match_prevalence
 from cxr_common.labels import LABELS
-from tools.prepare.merge import merge_datalists
-from tools.workflow import run_tool
+from cxr_tools.prepare.merge import merge_datalists
+from cxr_tools.workflow import run_tool
 
 Items = list[dict[str, Any]]
 SECTIONS = ("training", "validation", "testing")
@@ -20,9 +20,9 @@ SCORED_ROWS = "images.splits={train: null, val: testing, test: testing}"
 
 
 def prepare(mapping: str, root: Path, output: Path, *more: object) -> Path:
-    """Make a datalist with ``tools.prepare csv``; returns it."""
+    """Make a datalist with ``cxr_tools.prepare csv``; returns it."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    run_tool("tools.prepare", "csv", "--mapping", mapping, "--root", root, "--output", output, *more)
+    run_tool("cxr_tools.prepare", "csv", "--mapping", mapping, "--root", root, "--output", output, *more)
     return output
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.evaluation import NetworkMaps
 from cxr_common.labels import LABELS
+from cxr_tools.prepare.merge import merge_datalists
+from cxr_tools.workflow import run_tool
 from tools.phantom_sets import make_phantoms
-from tools.prepare.merge import merge_datalists
 from tools.results.data import Items, prepare
-from tools.workflow import run_tool
 
 #: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
 BOX_FINDINGS: dict[str, str] = {
@@ -45,9 +45,9 @@ def make_training(settings: dict[str, Any], shared: Path, work: Path) -> tuple[P
     if not simulated.exists():
         wanted = {section: settings["simulated"][section] for section in ("training", "validation")}
         most = [part for section, n in wanted.items() if n is not None for part in (f"--{section}", n)]
-        run_tool("tools.simulate_findings", *known, simulated, "--seed", settings["simulated"]["seed"], *most)
+        run_tool("cxr_tools.simulate_findings", *known, simulated, "--seed", settings["simulated"]["seed"], *most)
     if not chests.exists():
-        run_tool("tools.lungs", *known, chests)
+        run_tool("cxr_tools.lungs", *known, chests)
     made = (simulated / "datalist.json", *make_phantoms(settings["phantoms"], work / "nih_phantoms"))
     data = merge_datalists([chests, *made], [work, *(path.parent for path in made)], work, LABELS)
     unknown = [None] * len(LABELS)

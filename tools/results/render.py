@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.files import write_text
+from cxr_tools.markdown import NOT_MEASURED
+from cxr_tools.pipeline import report as pipeline
 from tools.bench import tables as bench
-from tools.markdown import NOT_MEASURED
 from tools.picture_test import tables as picture_test
-from tools.pipeline import report as pipeline
 from tools.repository import BUNDLES, REPOSITORY
 from tools.results.record import read_result
 from tools.results.tables import TEMPLATES, render_macro

@@ -15,7 +15,7 @@ from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
 from cxr_common.refinement.refined_masks import STILL, tune, write_masks
-from tools.pipeline.shipped import heatmap_stage, pseudo_mask_stage
+from cxr_tools.pipeline.shipped import heatmap_stage, pseudo_mask_stage
 from tools.results.data import Items, write_items
 from tools.results.localizers import PHANTOM_SKIP
 from tools.results.plan import plan_runs, shipped

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment
 from jinja2.environment import TemplateModule
 
-from tools import markdown
+from cxr_tools import markdown
 from tools.results.figures import CHANCE
 
 TEMPLATES = Path(__file__).with_name("templates")

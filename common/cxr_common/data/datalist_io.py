@@ -75,7 +75,7 @@ def parse_datalist(path: Path) -> Any:
     Raises:
         InputError: the file cannot be read or is not JSON.
     """
-    return read_json(path, "give a datalist, as tools.prepare makes it")
+    return read_json(path, "give a datalist, as cxr_tools.prepare makes it")
 
 
 def _format(data: Mapping[str, Any]) -> str:

@@ -14,11 +14,11 @@ from cxr_common.data.label_map import read_label_map
 from cxr_common.findings.heatmap_file import Heatmap, save_heatmap
 from cxr_common.localization import CamClassifier
 from cxr_common.networks.weights import save_weights
+from cxr_tools.prepare.__main__ import main
 from tests.bundles.cxr_irn_refinement.test_train import BUNDLE, run
 from tests.bundles.training import weights
 from tests.golden import REPOSITORY
 from tests.voc_files import BUS, SHEEP, make_voc
-from tools.prepare.__main__ import main
 
 CLASSIFIER = REPOSITORY / "bundles" / "cxr_gradcam_classification"
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]

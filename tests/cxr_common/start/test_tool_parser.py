@@ -7,13 +7,13 @@ import pytest
 from cxr_common.errors import InputError
 from cxr_common.start.options import nearest
 from cxr_common.start.tool_parser import ToolParser, check_overrides
+from cxr_tools.convert_published import main as convert
+from cxr_tools.demo import main as demo
+from cxr_tools.make_phantoms import main as make_phantoms
+from cxr_tools.pipeline.__main__ import main as pipeline
+from cxr_tools.prepare.__main__ import main as prepare
 from tests.golden import REPOSITORY
 from tools.bench.__main__ import main as bench
-from tools.convert_published import main as convert
-from tools.demo import main as demo
-from tools.make_phantoms import main as make_phantoms
-from tools.pipeline.__main__ import main as pipeline
-from tools.prepare.__main__ import main as prepare
 from tools.results.__main__ import main as results
 
 

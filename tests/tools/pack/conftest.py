@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cxr_common.data.phantom import PhantomConfig
-from tools.make_phantoms import make_data_set
+from cxr_tools.make_phantoms import make_data_set
 from tools.pack.__main__ import main
 
 #: `make test-pack` names that of an environment with metadata's packages alone.

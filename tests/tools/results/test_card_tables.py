@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from cxr_tools.markdown import NOT_MEASURED
 from tests.golden import REPOSITORY
-from tools.markdown import NOT_MEASURED
 from tools.results.record import read_result
 from tools.results.tables import render_macro
 

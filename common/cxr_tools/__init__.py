@@ -1,0 +1,1 @@
+"""Command lines for users, over `cxr_common` and the bundles. What maintainers alone need lies in tools/."""

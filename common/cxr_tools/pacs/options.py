@@ -1,0 +1,78 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from cxr_common.errors import InputError
+from cxr_common.loading import find_bundle
+from cxr_tools.pacs.credentials import make_session
+from cxr_tools.pacs.ledger import Ledger
+from cxr_tools.pacs.web import WebPacs
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Where everything lies between PACS and PACS."""
+    parser.add_argument("--work", type=Path, required=True, help="folder of the ledger, images and results")
+    parser.add_argument(
+        "--show-identity", action="store_true", help="print UIDs and what headers say; without it nobody is named"
+    )
+
+
+def add_pacs(parser: argparse.ArgumentParser) -> None:
+    """Which PACS. User and password come from the environment or the keyring alone."""
+    parser.add_argument("--url", required=True, help="DICOMweb address, such as https://pacs.example/dicom-web")
+    parser.add_argument("--ca", type=Path, help="PEM file of the certificate that the PACS' own is signed by")
+    parser.add_argument("--patience", type=float, default=120, help="seconds that the PACS may be away")
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Which radiographs."""
+    parser.add_argument("--modality", default="CR,DX", help="modalities, by commas")
+    parser.add_argument("--date", default="", help="study date as 20260131, or from-to as 20260101-20260131")
+    parser.add_argument("--body-part", default="", help="BodyPartExamined of the series, such as CHEST")
+    parser.add_argument("--study", default="", help="UID of one study")
+    parser.add_argument("--series", default="", help="UID of one series; needs --study")
+
+
+def add_bundle(parser: argparse.ArgumentParser) -> None:
+    """Which bundle, and what it sends back."""
+    parser.add_argument("--bundle", type=find_bundle, default="cxr_multiscale_localization")
+    parser.add_argument(
+        "--outputs", default="", help="kinds of results to send, by commas; default: all that the bundle can make"
+    )
+    parser.add_argument("--deidentify", action="store_true", help="results lose the patient's identity (PS3.15)")
+    parser.add_argument("--batch", type=int, default=64, help="images that one start of the bundle takes at most")
+
+
+def open_pacs(args: argparse.Namespace) -> WebPacs:
+    """The PACS that the options name.
+
+    Raises:
+        InputError: they do not fit.
+    """
+    if args.patience < 0:
+        raise InputError(f"is {args.patience}", "--patience", "give 0 or more seconds")
+    return WebPacs(args.url, make_session(args.url, args.ca), args.patience)
+
+
+def open_ledger(args: argparse.Namespace) -> Ledger:
+    """The ledger of the work folder."""
+    return Ledger(args.work)
+
+
+def check_choice(args: argparse.Namespace) -> None:
+    """Refuse a choice that no PACS understands.
+
+    Raises:
+        InputError: names the option.
+    """
+    if args.date and not re.fullmatch(r"\d{8}(-(\d{8})?)?|-\d{8}", args.date):
+        raise InputError("is no date", "--date", "give 20260131, or 20260101-20260131")
+    if args.series and not args.study:
+        raise InputError("needs the study that the series is in", "--series", "give --study too")
+    for name in ("study", "series"):
+        if getattr(args, name) and not re.fullmatch(r"[0-9.]{1,64}", getattr(args, name)):
+            raise InputError("is no UID", f"--{name}", "give digits and dots")

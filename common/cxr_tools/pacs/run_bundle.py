@@ -1,0 +1,98 @@
+"""The command "run": pull, infer and push in one go."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from monai.bundle import ConfigParser
+
+from cxr_common.errors import InputError
+from cxr_tools.pacs import options
+from cxr_tools.pacs.inference import Bundle, Infer, infer_batch
+from cxr_tools.pacs.ledger import Ledger
+from cxr_tools.pacs.pull import fetch, find, image_path, report_failures
+from cxr_tools.pacs.push import push
+from cxr_tools.pacs.web import WebPacs
+
+KINDS = ("dicom_seg", "dicom_sr", "dicom_gsps", "dicom_sc")
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command."""
+    parser = subparsers.add_parser("run", help="pull, infer and push in one go")
+    for add in (options.add_work, options.add_pacs, options.add_choice, options.add_bundle):
+        add(parser)
+    parser.set_defaults(run=run)
+
+
+def chosen_bundle(args: argparse.Namespace) -> Bundle:
+    """The bundle that the options name.
+
+    Raises:
+        InputError: it is none, or a kind of result is unknown.
+    """
+    folder = args.bundle.resolve()
+    kinds = tuple(name.strip() for name in args.outputs.split(",") if name.strip()) or possible_kinds(folder)
+    if set(kinds) - set(KINDS):
+        raise InputError(f"is {args.outputs!r}", "--outputs", f"give any of {','.join(KINDS)}")
+    if args.batch < 1:
+        raise InputError(f"is {args.batch}", "--batch", "give 1 or more")
+    return Bundle(folder, kinds, args.deidentify)
+
+
+def possible_kinds(bundle: Path) -> tuple[str, ...]:
+    """The kinds of results that a bundle can make: a detector has no masks to segment by.
+
+    Raises:
+        InputError: it is no bundle.
+    """
+    config = bundle / "configs" / "inference.json"
+    if not config.is_file():
+        raise InputError("no bundle with configs/inference.json", bundle, "check --bundle")
+    outputs = ConfigParser.load_config_file(config).get("outputs", ())
+    return KINDS if "nifti" in outputs else tuple(kind for kind in KINDS if kind != "dicom_seg")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pull, infer, push; returns the exit status."""
+    options.check_choice(args)
+    bundle, pacs, ledger = chosen_bundle(args), options.open_pacs(args), options.open_ledger(args)
+    studies = find(pacs, ledger, args)
+    run_studies(pacs, ledger, args.work, bundle, studies, args.batch)
+    print(ledger.summary())
+    return report_failures(ledger, args.show_identity)
+
+
+def run_studies(pacs: WebPacs, ledger: Ledger, work: Path, infer: Infer, studies: list[str], batch: int) -> None:
+    """Take studies through, a few at a time, so that first results are in the PACS before the last image is here.
+
+    Args:
+        pacs: where they are from and go to.
+        ledger: the ledger.
+        work: work folder.
+        infer: the bundle.
+        studies: UIDs.
+        batch: images at a time.
+    """
+    push(pacs, ledger)  # what an earlier run left
+    waiting: set[str] = set()
+    for study in studies:
+        waiting.add(study)
+        if sum(entry.study in waiting for entry in ledger.entries(("found", "here"))) >= batch:
+            _take_through(pacs, ledger, work, infer, waiting, batch)
+            waiting = set()
+    _take_through(pacs, ledger, work, infer, waiting, batch)
+
+
+def _take_through(pacs: WebPacs, ledger: Ledger, work: Path, infer: Infer, studies: set[str], batch: int) -> None:
+    fetch(pacs, ledger, work, studies)
+    while here := [entry for entry in ledger.entries(("here",)) if entry.study in studies][:batch]:
+        there = [entry for entry in here if image_path(work, entry).is_file()]
+        for entry in here:
+            if entry not in there:
+                ledger.note(entry.instance, "found")  # its file was removed: it is fetched another time
+        if there:
+            infer_batch(infer, ledger, work, there)
+        push(pacs, ledger)

@@ -1,0 +1,66 @@
+"""Masks that a data set describes by numbers become files, one 1-bit PNG a class and image."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from cxr_common.axes import tensor_to_picture
+from cxr_common.data.masks import resize_mask
+from cxr_tools.prepare.datasets.base import DrawMask
+
+
+class MaskFolder:
+    """Writes masks into a folder that takes its final place later.
+
+    Args:
+        staging: where files are written.
+        final: where they will lie.
+        root: paths in the datalist are relative to it.
+    """
+
+    def __init__(self, staging: Path, final: Path, root: Path) -> None:
+        self.staging, self.written, self.resized = staging, 0, 0
+        self._prefix = Path(os.path.relpath(final, root)).as_posix()
+
+    def write(
+        self, image: str, masks: Mapping[str, Sequence[DrawMask | None]], size: tuple[int, int] | None
+    ) -> dict[str, str | None]:
+        """Write an image's masks.
+
+        Args:
+            image: its path; names the files.
+            masks: class -> masks whose union is wanted; None: annotated, empty.
+            size: (width, height) of the image file, where it is there; masks of another size are resized to it.
+
+        Returns:
+            The ``mask`` of a datalist item.
+        """
+        return {name: self._union(image, name, [d for d in draws if d], size) for name, draws in masks.items()}
+
+    def remove(self, mask: Mapping[str, str | None]) -> None:
+        """Remove what :meth:`write` wrote for an image."""
+        for path in filter(None, mask.values()):
+            (self.staging / PurePosixPath(path).name).unlink()
+            self.written -= 1
+
+    def _union(self, image: str, name: str, draws: list[DrawMask], size: tuple[int, int] | None) -> str | None:
+        masks = [draw(size) for draw in draws]
+        if not masks:
+            return None
+        mask = np.logical_or.reduce(masks)
+        if size is not None and mask.shape != size:
+            mask = resize_mask(mask, size)
+            self.resized += 1
+        if not mask.any():
+            return None
+        stem = "_".join(PurePosixPath(image).with_suffix("").parts)  # images of one name in two folders keep apart
+        file = f"{stem}_{name.replace(' ', '_').replace('/', '_')}.png"
+        self.staging.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.ascontiguousarray(tensor_to_picture(mask))).save(self.staging / file)
+        self.written += 1
+        return f"{self._prefix}/{file}"

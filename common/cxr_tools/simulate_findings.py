@@ -1,0 +1,158 @@
+"""Put simulated findings into real radiographs without findings: pictures, masks and a datalist.
+
+python -m cxr_tools.simulate_findings --datalist data/datalist.json --output simulated --seed 0
+
+Takes the images of a datalist whose labels are all 0, outlines their lungs with the segmenter bundle's lung model,
+and puts in one to three findings whose place is then known exactly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm import tqdm
+
+from cxr_common.axes import tensor_to_picture
+from cxr_common.cli import one_line_errors
+from cxr_common.data import load_datalist, read_picture, write_datalist
+from cxr_common.data.datalist_schema import SPLITS
+from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
+from cxr_common.errors import InputError
+from cxr_common.labels import LABELS
+from cxr_common.start.tool_parser import ToolParser
+from cxr_tools.lungs import is_plausible, outline_lungs
+from cxr_tools.new_folder import new_folder
+
+#: Ranges that contrast and scale of `simulate_findings` are drawn from, uniformly.
+CONTRAST, SCALE = (0.8, 2.0), (1.0, 2.0)
+Item = dict[str, Any]
+
+
+def choose_findings(rng: np.random.Generator) -> list[str]:
+    """One finding, sometimes two or three, each kind as often as any other."""
+    count = 1 + int(rng.binomial(2, 0.2))
+    return [str(name) for name in rng.choice(SIMULATED, size=count, replace=False)]
+
+
+def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) -> Item | None:
+    """Put findings into one radiograph and write its picture and masks.
+
+    Args:
+        job: number of the image in its section, its item, and its lungs [row, column] at any size.
+        folder: data set root.
+        seed: of the set.
+
+    Returns:
+        The new datalist item; None where the lungs hold none of the findings.
+    """
+    number, item, lungs = job
+    picture = tensor_to_picture(read_picture(item["image"]))
+    mask = np.asarray(Image.fromarray(lungs).resize(picture.shape[::-1], Image.Resampling.NEAREST))
+    rng = np.random.default_rng(np.random.SeedSequence((seed, number)))
+    findings, contrast, scale = choose_findings(rng), rng.uniform(*CONTRAST), rng.uniform(*SCALE)
+    try:
+        made = simulate_findings(picture, mask, findings, int(rng.integers(2**31)), float(contrast), float(scale))
+    except InputError:  # lungs too small or too white for it
+        return None
+    name = f"{Path(item['image']).stem}_{number:05d}"
+    image = Path("images") / f"{name}.png"
+    Image.fromarray(np.rint(made.image * 255).astype(np.uint8)).save(folder / image)
+    masks: dict[str, str | None] = dict.fromkeys(LABELS)
+    for label, region in made.masks.items():
+        path = Path("masks") / f"{name}_{label}.png"
+        Image.fromarray(region).save(folder / path)
+        masks[label] = path.as_posix()
+    kept: Item = {key: item[key] for key in ("patient", "group", "view", "age", "sex") if key in item}
+    return {
+        "image": image.as_posix(),
+        **kept,
+        "label": [int(label in made.masks) for label in LABELS],
+        "boxes": [list(box[1:]) for box in made.boxes],
+        "box_labels": [LABELS.index(box[0]) for box in made.boxes],
+        "mask": masks,
+        "mask_origin": "expert",
+        "source": "simulated",
+        "simulated_on": Path(item["image"]).name,
+    }
+
+
+def make_data_set(
+    datalist: Path, root: Path, output: Path, sections: dict[str, int | None], seed: int, workers: int
+) -> dict[str, int]:
+    """Write a data set of radiographs with simulated findings; it appears whole or not at all.
+
+    Args:
+        datalist: whose images are taken.
+        root: folder that its paths are relative to.
+        output: folder to make.
+        sections: section -> most images to make in it; None for all.
+        seed: of the set.
+        workers: processes.
+
+    Returns:
+        Section -> images made.
+
+    Raises:
+        InputError: the folder exists and is not empty, or no image is free of findings.
+    """
+    data: Item = {"labels": list(LABELS)}
+    with new_folder(output, "images", "masks") as folder:
+        for place, (section, most) in enumerate(sections.items()):
+            free = [item for item in load_datalist(datalist, section, root) if _is_free(item)]
+            if not free:
+                raise InputError(f"no image of section {section} is free of findings", datalist, "add some")
+            order = np.random.default_rng((seed, place)).permutation(len(free))
+            free = [free[i] for i in sorted(order[:most])]
+            jobs = [
+                (number, item, lungs)
+                for number, (item, (lungs, _)) in enumerate(zip(free, outline_lungs(free), strict=True))
+                if is_plausible(lungs)
+            ]
+            write = partial(write_simulated, folder=folder, seed=seed + place)
+            with ProcessPoolExecutor(workers) as pool:
+                made = list(tqdm(pool.map(write, jobs, chunksize=8), total=len(jobs), desc=section))
+            data[section] = [item for item in made if item is not None]
+        write_datalist(data, folder / "datalist.json")
+    return {section: len(data[section]) for section in sections}
+
+
+def _is_free(item: Item) -> bool:
+    return all(value == 0 for value in item["label"])  # what is not annotated may be there
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> int:
+    """Make a data set; returns the exit status."""
+    parser = ToolParser(
+        prog="python -m cxr_tools.simulate_findings",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--datalist", type=Path, required=True, help="whose images without findings are taken")
+    parser.add_argument("--root", type=Path, help="folder its paths are relative to; default the datalist's own")
+    parser.add_argument("--output", type=Path, required=True, help="folder to make")
+    parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
+    for section in SPLITS:
+        parser.add_argument(f"--{section}", type=int, help=f"most images of the {section} section; default all")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.workers)
+    sections = {section: getattr(args, section) for section in args.sections}
+    made = make_data_set(
+        args.datalist, args.root or args.datalist.parent, args.output, sections, args.seed, args.workers
+    )
+    print(f"wrote {sum(made.values())} images to {args.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

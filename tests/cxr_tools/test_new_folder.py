@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from cxr_common.errors import InputError
+from cxr_tools.new_folder import new_folder
+
+
+def test_it_appears_when_all_went_well(tmp_path):
+    with new_folder(tmp_path / "a", "images", "masks") as folder:
+        (folder / "images" / "1.txt").write_text("x")
+        assert not (tmp_path / "a").exists()
+    assert (tmp_path / "a" / "images" / "1.txt").read_text() == "x" and (tmp_path / "a" / "masks").is_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    with pytest.raises(KeyError):
+        with new_folder(tmp_path / "a") as folder:
+            (folder / "1.txt").write_text("x")
+            raise KeyError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    with new_folder(tmp_path / "a") as folder:
+        (folder / "1.txt").write_text("x")
+    with pytest.raises(InputError, match="not an empty folder"):
+        with new_folder(tmp_path / "a"):
+            pass
+    assert (tmp_path / "a" / "1.txt").exists()

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.phantom import make_phantom
+from cxr_common.labels import LABELS
+from cxr_tools.simulate_findings import main
+
+
+@pytest.fixture(scope="module")
+def datalist(tmp_path_factory):
+    """Four phantoms without findings, one with, one of which not everything is known."""
+    folder = tmp_path_factory.mktemp("given")
+    items = []
+    for index, findings in enumerate([(), (), (), (), ("Mass",), ()]):
+        phantom = make_phantom(7, index, findings=findings)
+        Image.fromarray(np.rint(phantom.image * 255).astype(np.uint8)).save(folder / f"{index}.png")
+        label = [None, *phantom.label[1:]] if index == 5 else phantom.label
+        items.append({"image": f"{index}.png", "patient": f"p{index}", "view": "PA", "label": label})
+    write_datalist({"labels": list(LABELS), "training": items, "validation": []}, folder / "datalist.json")
+    return folder / "datalist.json"
+
+
+def run(datalist, output, *options):
+    return main(
+        ["--datalist", str(datalist), "--output", str(output), "--sections", "training", "--workers", "1", *options]
+    )
+
+
+def test_findings_lie_where_the_datalist_says(datalist, tmp_path):
+    assert run(datalist, tmp_path / "made") == 0
+    items = load_datalist(tmp_path / "made" / "datalist.json", "training")
+    assert [item["simulated_on"] for item in items] == ["0.png", "1.png", "2.png", "3.png"]
+    for item in items:
+        before = np.asarray(Image.open(datalist.parent / item["simulated_on"])).astype(int)
+        changed = np.abs(np.asarray(Image.open(item["image"])).astype(int) - before) > 12
+        present = {LABELS[c] for c, value in enumerate(item["label"]) if value}
+        assert present and present == {name for name, path in item["mask"].items() if path}
+        inside = np.zeros_like(changed)
+        for x0, y0, x1, y1 in item["boxes"]:
+            inside[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))] = True
+        # What changes visibly lies in the boxes but for blurred edges and vessels that fade beside them.
+        assert changed.any() and changed[inside].sum() > 0.8 * changed.sum()
+        assert item["source"] == "simulated" and item["patient"] == f"p{item['simulated_on'][0]}"
+
+
+def test_the_same_seed_makes_the_same_files(datalist, tmp_path):
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        run(datalist, tmp_path / name, "--seed", str(seed), "--training", "2")
+    read = {n: [p.read_bytes() for p in sorted((tmp_path / n / "images").iterdir())] for n in "abc"}
+    assert read["a"] == read["b"] != read["c"] and len(read["a"]) == 2
+
+
+def test_no_free_image_is_an_error_and_leaves_nothing(datalist, tmp_path, capsys):
+    items = [{**i, "label": [1] * len(LABELS)} for i in load_datalist(datalist, "training")]
+    items = [{**i, "image": i["image"].rsplit("/", 1)[-1]} for i in items]
+    write_datalist({"labels": list(LABELS), "training": items}, datalist.parent / "ill.json")
+    assert run(datalist.parent / "ill.json", tmp_path / "made") == 1
+    assert "free of findings" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_is_refused(datalist, tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    assert run(datalist, tmp_path) == 1
+    assert (tmp_path / "mine.txt").read_text() == "precious"

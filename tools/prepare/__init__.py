@@ -1,1 +1,0 @@
-"""Make, check and merge datalists: ``python -m tools.prepare --help``."""

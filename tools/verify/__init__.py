@@ -1,4 +1,0 @@
-"""Checks any MONAI bundle, offline: `python -m tools.verify BUNDLE`. See docs/how-to/verify.md.
-
-Nothing here imports `cxr_common`: with monai, torch, jsonschema and pyyaml this folder works alone.
-"""
