@@ -29,7 +29,8 @@ def reason_of(error: requests.RequestException) -> str:
         known = {status.value: status.phrase for status in HTTPStatus}
         return f"the PACS answered {code} ({known.get(code, 'unknown')})"
     if isinstance(error, requests.exceptions.SSLError):
-        return "the PACS' certificate is not trusted"
+        untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+        return "the PACS' certificate is not trusted" if untrusted else "no encrypted connection can be made"
     if isinstance(error, requests.Timeout):
         return "the PACS did not answer in time"
     if isinstance(error, requests.ConnectionError):
@@ -43,6 +44,13 @@ def _passes(error: requests.RequestException) -> bool:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return error.response.status_code in PASSING
     return isinstance(error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError))
+
+
+def _remedy(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "give the certificate that signs it to --ca, and its own host name in --url; or is it an http address?"
+    actions = {401: "check user and password, or the token", 403: "ask for the right to do this"}
+    return actions.get(error.response.status_code if error.response is not None else 0, "check --url and the PACS")
 
 
 def patiently(call: Callable[[], T], patience: float, sleep: Callable[[float], None] = time.sleep) -> T:
@@ -64,9 +72,7 @@ def patiently(call: Callable[[], T], patience: float, sleep: Callable[[float], N
         except requests.RequestException as error:
             reason = reason_of(error)
             if not _passes(error):
-                actions = {401: "check user and password, or the token", 403: "ask for the right to do this"}
-                code = error.response.status_code if error.response is not None else 0
-                raise InputError(reason, "PACS", actions.get(code, "check --url and the PACS")) from None
+                raise InputError(reason, "PACS", _remedy(error)) from None
             if waited >= patience:
                 action = "run again when it is back: what is done is not done again"
                 raise Unreachable(f"{reason} for {waited:.0f} s", "PACS", action) from None
