@@ -33,16 +33,21 @@ def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
     return prepare(settings["mapping"], shared, folder / "nih_develop.json", *where, *split)
 
 
-def mix(sources: Sequence[tuple[Path, Path]], output: Path) -> Path:
+def mix(sources: Sequence[tuple[Path, Path]], output: Path, phantoms: Mapping[str, Any] | None = None) -> Path:
     """Write the training datalist of several sources, each label with the same prevalence in all of them.
 
     Args:
         sources: datalists and their data set roots; test sections stay out.
         output: the datalist to write; paths become relative to its folder.
+        phantoms: section -> how many phantoms, which come first; default all in their order.
     """
     data = merge_datalists([d for d, _ in sources], [r for _, r in sources], output.parent, LABELS)
     for section in ("training", "validation"):
-        data[section] = match_prevalence(data[section], len(LABELS))
+        items = match_prevalence(data[section], len(LABELS))
+        if phantoms:
+            drawn = [item for item in items if item["source"] == "phantom"][: phantoms[section]]
+            items = drawn + [item for item in items if item["source"] != "phantom"]
+        data[section] = items
     data["testing"] = []
     write_datalist(data, output)
     return output

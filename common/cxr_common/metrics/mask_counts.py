@@ -11,7 +11,7 @@ averages the IoU of images (:func:`image_iou`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -42,6 +42,14 @@ class MaskCounts:
     def union(self) -> Array:
         """Pixels in either mask."""
         return self.predicted + self.true - self.intersection
+
+    def map(self, change: Callable[[Array], Array]) -> MaskCounts:
+        """The same change to each of the three tables."""
+        return MaskCounts(*(change(getattr(self, field.name)) for field in fields(self)))
+
+    def of_classes(self, columns: Sequence[int]) -> MaskCounts:
+        """The counts of some classes."""
+        return self.map(lambda table: table[..., columns])
 
     @classmethod
     def concatenate(cls, parts: Sequence[MaskCounts]) -> MaskCounts:
