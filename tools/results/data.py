@@ -8,12 +8,14 @@ from typing import Any
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import relative_item
+from cxr_common.data.datalist_schema import Item
 from cxr_common.data.prevalence import match_prevalence
 from cxr_common.labels import LABELS
 from cxr_tools.prepare.merge import merge_datalists
 from cxr_tools.workflow import run_tool
+from tools.results.settings import Settings
 
-Items = list[dict[str, Any]]
+Items = list[Item]
 SECTIONS = ("training", "validation", "testing")
 #: Rows of NIH's images that are scored: those of validation and testing; training rows are left out.
 SCORED_ROWS = "images.splits={train: null, val: testing, test: testing}"
@@ -26,7 +28,7 @@ def prepare(mapping: str, root: Path, output: Path, *more: object) -> Path:
     return output
 
 
-def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
+def make_nih(settings: Settings, shared: Path, folder: Path) -> Path:
     """Datalist of NIH's training rows, split again, without boxes."""
     split = ("--set", "images.split=null", "--fractions", f"{settings['validation_fraction']},0")
     where = ("--where", "split=train", "--set", "boxes=null")

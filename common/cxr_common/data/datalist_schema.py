@@ -128,6 +128,8 @@ class Datalist(TypedDict, total=False):
     """Images with boxes that are scored apart from testing, and that nothing learns from."""
 
 
+#: An item as MONAI's transforms take it: what :class:`DatalistItem` has, and any other key.
+Item = dict[str, Any]
 _ITEM = TypeAdapter(DatalistItem)
 
 

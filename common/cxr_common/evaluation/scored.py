@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from cxr_common.data.datalist_schema import Item
 from cxr_common.evaluation.map_predictions import NetworkMaps
 from cxr_common.evaluation.metrics_report import overlap_tables, point_hit_table
 from cxr_common.metrics import auroc, average_precision
@@ -83,7 +83,7 @@ class Scored:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], items: list[dict[str, Any]], labels: list[str]) -> Scored:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], items: list[Item], labels: list[str]) -> Scored:
         """Read what :meth:`arrays` gave of these items; heatmaps are empty."""
         (x, y), logits, packed = arrays["input_size"].tolist(), arrays["logits"], arrays["hits"]
         points, *overlaps = np.where(packed < 0, np.nan, packed)
