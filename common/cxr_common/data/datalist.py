@@ -72,7 +72,7 @@ def load_datalist(
     raise_problems(path, missing)
     if not items:
         sizes = ", ".join(f"{name} {len(data.get(name, []))}" for name in SECTIONS)
-        raise InputError("holds no items", where=f"{path} {section or 'datalist'}", action=f"items a section: {sizes}")
+        raise InputError("holds no items", f"{path} {section or 'datalist'}", f"items per section: {sizes}")
     if labels is not None and list(labels) != data["labels"]:
         items = select_labels(items, data["labels"], labels, where=path)
     return items
@@ -102,7 +102,7 @@ def boxed_classes(label: Iterable[Any] | None, box_labels: Sequence[int], num_cl
     throughout knows its boxes only, so all classes are annotated.
 
     Args:
-        label: a value a class, null or NaN where not annotated; None where there is no label.
+        label: one value per class, null or NaN where not annotated; None where there is no label.
         box_labels: class index of each box.
         num_classes: C.
     """

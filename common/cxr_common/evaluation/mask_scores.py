@@ -40,7 +40,7 @@ def has_masks(predictions: MapPredictions) -> bool:
 
 
 def true_masks(predictions: MapPredictions) -> Iterator[list[Mask | None]]:
-    """Per image the annotated masks, one a class, in the geometry of the original; None = not annotated."""
+    """The annotated masks of each image, one per class, in the geometry of the original; None = not annotated."""
     for item, (width, height) in zip(predictions.items, predictions.sizes, strict=True):
         yield load_masks(item, predictions.labels, (int(width), int(height)))
 
