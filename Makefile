@@ -76,15 +76,15 @@ pack: setup  ## zips that run alone, in dist: make pack [SOURCE=address where th
 PACK_ENV := build/pack-env
 test-pack: pack  ## test the zips in a fresh environment of their own packages (half an hour)
 	test -x $(PACK_ENV)/bin/python || $(PYTHON) -m venv $(PACK_ENV)
-	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements.txt" -d $(PACK_ENV)
-	$(PACK_ENV)/bin/pip install --quiet "$$(grep '^torch==' $(PACK_ENV)/requirements.txt)"
-	$(PACK_ENV)/bin/pip install --quiet --requirement $(PACK_ENV)/requirements.txt
+	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements-train.txt" -d $(PACK_ENV)
+	$(PACK_ENV)/bin/pip install --quiet "$$(grep '^torch==' $(PACK_ENV)/requirements-train.txt)"
+	$(PACK_ENV)/bin/pip install --quiet --requirement $(PACK_ENV)/requirements-train.txt
 	PACK_PYTHON=$(abspath $(PACK_ENV))/bin/python $(RUN) -m pytest tests/tools/pack -m "slow or not slow"
 
 LABEL_ENV := build/label-env
 test-label: pack  ## start MONAI Label with the zips on this machine and ask it for everything (half an hour)
-	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements.txt" -d build
-	test -x $(LABEL_ENV)/bin/monailabel || common/cxr_tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements.txt
+	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements-train.txt" -d build
+	test -x $(LABEL_ENV)/bin/monailabel || common/cxr_tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements-train.txt
 	LABEL_PYTHON=$(abspath $(LABEL_ENV))/bin/python $(RUN) -m pytest tests/label -m "slow or not slow"
 
 schemas: setup  ## write docs/schemas from the models of datalist.json, findings.json and thresholds.json

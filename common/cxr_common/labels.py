@@ -32,7 +32,7 @@ def from_nih(findings: Mapping[str, float | None], no_finding: bool) -> list[int
         no_finding: whether the report says "No Finding".
 
     Returns:
-        One value a label. Opacity is 1 where any of :data:`NIH_OPACITY` is present, 0 where the image has no finding,
+        One value per label. Opacity is 1 where any of :data:`NIH_OPACITY` is present, 0 where the image has no finding,
         else None: another finding does not rule an opacity out.
 
     Example:

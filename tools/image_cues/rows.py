@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from cxr_common.data.datalist import item_group
+from cxr_common.data.datalist_schema import Item
 from cxr_common.labels import LABELS
 from cxr_tools.prepare.from_tables import datalist_from_tables
 from cxr_tools.prepare.mapping import parse_mapping, read_mapping
 from tools.image_cues.features import Entry
 
-Items = list[dict[str, Any]]
+Items = list[Item]
 #: Patients among whom No Finding rows lie; figures within them do not depend on the acquisition era, though on how the
 #: images were picked: see tools/results/opacity_probe.yaml.
 ERA = (1280, 3970)

@@ -78,7 +78,8 @@ def packed_files(bundle: Path) -> dict[str, bytes]:
     for path in (bundle / "LICENSE", bundle / "docs" / "data_license.txt", *weights):
         files[path.relative_to(bundle).as_posix()] = path.read_bytes()
     files[f"docs/{SCHEMA.name}"] = SCHEMA.read_bytes()
-    files["requirements.txt"] = requirements(facts).encode()
+    files["requirements.txt"] = requirements(facts, training=False).encode()
+    files["requirements-train.txt"] = requirements(facts).encode()
     pins: dict[str, str] = {canonicalize_name(package): version for package, version in read_pins(CONSTRAINTS).items()}
     files["docs/sbom.cdx.json"] = bill_of_materials(facts, bundle.name, files, pins).encode()
     files["NOTICE"] = NOTICE.format(

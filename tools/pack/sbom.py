@@ -1,4 +1,4 @@
-"""What a bundle needs installed: requirements.txt, and a software bill of materials in CycloneDX."""
+"""What a bundle needs installed: two lists for pip, and a software bill of materials in CycloneDX."""
 
 from __future__ import annotations
 
@@ -23,16 +23,22 @@ from cxr_common.errors import InputError
 _BASE = {"monai": "monai_version", "torch": "pytorch_version", "numpy": "numpy_version"}
 
 
-def direct_pins(facts: Mapping[str, Any]) -> dict[str, str]:
-    """Package -> version of what metadata.json names, torch first: any later request for it can pull another build."""
+def direct_pins(facts: Mapping[str, Any], training: bool = True) -> dict[str, str]:
+    """Package -> version of what metadata.json names, torch first: any later request for it can pull another build.
+
+    Args:
+        facts: metadata.json.
+        training: what training needs too, which are its optional packages; else what inference needs.
+    """
+    listed = {**facts["required_packages_version"], **(facts.get("optional_packages_version", {}) if training else {})}
     base = {name: str(facts[key]) for name, key in _BASE.items()}
-    pins = base | {str(name): str(version) for name, version in facts["required_packages_version"].items()}
+    pins = base | {str(name): str(version) for name, version in listed.items()}
     return {"torch": pins.pop("torch")} | dict(sorted(pins.items()))
 
 
-def requirements(facts: Mapping[str, Any]) -> str:
-    """A requirements.txt of the versions that metadata.json names."""
-    return "".join(f"{name}=={version}\n" for name, version in direct_pins(facts).items())
+def requirements(facts: Mapping[str, Any], training: bool = True) -> str:
+    """A list for pip of the versions that metadata.json names; arguments as :func:`direct_pins`."""
+    return "".join(f"{name}=={version}\n" for name, version in direct_pins(facts, training).items())
 
 
 def dependencies(names: set[str], pins: Mapping[str, str]) -> dict[str, set[str]]:

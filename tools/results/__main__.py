@@ -44,8 +44,8 @@ def main(argv: list[str] | None = None) -> int:
     run.add_argument("--output", type=Path, help="result file and plots (default docs/results; quick: the work folder)")
     run.add_argument("--parallel", type=int, default=2, help="trainings at a time; they share the cores")
     run.add_argument("--only", nargs="+", metavar="METHOD", help="train these: methods (pylon) or runs (pylon-seed0)")
-    run.add_argument("--train-only", action="store_true", help="train, but score nothing yet")
-    run.add_argument("--trained-only", action="store_true", help="train nothing, score what is trained")
+    run.add_argument("--train-only", dest="score", action="store_false", help="train, but score nothing yet")
+    run.add_argument("--trained-only", dest="train", action="store_false", help="train nothing, score what is trained")
     run.add_argument("--ship", action="store_true", help="put the scored weights and thresholds into the bundles")
     run.add_argument("--quick", action="store_true", help="a fraction of everything, marked as such")
     commands.add_parser("render", help="render tables from docs/results/*.json")
@@ -56,23 +56,13 @@ def main(argv: list[str] | None = None) -> int:
         work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
         output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
         file, part, radiographs = PARTS[args.part]
-        options = Options(
-            Path(__file__).with_name(file),
-            work,
-            args.shared or REPOSITORY.parent / "shared" / radiographs,
-            output,
-            args.parallel,
-            args.only,
-            train=not args.trained_only,
-            score=not args.train_only,
-            ship=args.ship,
-            quick=args.quick,
-        )
-        part(options).run()
-        if args.quick and not args.train_only:
+        shared = args.shared or REPOSITORY.parent / "shared" / radiographs
+        asked = {name: getattr(args, name) for name in ("parallel", "only", "train", "score", "ship", "quick")}
+        part(Options(Path(__file__).with_name(file), work, shared, output, **asked)).run()
+        if args.quick and args.score:
             for page in render_quick(output):
                 print(f"wrote {page}: a quick run, which says nothing about the methods")
-    if args.command == "render" or not (args.train_only or args.quick):
+    if args.command == "render" or (args.score and not args.quick):
         for path in render_all(REPOSITORY):
             print(f"rendered {path.relative_to(REPOSITORY)}")
     return 0

@@ -8,12 +8,14 @@ from typing import Any
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import relative_item
+from cxr_common.data.datalist_schema import Item
 from cxr_common.data.prevalence import match_prevalence
 from cxr_common.labels import LABELS
 from cxr_tools.prepare.merge import merge_datalists
 from cxr_tools.workflow import run_tool
+from tools.results.settings import Settings
 
-Items = list[dict[str, Any]]
+Items = list[Item]
 SECTIONS = ("training", "validation", "testing")
 #: Rows of NIH's images that are scored: those of validation and testing; training rows are left out.
 SCORED_ROWS = "images.splits={train: null, val: testing, test: testing}"
@@ -26,23 +28,28 @@ def prepare(mapping: str, root: Path, output: Path, *more: object) -> Path:
     return output
 
 
-def make_nih(settings: dict[str, Any], shared: Path, folder: Path) -> Path:
+def make_nih(settings: Settings, shared: Path, folder: Path) -> Path:
     """Datalist of NIH's training rows, split again, without boxes."""
     split = ("--set", "images.split=null", "--fractions", f"{settings['validation_fraction']},0")
     where = ("--where", "split=train", "--set", "boxes=null")
     return prepare(settings["mapping"], shared, folder / "nih_develop.json", *where, *split)
 
 
-def mix(sources: Sequence[tuple[Path, Path]], output: Path) -> Path:
+def mix(sources: Sequence[tuple[Path, Path]], output: Path, phantoms: Mapping[str, Any] | None = None) -> Path:
     """Write the training datalist of several sources, each label with the same prevalence in all of them.
 
     Args:
         sources: datalists and their data set roots; test sections stay out.
         output: the datalist to write; paths become relative to its folder.
+        phantoms: section -> how many phantoms, which come first; default all in their order.
     """
     data = merge_datalists([d for d, _ in sources], [r for _, r in sources], output.parent, LABELS)
     for section in ("training", "validation"):
-        data[section] = match_prevalence(data[section], len(LABELS))
+        items = match_prevalence(data[section], len(LABELS))
+        if phantoms:
+            drawn = [item for item in items if item["source"] == "phantom"][: phantoms[section]]
+            items = drawn + [item for item in items if item["source"] != "phantom"]
+        data[section] = items
     data["testing"] = []
     write_datalist(data, output)
     return output

@@ -18,9 +18,9 @@ from cxr_common.labels import LABELS
 from tools.phantom_sets import make_phantoms
 from tools.results.data import write_items
 from tools.results.experiment import Data, Experiment, Runs
-from tools.results.figures import Figure, ScoredSet
+from tools.results.figures import Figure, ScoredSet, mapped
 from tools.results.localizers import PHANTOM_SKIP
-from tools.results.plots import curves, save
+from tools.results.plots import curves, draw_once
 from tools.results.settings import Settings
 from tools.trainings import Run
 
@@ -75,26 +75,20 @@ class Detection(Experiment):
         dataset = Dataset(self.data.tests["phantoms"], config.get_parsed_content("validate#preprocessing"))
         return detect(run.network(), dataset, list(LABELS), config.get_parsed_content("validate#inferer"))
 
-    def draw(self, file: str, record: Settings, new: bool) -> None:
+    def draw(self, file: str, record: Settings) -> None:
         """The curves."""
-        path = self.options.output / f"{CURVES}.png"
-        if file == CURVES and (new or not path.exists()):
-            save(curves(record), path, record)
+        if file == CURVES:
+            draw_once(self.options.output / f"{CURVES}.png", record, lambda: curves(record))
 
 
 def detection_test(found: dict[str, dict[int, BoxPredictions]], baseline: str) -> ScoredSet:
     """AP40 (macro, then class by class), AP, FROC and AUROC, without the class that doubles another on phantoms."""
-    made = {name: {s: DetectorFigures(one, PHANTOM_SKIP) for s, one in seeds.items()} for name, seeds in found.items()}
+    made = mapped(found, lambda one: DetectorFigures(one, PHANTOM_SKIP))
     first = next(iter(next(iter(made.values())).values()))
 
-    def figure(name: str, of: str = "macro") -> Figure:
-        return Figure(
-            name, of, {m: {s: one.statistic(name, of) for s, one in seeds.items()} for m, seeds in made.items()}
-        )
-
     counts = {label: n for label, n in first.boxes().items() if n}
-    figures = [figure("AP40"), *(figure("AP40", label) for label in counts)]
-    figures += [figure(name) for name in ("AP", "FROC", "AUROC")]
+    figures = [Figure.measured(made, "AP40", of) for of in ("macro", *counts)]
+    figures += [Figure.measured(made, name, "macro") for name in ("AP", "FROC", "AUROC")]
     return ScoredSet("phantoms", first.found.patients, figures, baseline, counts)
 
 

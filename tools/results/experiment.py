@@ -6,18 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
+from tools.results.data import Items
 from tools.results.figures import ScoredSet, check_claims
 from tools.results.plan import chosen, plan_runs, ship, shipped
 from tools.results.record import Figures, Inputs, write_once
 from tools.results.settings import Options, Settings, load_settings
 from tools.trainings import Run, train_all, training_hash
 
-Items = list[dict[str, Any]]
 #: Method -> its runs.
 Runs = Mapping[str, Sequence[Run]]
 
@@ -122,7 +122,7 @@ class Experiment(ABC):
         """What the result file says besides figures; asked for after them."""
         return {}
 
-    def draw(self, file: str, record: Settings, new: bool) -> None:  # noqa: B027
+    def draw(self, file: str, record: Settings) -> None:  # noqa: B027
         """Draw what is shown of a result file, if anything is."""
 
     # What is the same for all.
@@ -194,5 +194,4 @@ class Experiment(ABC):
                 notes=self.notes(file, done),
             )
 
-        record, new = write_once(inputs, self.options.output / f"{file}.json", figures)
-        self.draw(file, record, new)
+        self.draw(file, write_once(inputs, self.options.output / f"{file}.json", figures))

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, TypeVar
 
 from cxr_common.errors import InputError
 from cxr_common.metrics import Interval, bootstrap_ci, paired_difference, paired_miss_reduction
 from cxr_common.metrics.bootstrap import Statistic
 from tools.results.record import ClaimRecord, FigureRecord, IntervalRecord, SetRecord
 
-#: Method -> seed -> a figure as a function of image weights.
-Methods = Mapping[str, Mapping[int, Statistic]]
+After = TypeVar("After")
 #: What points by themselves come to; listed beside the methods and compared with none.
 CHANCE = ("random pixel", "centre pixel")
+
+
+class Measured(Protocol):
+    """What one network did on a set of images."""
+
+    def statistic(self, figure: str, of: str) -> Statistic:
+        """A figure of one class, or of an average over classes, as a function of image weights."""
+
+
+def mapped(methods: Mapping[str, Mapping[int, Any]], change: Callable[..., After]) -> dict[str, dict[int, After]]:
+    """Method -> seed -> what is there now, each changed."""
+    return {name: {seed: change(one) for seed, one in seeds.items()} for name, seeds in methods.items()}
 
 
 @dataclass(frozen=True)
@@ -24,7 +35,7 @@ class Figure:
     Attributes:
         name: "auroc", say.
         of: the class, the subset, or the average over classes.
-        methods: the figure itself.
+        methods: method -> seed -> the figure itself, as a function of image weights.
         compared: whether methods are compared with the baseline.
         misses: whether misses that the baseline has and a method avoids are counted too; of rates.
         by_seed: whether each seed's own value is given, to show how far apart they lie.
@@ -33,11 +44,16 @@ class Figure:
 
     name: str
     of: str
-    methods: Methods
+    methods: Mapping[str, Mapping[int, Statistic]]
     compared: bool = True
     misses: bool = False
     by_seed: bool = False
     patients: Sequence[str] | None = None
+
+    @classmethod
+    def measured(cls, methods: Mapping[str, Mapping[int, Measured]], name: str, of: str, **how: Any) -> Figure:
+        """A figure that what was measured knows by its name; `how` are the fields that say how it is shown."""
+        return cls(name, of, mapped(methods, lambda one: one.statistic(name, of)), **how)
 
 
 @dataclass(frozen=True)

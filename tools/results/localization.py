@@ -9,14 +9,16 @@ import numpy as np
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
+from cxr_common.localization import relevance_figure
 from tools.image_cues.rows import nih_subsets
 from tools.phantom_sets import make_phantoms
 from tools.results.data import SCORED_ROWS, count_sources, make_nih, mix, prepare
 from tools.results.experiment import Data
-from tools.results.figures import Figure, ScoredSet
-from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, mapped
-from tools.results.plots import have_plots, save_plots
+from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first
+from tools.results.plots import bars, draw_once, gallery
 from tools.results.settings import Settings
+from tools.results.tables import mean_relevance
 
 
 class Localization(Localizers):
@@ -56,10 +58,16 @@ class Localization(Localizers):
             tests += [box_test("nihmass", methods["nihmass"], baseline), opacity_test(methods["nih"], baseline)]
         return tests
 
-    def draw(self, file: str, record: Settings, new: bool) -> None:
+    def draw(self, file: str, record: Settings) -> None:
         """Bars, heatmaps, and layer relevance."""
-        if new or not have_plots(record, self.options.output):
-            save_plots(record, self.data.tests["phantoms"], self.heatmaps(), self.options.output)
+        relevance = mean_relevance(record["notes"]["relevance"])
+        figures = {
+            "bars": lambda: bars(record),
+            "gallery": lambda: gallery(record, self.data.tests["phantoms"], self.heatmaps()),
+            "relevance": lambda: relevance_figure(relevance, "Layer relevance, mean over seeds"),
+        }
+        for name in figures if relevance else ("bars", "gallery"):
+            draw_once(self.options.output / f"{file}-{name}.png", record, figures[name])
 
 
 def opacity_test(methods: Methods, baseline: str) -> ScoredSet:
@@ -67,7 +75,7 @@ def opacity_test(methods: Methods, baseline: str) -> ScoredSet:
     p = first(methods).predictions
     label, figures, counts = p.label[:, p.labels.index("Opacity")], [], {}
     for name, keep in nih_subsets(p.items).items():
-        kept = mapped(methods, lambda s, keep=keep: s.subset(keep).statistic("label", "Opacity"))
+        kept = mapped(methods, lambda s, keep=keep: s.subset(keep).statistic("auroc", "Opacity"))
         figures.append(Figure("auroc", name, kept, patients=p.subset(keep).patients))
         counts[name] = [int((label[keep] == value).sum()) for value in (1, 0)]
     return ScoredSet("nih", p.patients, figures, baseline, counts)

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,10 +17,10 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import NetworkMaps, predict
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
-from cxr_common.metrics import auroc, centre_point_hits, random_point_hits
+from cxr_common.metrics import centre_point_hits, random_point_hits
 from cxr_common.networks import weights_sha256
 from tools.results.experiment import Experiment, Runs
-from tools.results.figures import CHANCE, Figure, ScoredSet
+from tools.results.figures import CHANCE, Figure, ScoredSet, mapped
 from tools.results.outcomes import Outcome, Outcomes
 from tools.results.settings import Settings
 from tools.trainings import Run
@@ -119,10 +119,8 @@ class Localizers(Experiment):
 
     def score(self, file: str, done: Runs) -> list[ScoredSet]:
         """Figures of every test set."""
-        tests = {}
-        for test in self.data.tests:
-            tests[test] = {n: {s: o.scored[test] for s, o in seeds.items()} for n, seeds in self.measured.items()}
-        return self.score_tests(tests)
+        found = {test: mapped(self.measured, lambda one, test=test: one.scored[test]) for test in self.data.tests}
+        return self.score_tests(found)
 
     def heatmaps(self) -> dict[str, np.ndarray]:
         """Method -> heatmaps of its first seed for the gallery."""
@@ -135,20 +133,11 @@ def relevance(run: Run) -> dict[str, dict[str, float]]:
     return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
 
 
-def mapped(methods: Mapping[str, Mapping[int, Any]], change: Any) -> dict[str, dict[int, Any]]:
-    """The same methods and seeds, each changed."""
-    return {name: {seed: change(one) for seed, one in seeds.items()} for name, seeds in methods.items()}
-
-
-def label_figures(methods: Methods, name: str = "auroc", metric: Any = auroc) -> list[Figure]:
+def label_figures(methods: Methods, name: str = "auroc") -> list[Figure]:
     """AUROC, or another metric of image labels: macro, and of every class."""
-    labels = first(methods).predictions.labels
-
-    def of(label: str | None) -> Any:
-        return mapped(methods, lambda one: one.statistic("label", label, metric=metric))
-
-    macro = Figure(name, "macro", of(None), compared=metric is auroc, by_seed=metric is auroc)
-    return [macro, *(Figure(name, label, of(label), compared=False) for label in labels)]
+    main, labels = name == "auroc", first(methods).predictions.labels
+    macro = Figure.measured(methods, name, "macro", compared=main, by_seed=main)
+    return [macro, *(Figure.measured(methods, name, label, compared=False) for label in labels)]
 
 
 def box_test(name: str, methods: Methods, baseline: str) -> ScoredSet:
@@ -161,17 +150,12 @@ def box_test(name: str, methods: Methods, baseline: str) -> ScoredSet:
         points = np.where(counted, hits(boxes, classes, len(labels), p.input_size), np.nan)
         chance[title] = {0: replace(one, points=points)}
 
-    def of(figure: str, label: str | None = None, average: str = "micro") -> Any:
-        listed = {**methods, **chance} if figure == "point" else methods
-        return mapped(listed, lambda scored: scored.statistic(figure, label, average))
-
-    figures = label_figures(methods)
-    figures.append(Figure("point", "micro", of("point"), misses=True, by_seed=True))
-    figures.append(Figure("point", "macro", of("point", average="macro"), misses=True))
-    figures += [Figure("point", label, of("point", label), compared=False, by_seed=True) for label in labels]
-    for overlap in one.overlaps:
-        figures.append(Figure(overlap, "micro", of(overlap), compared=False))
-    figures += [Figure(BY_CLASS, label, of(BY_CLASS, label), compared=False) for label in labels]
+    pointed, figures = {**methods, **chance}, label_figures(methods)
+    figures.append(Figure.measured(pointed, "point", "micro", misses=True, by_seed=True))
+    figures.append(Figure.measured(pointed, "point", "macro", misses=True))
+    figures += [Figure.measured(pointed, "point", label, compared=False, by_seed=True) for label in labels]
+    figures += [Figure.measured(methods, overlap, "micro", compared=False) for overlap in one.overlaps]
+    figures += [Figure.measured(methods, BY_CLASS, label, compared=False) for label in labels]
     return ScoredSet(name, p.patients, figures, baseline, dict(zip(labels, counted.sum(0).tolist(), strict=True)))
 
 

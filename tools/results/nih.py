@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from cxr_common.evaluation import NetworkMaps
-from cxr_common.files import replacing
 from cxr_common.labels import LABELS
-from cxr_common.metrics import auroc, average_precision
+from cxr_common.metrics import auroc
+from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import label_statistic
 from tools.results.data import count_sources
 from tools.results.experiment import Data
-from tools.results.figures import Figure, ScoredSet
-from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, label_figures, mapped
+from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, label_figures
 from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, predictions_by_box_finding
 from tools.results.plan import plan_runs
-from tools.results.plots import gallery
+from tools.results.plots import draw_once, gallery
 from tools.results.settings import Settings
 from tools.trainings import Run
 
@@ -56,13 +56,11 @@ class Nih(Localizers):
         boxes = box_test("boxes", methods["boxes"], baseline)
         return [boxes, label_test(methods["nih"], baseline), box_test("phantoms", phantoms, baseline)]
 
-    def draw(self, file: str, record: Settings, new: bool) -> None:
+    def draw(self, file: str, record: Settings) -> None:
         """The first image with a box of every finding; it stays in the work folder, for it shows patients' images."""
         heatmaps = {name: maps for name, maps in self.heatmaps().items() if name in self.settings["headline"]}
-        path = self.work / "nih-gallery.png"
-        with replacing(path) as temporary:
-            gallery(record, self.data.tests["boxes"], heatmaps, list(BOX_FINDINGS)).savefig(temporary, dpi=110)
-        print(f"drew {path}")
+        items, labels = self.data.tests["boxes"], list(BOX_FINDINGS)
+        draw_once(self.work / "nih-gallery.png", record, lambda: gallery(record, items, heatmaps, labels))
 
 
 def label_test(methods: Methods, baseline: str) -> ScoredSet:
@@ -77,12 +75,12 @@ def label_test(methods: Methods, baseline: str) -> ScoredSet:
         counts[name] = int(present.sum())
     for view in VIEWS:
         keep = np.array([item.get("view") == view for item in p.items])
-        within = mapped(seen, lambda one, keep=keep: one.subset(keep).statistic("label"))
+        within = mapped(seen, lambda one, keep=keep: one.subset(keep).statistic("auroc"))
         figures.append(Figure("auroc", view, within, compared=False, patients=p.subset(keep).patients))
         counts[view] = int(keep.sum())
-    return ScoredSet("nih", p.patients, figures + label_figures(seen, "ap", average_precision), baseline, counts)
+    return ScoredSet("nih", p.patients, figures + label_figures(seen, "ap"), baseline, counts)
 
 
-def of_finding(predictions: NetworkMaps, present: np.ndarray) -> object:
+def of_finding(predictions: NetworkMaps, present: np.ndarray) -> Statistic:
     """AUROC of the logit that shows one of NIH's findings, against that finding's own labels (N, 1)."""
     return label_statistic(auroc, predictions.logits[:, [predictions.labels.index("Opacity")]], present)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.datalist_schema import Item
 from cxr_common.evaluation import NetworkMaps
 from cxr_common.labels import LABELS
 from cxr_tools.prepare.merge import merge_datalists
 from cxr_tools.workflow import run_tool
 from tools.phantom_sets import make_phantoms
 from tools.results.data import Items, prepare
+from tools.results.settings import Settings
 
 #: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
 BOX_FINDINGS: dict[str, str] = {
@@ -25,7 +26,7 @@ BOX_FINDINGS: dict[str, str] = {
 }
 
 
-def make_training(settings: dict[str, Any], shared: Path, work: Path) -> tuple[Path, Path]:
+def make_training(settings: Settings, shared: Path, work: Path) -> tuple[Path, Path]:
     """Make all that is trained on.
 
     In the validation section, phantoms and simulated findings keep their boxes and forget their labels: epochs and
@@ -56,7 +57,7 @@ def make_training(settings: dict[str, Any], shared: Path, work: Path) -> tuple[P
     return nih, training
 
 
-def make_tests(settings: dict[str, Any], nih: Path, shared: Path, work: Path) -> dict[str, Items]:
+def make_tests(settings: Settings, nih: Path, shared: Path, work: Path) -> dict[str, Items]:
     """Items of the test sets, with absolute paths.
 
     Returns:
@@ -73,7 +74,7 @@ def make_tests(settings: dict[str, Any], nih: Path, shared: Path, work: Path) ->
     }
 
 
-def by_box_finding(item: dict[str, Any]) -> dict[str, Any]:
+def by_box_finding(item: Item) -> Item:
     """An item whose labels and box classes are those of :data:`BOX_FINDINGS` in place of the shared ones."""
     names = list(BOX_FINDINGS)
     label = [int(name in item["findings"]) for name in names]

@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.metrics import auroc
-from cxr_common.metrics.bootstrap import Statistic
+from cxr_common.metrics.statistics import label_statistic
 from tools.image_cues.features import Entry, read_nih_table, table_features
 from tools.image_cues.probe import features, probe
 from tools.image_cues.rows import OPACITY, Rows, machine_sets, nih_subsets, other_rows, read_items, read_rows, tone_sets
@@ -82,7 +82,8 @@ def probe_test(found: Mapping[str, Array], rows: Rows) -> ScoredSet:
     """AUROC of scores (N,) on the scored rows and subsets of them, with how many have Pneumonia and have it not."""
     figures, counts, patients = [], {}, np.array(rows.patients)
     for name, keep in nih_subsets(rows.items).items():
-        told = {group: {0: statistic(scores[keep], rows.present[keep])} for group, scores in found.items()}
+        ill = rows.present[keep, None]
+        told = {group: {0: label_statistic(auroc, scores[keep, None], ill)} for group, scores in found.items()}
         figures.append(Figure("auroc", name, told, patients=list(patients[keep])))
         counts[name] = [int((rows.present & keep).sum()), int((~rows.present & keep).sum())]
     return ScoredSet("scored", rows.patients, figures, counts=counts)
@@ -102,16 +103,12 @@ def elsewhere(settings: Settings, table: Mapping[str, Entry], learnt: Rows, scor
     def told(name: str, above: list[Entry], below: list[Entry]) -> ScoredSet:
         rows = [*above, *below]
         scores = probe(settings, first, learnt.present, table_features(rows, settings), group)
-        seeds = {settings["elsewhere"]: {0: statistic(scores, np.arange(len(rows)) < len(above))}}
+        ill = np.arange(len(rows)) < len(above)
+        seeds = {settings["elsewhere"]: {0: label_statistic(auroc, scores[:, None], ill[:, None])}}
         patients, counts = [row["Patient ID"] for row in rows], {"all": [len(above), len(below)]}
         return ScoredSet(name, patients, [Figure("auroc", "all", seeds)], counts=counts)
 
     return [told("disease elsewhere", pneumonia, healthy), told("selection", healthy, here)]
-
-
-def statistic(scores: Array, ill: Array) -> Statistic:
-    """AUROC as a function of image weights."""
-    return lambda weights: auroc(scores, ill, weights)
 
 
 def network_scores(folder: Path, scored: Rows) -> dict[str, tuple[str, np.ndarray]]:

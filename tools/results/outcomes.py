@@ -22,8 +22,7 @@ from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.localization.gallery import gallery_rows
 from tools.moved_code import without_modules
-
-Items = list[dict[str, Any]]
+from tools.results.data import Items
 
 
 @dataclass(frozen=True)

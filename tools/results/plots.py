@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,8 @@ from PIL import Image
 
 from cxr_common.files import replacing
 from cxr_common.labels import LABELS
-from cxr_common.localization import relevance_figure
 from cxr_common.localization.gallery import gallery_figure
-from tools.results.tables import curve_points, mean_relevance, scored_methods
+from tools.results.tables import curve_points, scored_methods
 
 Record = dict[str, Any]
 
@@ -72,32 +71,15 @@ def gallery(
     return gallery_figure(items, titled, labels)
 
 
-def _plot_file(record: Record, name: str, folder: Path) -> Path:
-    return folder / f"{record['experiment']}-{name}.png"
+def draw_once(path: Path, record: Record, draw: Callable[[], Figure]) -> None:
+    """Draw a picture of a record, unless the file is there and says that it was drawn from this one.
 
-
-def have_plots(record: Record, folder: Path) -> bool:
-    """Whether the plots in a folder are those of this record."""
-    names = ["bars", "gallery", *(["relevance"] if record["notes"]["relevance"] else [])]
-    paths = [_plot_file(record, name, folder) for name in names]
-    return all(path.is_file() and _drawn_from(path) == record["inputs_sha256"] for path in paths)
-
-
-def _drawn_from(path: Path) -> str | None:
-    with Image.open(path) as picture:
-        return picture.info.get("Source")
-
-
-def save_plots(record: Record, items: list[Record], heatmaps: dict[str, np.ndarray], folder: Path) -> None:
-    """Write ``<experiment>-{bars,gallery,relevance}.png``; each says which record it was drawn from."""
-    figures = {"bars": bars(record), "gallery": gallery(record, items, heatmaps)}
-    if relevance := mean_relevance(record["notes"]["relevance"]):
-        figures["relevance"] = relevance_figure(relevance, "Layer relevance, mean over seeds")
-    for name, figure in figures.items():
-        save(figure, _plot_file(record, name, folder), record)
-
-
-def save(figure: Figure, path: Path, record: Record) -> None:
-    """Write a plot; no date or version inside, so that the same figures give the same file."""
+    There is no date or version inside, so that the same figures give the same file.
+    """
+    if path.is_file():
+        with Image.open(path) as picture:
+            if picture.info.get("Source") == record["inputs_sha256"]:
+                return
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None, "Source": record["inputs_sha256"]})
+        draw().savefig(temporary, dpi=110, metadata={"Software": None, "Source": record["inputs_sha256"]})
+    print(f"drew {path}")

@@ -115,14 +115,13 @@ def read_result(path: Path) -> dict[str, Any]:
     return Result(**read_json(path, "run the experiment again", Result)).model_dump(by_alias=True)
 
 
-def write_once(inputs: Inputs, target: Path, score: Callable[[], Figures]) -> tuple[dict[str, Any], bool]:
+def write_once(inputs: Inputs, target: Path, score: Callable[[], Figures]) -> dict[str, Any]:
     """Write inputs, figures and provenance into a result file, unless it has figures of the same inputs.
 
     Returns:
-        The content of the file, and whether it was written now.
+        The content of the file.
     """
-    if target.exists() and (found := read_result(target))["inputs_sha256"] == inputs.digest():
-        return found, False
-    parts = {**dict(inputs), **dict(score()), **provenance(), "inputs_sha256": inputs.digest()}
-    write_json(Result(**parts).model_dump(by_alias=True, exclude_defaults=True), target)
-    return read_result(target), True
+    if not target.exists() or read_result(target)["inputs_sha256"] != inputs.digest():
+        parts = {**dict(inputs), **dict(score()), **provenance(), "inputs_sha256": inputs.digest()}
+        write_json(Result(**parts).model_dump(by_alias=True, exclude_defaults=True), target)
+    return read_result(target)

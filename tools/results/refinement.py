@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from monai.data import CacheDataset
-from PIL import Image
 
-from cxr_common.data import load_datalist, read_datalist, write_datalist
+from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256
 from cxr_common.findings import Walk
@@ -50,13 +50,10 @@ class Refinement(Experiment):
         sources, tests = [(phantoms, phantoms.parent)], {"phantoms": load_datalist(phantoms, "testing")}
         if shared.is_dir():
             sources.append((make_nih(settings["nih"], shared, work), shared))
-            tests["ieee8023"] = make_ieee8023(shared, work)
-        path = mix(sources, work / "refinement.json")
-        data = read_datalist(path)
-        for section in ("training", "validation"):
-            drawn = [item for item in data[section] if item["source"] == "phantom"][: settings[section]]
-            data[section] = drawn + [item for item in data[section] if item["source"] != "phantom"]
-        write_datalist(data, path)
+            # Masks of consolidation and ground-glass opacity, joined; nothing is trained or tuned on them.
+            opacities = prepare("shared_cxr_opacity", shared, work / "ieee8023.json")
+            tests["ieee8023"] = load_datalist(opacities, "testing", shared, LABELS)
+        path = mix(sources, work / "refinement.json", phantoms=settings)
         sections = [data_sha256(load_datalist(path, section)) for section in ("training", "validation")]
         backbone = BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
         hashes = {}
@@ -104,65 +101,48 @@ class Ways:
 
     def __init__(self, runs: Sequence[Run], develop: Items, tests: Mapping[str, Items], walks: Settings) -> None:
         self.images = {name: read_images(runs[0], items, SKIPPED.get(name)) for name, items in tests.items()}
-        self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: {} for name in tests}
-        self.thresholds: dict[str, list[dict[str, float]]] = {}
-        self.steps: dict[str, list[dict[str, int]]] = {}
+        self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: defaultdict(dict) for name in tests}
+        self.thresholds: dict[str, list[dict[str, float]]] = defaultdict(list)
+        self.steps: dict[str, list[dict[str, int]]] = defaultdict(list)
         tuning = read_images(runs[0], develop)
-        for kind, networks in (("smooth", [None]), ("irn", [run.network() for run in runs])):
-            for network in networks:
-                own = tuning.boundaries(network)
-                seen = {name: test.boundaries(network) for name, test in self.images.items()}
-                if network is None:
-                    chosen = self._measure("heatmap", own, seen, STILL)
-                    for name, test in self.images.items():
-                        masks = test.crf(seen[name].refined(STILL), chosen)
-                        self.masks[name]["crf"] = {0: test.score(masks, dict.fromkeys(LABELS, 0.5))}
-                for name, settings in walks.items():
-                    walk = walk_of(settings, own)
-                    if isinstance(walk.steps, Mapping):
-                        self.steps.setdefault(f"{kind}_{name}", []).append(dict(walk.steps))
-                    self._measure(f"{kind}_{name}", own, seen, walk)
+        for seed, network in [(0, None), *enumerate(run.network() for run in runs)]:
+            own = tuning.boundaries(network)
+            seen = {name: test.boundaries(network) for name, test in self.images.items()}
+            if network is None:
+                self._measure("heatmap", 0, own, seen, STILL)
+                for name, test in self.images.items():
+                    masks = test.crf(seen[name].refined(STILL), self.thresholds["heatmap"][0])
+                    self.masks[name]["crf"][0] = test.score(masks, dict.fromkeys(LABELS, 0.5))
+            for name, settings in walks.items():
+                way, walk = f"{'irn' if network else 'smooth'}_{name}", walk_of(settings, own)
+                if isinstance(walk.steps, Mapping):
+                    self.steps[way].append(dict(walk.steps))
+                self._measure(way, seed, own, seen, walk)
 
-    def _measure(self, way: str, own: Boundaries, seen: Mapping[str, Boundaries], walk: Walk) -> dict[str, float]:
-        chosen = tune(own.refined(walk))
-        self.thresholds.setdefault(way, []).append(chosen)
+    def _measure(self, way: str, seed: int, own: Boundaries, seen: Mapping[str, Boundaries], walk: Walk) -> None:
+        self.thresholds[way].append(tune(own.refined(walk)))
         for name, test in self.images.items():
-            seeds = self.masks[name].setdefault(way, {})
-            seeds[len(seeds)] = test.score(seen[name].refined(walk), chosen)
-        return chosen
+            self.masks[name][way][seed] = test.score(seen[name].refined(walk), self.thresholds[way][seed])
 
 
 def refined_test(name: str, methods: Mapping[str, Mapping[int, Masks]], groups: Sequence[str]) -> ScoredSet:
     """Figures of every way to masks, and what each adds to the thresholded heatmap."""
-
-    def figure(kind: str, of: str, c: int | None = None) -> Figure:
-        return Figure(
-            kind, of, {m: {s: one.statistic(kind, c) for s, one in seeds.items()} for m, seeds in methods.items()}
-        )
-
     scored = np.isfinite(methods["heatmap"][0].counts.true)
     pairs = {label: int(scored[:, c].sum()) for c, label in enumerate(LABELS) if scored[:, c].any()}
-    figures = [figure(kind, "all") for kind in FIGURES]
-    figures += [figure("data set iou", label, LABELS.index(label)) for label in pairs]
+    figures = [Figure.measured(methods, kind, "all") for kind in FIGURES]
+    figures += [Figure.measured(methods, "data set iou", label) for label in pairs]
     return ScoredSet(name, groups, figures, "heatmap", pairs, int(scored.any(1).sum()))
 
 
 def plan_localizers(settings: Settings) -> Settings:
     """Localiser -> the training of its relation network, of those that have weights."""
-    return {
-        name: {
-            **part,
-            "localizer": part["bundle"],
-            "bundle": settings["bundle"],
-            "overrides": _heatmaps_of(part["bundle"]),
-        }
-        for name, part in settings["localizers"].items()
-        if localizer_weights(part["bundle"]).exists()
-    }
-
-
-def _heatmaps_of(bundle: str) -> dict[str, str]:
-    return {"localizer": f"$@bundle_root + '/../{bundle}'"}
+    planned = {}
+    for name, part in settings["localizers"].items():
+        bundle = part["bundle"]
+        if localizer_weights(bundle).exists():
+            overrides = {"localizer": f"$@bundle_root + '/../{bundle}'"}
+            planned[name] = {**part, "localizer": bundle, "bundle": settings["bundle"], "overrides": overrides}
+    return planned
 
 
 def localizer_weights(bundle: str) -> Path:
@@ -184,16 +164,3 @@ def walk_of(settings: Settings, boundaries: Boundaries) -> Walk:
     if not isinstance(settings["steps"], list):
         return Walk(**settings)
     return choose_steps(boundaries, Walk(**{**settings, "steps": 0}), settings["steps"])
-
-
-def make_ieee8023(shared: Path, folder: Path) -> Items:
-    """Items of the ieee8023 images with masks of consolidation or ground-glass opacity, joined, as Opacity.
-
-    They are scored only: nothing is trained or tuned on them. The joined masks are written below `folder`.
-    """
-    label, items = [1 if name == "Opacity" else None for name in LABELS], []
-    datalist = prepare("shared_cxr_opacity", shared, folder / "ieee8023.json")
-    for item in load_datalist(datalist, "testing", shared):
-        with Image.open(item["mask"]["Opacity"]) as mask:
-            items.append({**item, "label": label, "size": list(mask.size)})
-    return items

@@ -15,12 +15,11 @@ from cxr_common.findings import load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts, image_dice, image_iou
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
-from cxr_common.refinement.refined_masks import of_classes
 from tools.phantom_sets import make_phantoms
 from tools.results.data import Items
 from tools.results.experiment import Data, Experiment, Runs
-from tools.results.figures import Figure, ScoredSet
-from tools.results.localizers import PHANTOM_SKIP, mapped
+from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.localizers import PHANTOM_SKIP
 from tools.results.segmentation_masks import make_masks, read_cut, refiner, step_counts
 from tools.results.settings import Settings
 from tools.trainings import Run
@@ -70,7 +69,7 @@ def segmented(run: Run, items: Items, skip: str | None = None, labels: Sequence[
     thresholds = load_map_thresholds(run.folder / "thresholds.json", list(labels), run.weights)
     counts, _ = mask_tables(predict(run.network(labels), dataset, list(labels)), thresholds)["original"]
     left_out = np.array([name == skip for name in labels])
-    return MaskCounts(*(np.where(left_out, np.nan, getattr(counts, n)) for n in ("intersection", "predicted", "true")))
+    return counts.map(lambda table: np.where(left_out, np.nan, table))
 
 
 def mask_test(counts: Mapping[str, Mapping[int, MaskCounts]], patients: list[str], baseline: str) -> ScoredSet:
@@ -82,5 +81,5 @@ def mask_test(counts: Mapping[str, Mapping[int, MaskCounts]], patients: list[str
     main, make = next(iter(FIGURES.items()))
     for c, name in enumerate(LABELS):
         if name in present:
-            figures.append(Figure(main, name, mapped(counts, lambda one, c=c: make(of_classes(one, [c])))))
+            figures.append(Figure(main, name, mapped(counts, lambda one, c=c: make(one.of_classes([c])))))
     return ScoredSet("phantoms", patients, figures, baseline, present)

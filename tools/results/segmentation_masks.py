@@ -114,5 +114,4 @@ def step_counts(run: Run, tests: Items, thresholds: Mapping[str, float]) -> dict
         out[place] = table
         return out
 
-    fields = ("intersection", "predicted", "true")
-    return {name: MaskCounts(*(everywhere(getattr(one, f)) for f in fields)) for name, one in found.items()}
+    return {name: counts.map(everywhere) for name, counts in found.items()}

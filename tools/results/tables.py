@@ -63,16 +63,6 @@ def counted(counts: Record, labels: Sequence[str] | Mapping[str, str]) -> list[s
     return [f"{text} ({' / '.join(map(str, numbers[label]))})" for label, text in names.items()]
 
 
-def boxed(counts: Record) -> list[str]:
-    """The classes that are there."""
-    return [name for name, count in counts.items() if count]
-
-
-def listed(table: Record) -> str:
-    """``torch 2.9, numpy 2.4``."""
-    return ", ".join(f"{name} {value}" for name, value in table.items())
-
-
 def curve_points(recipe: Record) -> dict[str, list[tuple[int, str]]]:
     """Kind of annotation -> (images with it, name of the point) in rising order, of the detection experiment."""
     of, out = recipe["curves"]["of"], {}
@@ -98,13 +88,6 @@ def mean_relevance(runs: Record) -> dict[str, dict[str, float]]:
 def _environment() -> Environment:
     made = markdown.environment(TEMPLATES)
     made.tests["of"] = lambda run, method: run.startswith(f"{method}-seed")
-    made.globals |= {
-        "cells": cells,
-        "pick": pick,
-        "counted": counted,
-        "boxed": boxed,
-        "listed": listed,
-        "curve_points": curve_points,
-        "mean_relevance": mean_relevance,
-    }
+    used = (cells, pick, counted, curve_points, mean_relevance)
+    made.globals |= {function.__name__: function for function in used}
     return made

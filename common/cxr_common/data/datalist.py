@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data.datalist_io import parse_datalist, raise_problems, read_datalist
-from cxr_common.data.datalist_schema import SECTIONS, Problem, item_paths
+from cxr_common.data.datalist_schema import SECTIONS, Item, Problem, item_paths
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
@@ -36,7 +36,7 @@ def load_datalist(
     labels: Sequence[str] | None = None,
     require: Sequence[str] = ("label",),
     check_files: bool = True,
-) -> list[dict[str, Any]]:
+) -> list[Item]:
     """Load the items of one section, checked, with absolute paths.
 
     Args:
@@ -72,7 +72,7 @@ def load_datalist(
     raise_problems(path, missing)
     if not items:
         sizes = ", ".join(f"{name} {len(data.get(name, []))}" for name in SECTIONS)
-        raise InputError("holds no items", where=f"{path} {section or 'datalist'}", action=f"items a section: {sizes}")
+        raise InputError("holds no items", f"{path} {section or 'datalist'}", f"items per section: {sizes}")
     if labels is not None and list(labels) != data["labels"]:
         items = select_labels(items, data["labels"], labels, where=path)
     return items
@@ -102,7 +102,7 @@ def boxed_classes(label: Iterable[Any] | None, box_labels: Sequence[int], num_cl
     throughout knows its boxes only, so all classes are annotated.
 
     Args:
-        label: a value a class, null or NaN where not annotated; None where there is no label.
+        label: one value per class, null or NaN where not annotated; None where there is no label.
         box_labels: class index of each box.
         num_classes: C.
     """
@@ -115,7 +115,7 @@ def boxed_classes(label: Iterable[Any] | None, box_labels: Sequence[int], num_cl
 
 def select_labels(
     items: Sequence[Mapping[str, Any]], source: Sequence[str], target: Sequence[str], where: object = None
-) -> list[dict[str, Any]]:
+) -> list[Item]:
     """Match items by class name to another label list.
 
     Args:
@@ -159,17 +159,17 @@ def select_labels(
     return selected
 
 
-def _absolute(item: Mapping[str, Any], root: Path) -> dict[str, Any]:
+def _absolute(item: Mapping[str, Any], root: Path) -> Item:
     return rebase_paths(item, lambda path: os.path.normpath(root / path))
 
 
-def relative_item(item: Mapping[str, Any], folder: Path, without: Sequence[str] = ()) -> dict[str, Any]:
+def relative_item(item: Mapping[str, Any], folder: Path, without: Sequence[str] = ()) -> Item:
     """A copy of an item with its paths, absolute ones, relative to a folder; `without` are keys to leave out."""
     kept = {key: value for key, value in item.items() if key not in without}
     return rebase_paths(kept, lambda path: Path(os.path.relpath(os.path.realpath(path), folder.resolve())).as_posix())
 
 
-def rebase_paths(item: Mapping[str, Any], rebase: Callable[[str], str]) -> dict[str, Any]:
+def rebase_paths(item: Mapping[str, Any], rebase: Callable[[str], str]) -> Item:
     """A copy of an item with every path replaced by ``rebase(path)``."""
     new = dict(item)
     for field, path in item_paths(item):

@@ -1,7 +1,7 @@
 """What a datalist holds, declared once: items are checked by it, and docs/schemas/datalist.json is made from it.
 
 A key that is absent means *not annotated*. Other keys pass through. Paths that lead out of the data set root (``../``)
-need ``outside: true`` beside ``labels``; links are followed, for they are the work of whoever has the folder.
+need ``outside: true`` beside ``labels``; links are followed, because whoever owns the folder made them.
 """
 
 from __future__ import annotations
@@ -128,6 +128,8 @@ class Datalist(TypedDict, total=False):
     """Images with boxes that are scored apart from testing, and that nothing learns from."""
 
 
+#: An item as MONAI's transforms take it: what :class:`DatalistItem` has, and any other key.
+Item = dict[str, Any]
 _ITEM = TypeAdapter(DatalistItem)
 
 

@@ -66,7 +66,7 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
     elif not isinstance(labels, list) or not labels or not all(isinstance(x, str) and x.strip() for x in labels):
         yield Problem("labels", "must be a list of class names, at least one")
     elif odd := [x for x in labels if len(x) > LONGEST_LABEL or not x.isprintable()]:
-        yield Problem("labels", f"{odd[0][:40]!r} is no class name: at most {LONGEST_LABEL} printable characters")
+        yield Problem("labels", f"{odd[0][:40]!r} is not a class name: at most {LONGEST_LABEL} printable characters")
     elif len(set(labels)) != len(labels):
         yield Problem("labels", f"lists {next(x for x in labels if labels.count(x) > 1)!r} twice")
     if not any(section in data for section in SECTIONS):

@@ -75,8 +75,8 @@ def _without_frame(values: np.ndarray) -> np.ndarray:
 def scale_by_type(pixels: np.ndarray, where: object, bits: int | None = None) -> tuple[np.ndarray, GreyRange]:
     """Map a picture without a display rule to [0, 1].
 
-    Float values by their percentiles, for no type of them declares a range; integers by the range of their type, or
-    what `grey_range.believed_range` makes of it.
+    Float values are mapped by their percentiles, because no float type declares a range; integers by the range of
+    their type, or by what `grey_range.believed_range` makes of it.
 
     Args:
         pixels: picture of bool, integers or float, of any shape and not empty.

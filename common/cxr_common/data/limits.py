@@ -40,7 +40,7 @@ def check_size(columns: int, rows: int, where: object, samples: int = 1, sample_
         columns: of the image.
         rows: of the image.
         where: the file, for the error.
-        samples: values a pixel: 1 for grey, 4 for colour and opacity.
+        samples: values per pixel: 1 for grey, 4 for colour and opacity.
         sample_bytes: bytes of a value.
 
     Raises:
@@ -69,6 +69,6 @@ def inflate(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
         while chunk and not stream.eof:
             yield stream.decompress(chunk, _CHUNK)
             chunk = stream.unconsumed_tail
-    yield stream.flush()  # no more than the window, for the last call left no input
+    yield stream.flush()  # no more than the window: the last call left no input
     if not stream.eof:
         raise zlib.error("incomplete stream")

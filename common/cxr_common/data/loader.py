@@ -38,7 +38,7 @@ class RadiographLoader:
 
     Args:
         dataset: a `monai.data.Dataset` over records with a path under `key`, with the preprocessing as transform.
-        batch_size: images a batch; a batch in which some fail is smaller, one in which all fail is left out.
+        batch_size: images per batch; a batch in which some fail is smaller, one in which all fail is left out.
         num_workers: processes that load; 0 loads in this one.
         key: where a record has its path.
 

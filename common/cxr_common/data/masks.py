@@ -68,7 +68,5 @@ def _load(path: str | None, size: tuple[int, int]) -> Mask:
     mask = read_mask(path)
     if mask.shape != tuple(size):
         found, expected = (" x ".join(str(n) for n in shape) for shape in (mask.shape, size))
-        raise InputError(
-            f"the mask is of {found} pixels, its image of {expected}", path, "give masks of the image's size"
-        )
+        raise InputError(f"the mask has {found} pixels, its image {expected}", path, "give masks of the image's size")
     return mask

@@ -57,7 +57,7 @@ class RadiographReader(ImageReader):
         self.refuse_unlikely = None if any_view or channels == 3 else refuse_unlikely
 
     def verify_suffix(self, filename: Sequence[PathLike | str] | PathLike | str) -> bool:
-        """Always true: the format is told by content, and no other reader shall try."""
+        """Always true: the content tells the format, and no other reader may try."""
         return True
 
     def read(self, data: Sequence[PathLike | str] | PathLike | str, **kwargs: Any) -> Scan:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cxr_common.data.datalist_schema import Item
 from cxr_common.errors import InputError
 
 MODES: tuple[str, ...] = ("sample", "concat", "expert", "pseudo")
 
 
-def supervised_items(items: Sequence[Mapping[str, Any]], mode: str = "sample") -> list[dict[str, Any]]:
+def supervised_items(items: Sequence[Mapping[str, Any]], mode: str = "sample") -> list[Item]:
     """The items that a mode learns from, experts' first.
 
     Args:

@@ -37,7 +37,7 @@ class VolumeHeader:
 
     Attributes:
         sizes: pixels along each axis, fastest first, without the axis of the components.
-        components: values a pixel.
+        components: values per pixel.
         component_axis: where their axis is among those of the file, fastest first.
         dtype: of a value, with its byte order.
         spacing: mm along each axis; 1 where the header does not tell.
@@ -173,7 +173,7 @@ def file_beside(name: str, path: Path) -> Path:
         except OSError:
             continue
         if not stat.S_ISREG(kind):
-            raise InputError(f"its pixels are in {name}, which is a link or no file", path, "put the file itself there")
+            raise InputError(f"its pixels are in {name}, which is a link or not a file", path, "put the file there")
         return folder / name
     raise InputError(f"its pixels are in {name}, which is not there", path, "put the two files side by side")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Sampler
 
+from cxr_common.data.datalist_schema import Item
 from cxr_common.errors import InputError
 
 #: What is annotated, richest first. Its index is the "supervision" that :func:`mark_supervision` writes.
@@ -29,7 +30,7 @@ def supervision_kind(item: Mapping[str, Any]) -> str:
     return "label" if known else "unlabelled"
 
 
-def mark_supervision(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def mark_supervision(items: Sequence[Mapping[str, Any]]) -> list[Item]:
     """New items with the key "supervision": 0 boxes, 1 label, 2 unlabelled; it outlives the boxes' encoding."""
     return [{**item, "supervision": SUPERVISION.index(supervision_kind(item))} for item in items]
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cxr_common.metrics.bootstrap import bootstrap
+from cxr_common.metrics.bootstrap import IntervalValues, bootstrap
 from cxr_common.metrics.classification import auroc, macro_average, per_class
 from cxr_common.metrics.coco import AREAS, IOU_LEVELS, average_precisions, coco_hits
 from cxr_common.metrics.froc import FROC_RATES, HIT_RULES, LesionHits, froc_sensitivity, lesion_fractions, lesion_hits
@@ -17,6 +17,16 @@ from cxr_common.metrics.ranked_boxes import Detections, Truth, TruthLabels, box_
 Array = NDArray[np.float64]
 #: IoU levels reported by themselves, beside the mean over IOU_LEVELS.
 SINGLE_LEVELS: dict[str, float] = {"AP40": 0.4, "AP50": 0.5, "AP75": 0.75}
+
+#: Such as a rate of false positives -> its sensitivity.
+Named = dict[str, IntervalValues]
+
+
+class Rates(TypedDict):
+    """Figures of all lesions together, and of each class."""
+
+    pooled: Named
+    per_class: dict[str, Named]
 
 
 def detection_report(
@@ -100,7 +110,7 @@ def _precision_report(
     groups: Sequence[str],
     area: tuple[float, float],
     **options: Any,
-) -> dict[str, Any]:
+) -> dict[str, IntervalValues | dict[str, Named]]:
     hits = coco_hits(annotated[0], annotated[1], annotated[2], num_classes=len(labels), area=area)
     single = [IOU_LEVELS.index(level) for level in SINGLE_LEVELS.values()]
 
@@ -115,11 +125,11 @@ def _precision_report(
     return {**per_name[0], "per_class": dict(zip(labels, per_name[1:], strict=True))}
 
 
-def _of_classes(hits: LesionHits, labels: Sequence[str], values: Callable[[LesionHits], dict]) -> dict[str, Any]:
+def _of_classes(hits: LesionHits, labels: Sequence[str], values: Callable[[LesionHits], Named]) -> Rates:
     return {"pooled": values(hits), "per_class": {name: values(hits.of_class(c)) for c, name in enumerate(labels)}}
 
 
-def _froc_values(hits: LesionHits, groups: Sequence[str], **options: Any) -> dict[str, Any]:
+def _froc_values(hits: LesionHits, groups: Sequence[str], **options: Any) -> Named:
     def values(w: Array) -> Array:
         sensitivity = froc_sensitivity(hits, FROC_RATES, w)
         return np.concatenate((sensitivity, sensitivity.mean(-1, keepdims=True)), axis=-1)
@@ -128,12 +138,12 @@ def _froc_values(hits: LesionHits, groups: Sequence[str], **options: Any) -> dic
     return dict(zip(names, _intervals(values, groups, **options), strict=True))
 
 
-def _fraction_values(hits: LesionHits, threshold: float, groups: Sequence[str], **options: Any) -> dict[str, Any]:
+def _fraction_values(hits: LesionHits, threshold: float, groups: Sequence[str], **options: Any) -> Named:
     def values(w: Array) -> Array:
         return np.stack(lesion_fractions(hits, threshold, w), axis=-1)
 
     return dict(zip(("LLF", "NLF"), _intervals(values, groups, **options), strict=True))
 
 
-def _intervals(statistic: Callable[[Array], Array], groups: Sequence[str], **options: Any) -> list[dict[str, Any]]:
+def _intervals(statistic: Callable[[Array], Array], groups: Sequence[str], **options: Any) -> list[IntervalValues]:
     return [interval.to_dict() for interval in bootstrap([[statistic]], lambda a: a, groups, **options)]

@@ -65,7 +65,7 @@ class ImageResult:
     """The findings of one radiograph.
 
     Attributes:
-        findings: one a class.
+        findings: one per class.
         model: what made them.
         size: (width, height) of the upright picture.
         picture: uint8 (rows, columns, 3), upright, the radiograph with the findings drawn in; None where nobody asked

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_common.data.masks import Mask, load_masks, resize_mask
-from cxr_common.evaluation.intervals import hits_report, interval
+from cxr_common.evaluation.intervals import ClassValues, HitsReport, hits_report, interval
 from cxr_common.evaluation.map_predictions import MapPredictions
 from cxr_common.findings.extraction import threshold_map
 from cxr_common.findings.thresholds import Thresholds
@@ -27,13 +27,20 @@ from cxr_common.metrics.statistics import iou_statistic
 GEOMETRIES = ("original", "network")
 
 
+class IouReport(ClassValues):
+    """IoU of the data set, how many images are annotated with each class, and how many have it."""
+
+    pairs: dict[str, int]
+    present: dict[str, int]
+
+
 def has_masks(predictions: MapPredictions) -> bool:
     """Whether any class of any image is annotated with a mask, empty ones included."""
     return any(item.get("mask") for item in predictions.items)
 
 
 def true_masks(predictions: MapPredictions) -> Iterator[list[Mask | None]]:
-    """Per image the annotated masks, one a class, in the geometry of the original; None = not annotated."""
+    """The annotated masks of each image, one per class, in the geometry of the original; None = not annotated."""
     for item, (width, height) in zip(predictions.items, predictions.sizes, strict=True):
         yield load_masks(item, predictions.labels, (int(width), int(height)))
 
@@ -83,7 +90,9 @@ def mask_tables(
     return {name: (MaskCounts.concatenate(counts[name]), np.concatenate(hits[name])) for name in GEOMETRIES}
 
 
-def segmentation_report(predictions: MapPredictions, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
+def segmentation_report(
+    predictions: MapPredictions, thresholds: Thresholds, **options: Any
+) -> dict[str, dict[str, HitsReport | IouReport]]:
     """IoU, Dice and hit rate with intervals, for both geometries.
 
     Args:
@@ -96,7 +105,7 @@ def segmentation_report(predictions: MapPredictions, thresholds: Thresholds, **o
     """
     if not has_masks(predictions):
         return {}
-    report = {}
+    report: dict[str, dict[str, HitsReport | IouReport]] = {}
     for name, (counts, hits) in mask_tables(predictions, thresholds).items():
         tables = {
             "iou of images": image_iou(counts),
@@ -111,9 +120,7 @@ def segmentation_report(predictions: MapPredictions, thresholds: Thresholds, **o
     return report
 
 
-def dataset_iou_report(
-    counts: MaskCounts, groups: Sequence[str], labels: Sequence[str], **options: Any
-) -> dict[str, Any]:
+def dataset_iou_report(counts: MaskCounts, groups: Sequence[str], labels: Sequence[str], **options: Any) -> IouReport:
     """Data-set IoU: macro (CheXseg's and VOC's mIoU) and per class, annotated images, and those that have the class.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cxr_common.evaluation.intervals import hits_report, interval
+from cxr_common.evaluation.intervals import HitsReport, PooledValues, hits_report, interval
 from cxr_common.evaluation.map_predictions import MapPredictions, NetworkMaps
 from cxr_common.evaluation.mask_scores import segmentation_report
 from cxr_common.findings.thresholds import Thresholds
@@ -30,7 +30,7 @@ OVERLAP_LEVELS: tuple[float, ...] = (0.1, 0.25, 0.5)
 CHUNK = 64
 
 
-def classification_report(predictions: NetworkMaps, **options: Any) -> dict[str, Any]:
+def classification_report(predictions: NetworkMaps, **options: Any) -> dict[str, PooledValues]:
     """AUROC and average precision: macro, micro and per class.
 
     Args:
@@ -38,7 +38,7 @@ def classification_report(predictions: NetworkMaps, **options: Any) -> dict[str,
         options: of :func:`cxr_common.metrics.bootstrap_ci`.
     """
     scores, label, groups = predictions.logits, predictions.label, predictions.patients
-    report: dict[str, Any] = {}
+    report: dict[str, PooledValues] = {}
     for name, metric in (("auroc", auroc), ("average_precision", average_precision)):
         classes = [
             interval(lambda w, c=c, m=metric: m(scores[:, c], label[:, c], w), groups, **options)
@@ -86,7 +86,7 @@ def overlap_tables(predictions: MapPredictions) -> dict[str, np.ndarray]:
     return {name: np.concatenate(parts) for name, parts in tables.items()}
 
 
-def localization_report(predictions: MapPredictions, **options: Any) -> dict[str, Any]:
+def localization_report(predictions: MapPredictions, **options: Any) -> dict[str, HitsReport]:
     """Point accuracy beside what a random and the centre pixel score, and overlap accuracies."""
     boxes, classes = predictions.boxes()
     if not any(classes):

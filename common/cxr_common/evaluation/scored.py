@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from cxr_common.data.datalist_schema import Item
 from cxr_common.evaluation.map_predictions import NetworkMaps
 from cxr_common.evaluation.metrics_report import overlap_tables, point_hit_table
-from cxr_common.metrics import auroc
+from cxr_common.metrics import auroc, average_precision
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import hit_statistic, label_statistic
+
+#: Figures of class logits and image labels.
+LABEL_METRICS = {"auroc": auroc, "ap": average_precision}
 
 
 @dataclass(frozen=True)
@@ -28,22 +31,19 @@ class Scored:
         """Make the hit tables of one network."""
         return cls(predictions, point_hit_table(predictions), overlap_tables(predictions))
 
-    def statistic(
-        self, figure: str, label: str | None = None, average: str = "micro", metric: Any = auroc
-    ) -> Statistic:
+    def statistic(self, figure: str, of: str = "macro") -> Statistic:
         """A figure as a function of image weights.
 
         Args:
-            figure: "label" (macro average of `metric`), "point", or an overlap, such as "mask T(IoU) > 0.1".
-            label: one class only.
-            average: of points and overlaps over classes: "micro" or "macro".
-            metric: of scores and labels.
+            figure: one of :data:`LABEL_METRICS`, "point", or an overlap, such as "mask T(IoU) > 0.1".
+            of: a class, or the average over classes: "macro"; of points and overlaps also "micro".
         """
         labels, p = self.predictions.labels, self.predictions
-        classes = [labels.index(label)] if label else list(range(len(labels)))
-        if figure == "label":
-            return label_statistic(metric, p.logits[:, classes], p.label[:, classes])
-        return hit_statistic((self.points if figure == "point" else self.overlaps[figure])[:, classes], average)
+        classes = list(range(len(labels))) if of in ("macro", "micro") else [labels.index(of)]
+        if figure in LABEL_METRICS:
+            return label_statistic(LABEL_METRICS[figure], p.logits[:, classes], p.label[:, classes])
+        hits = (self.points if figure == "point" else self.overlaps[figure])[:, classes]
+        return hit_statistic(hits, "macro" if of == "macro" else "micro")
 
     def subset(self, keep: np.ndarray) -> Scored:
         """The images where a (N,) bool array is true."""
@@ -83,7 +83,7 @@ class Scored:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], items: list[dict[str, Any]], labels: list[str]) -> Scored:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], items: list[Item], labels: list[str]) -> Scored:
         """Read what :meth:`arrays` gave of these items; heatmaps are empty."""
         (x, y), logits, packed = arrays["input_size"].tolist(), arrays["logits"], arrays["hits"]
         points, *overlaps = np.where(packed < 0, np.nan, packed)

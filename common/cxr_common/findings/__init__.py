@@ -1,4 +1,4 @@
-"""Heatmap to findings: extraction, thresholds, overlay and the files a run writes."""
+"""Heatmap to findings: extraction, thresholds, overlay, and the files that a run writes."""
 
 from typing import TYPE_CHECKING
 

@@ -48,8 +48,8 @@ def annotate(
 
     Args:
         grey: the radiograph at display size, mode L.
-        findings: the `findings` of an image's record, one a class in channel order. A box whose score is None is named
-            without one. A finding with an area was outlined by a segmenter: its mask alone is drawn, and named.
+        findings: the `findings` of an image's record, one per class in channel order. A box whose score is None is
+            named without one. A finding with an area was outlined by a segmenter: its mask alone is drawn, and named.
         heatmap: (C, X, Y) probabilities; None draws no heat.
         masks: class -> bool (width, height) in original pixels; a class without one is boxes alone.
         size: (width, height) of the original, the unit of the boxes.

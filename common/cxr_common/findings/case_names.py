@@ -26,7 +26,7 @@ def absolute(path: str | Path) -> Path:
 
 
 class CaseNames:
-    """Hands out one case name an input.
+    """Hands out one case name per input.
 
     The name is the path below `root` without its suffix, folders joined by "__". Where another input has that name
     already, in this run or by the files of an earlier run in `output_dir`, a hash of the input's absolute path is

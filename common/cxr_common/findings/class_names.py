@@ -33,7 +33,7 @@ def check_class_names(labels: Sequence[str]) -> None:
     names: dict[str, str] = {}
     for label in labels:
         if not isinstance(label, str) or not label.strip():
-            raise InputError(f"{label!r} is no class name", "labels", "give it some text")
+            raise InputError(f"{label!r} is not a class name", "labels", "give it some text")
         if any(unicodedata.category(c) in ("Cc", "Cs") for c in label):
             raise InputError(f"{label!r} has control characters", "labels", "remove them from the class name")
         # Case folded: some file systems hold Mass.png and mass.png for the same.

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,8 @@ from cxr_common.findings.class_names import check_class_names
 from cxr_common.findings.outputs import DEFAULT_OUTPUTS, chosen_writers
 from cxr_common.findings.publish import published
 from cxr_common.findings.run_folder import RunFolder
-from cxr_common.findings.run_record import FILE_NAME, file_names, run_record, summary
+from cxr_common.findings.run_images import RunImages
+from cxr_common.findings.run_record import FILE_NAME, run_record, summary
 from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.text import printable
@@ -102,9 +101,7 @@ class FindingsWriter:
         self.names = CaseNames(self.output_dir, input_dir)
         self.keys = CaseKeys(findings_key, heatmap_key, masks_key, image_key)
         self.earlier = EarlierFiles(self.output_dir, self.writers.of_cases, labels)
-        self.images: list[dict[str, Any]] = []
-        self._failures: list[Failure] = []
-        self._kept: set[str] = set()
+        self.images = RunImages(self.output_dir, self.names, self.earlier)
         self._stopped = ""
 
     def attach(self, engine: Engine) -> None:
@@ -139,11 +136,11 @@ class FindingsWriter:
         """
         found = getattr(self.loader, "failures", ())
         unread = [Failure(str(f.path or ""), str(f.reason), f.action) for f in found]
-        every = [self._settled(failure) for failure in (*self._failures, *unread)] + self._vanished()
+        failures = self.images.settle(unread)
         # Asked at the end: the writer is made before the weights are loaded.
         details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
         model = {**self.model.as_dict(), **details}
-        record = run_record(model, self.thresholds, self.images, every, self.names.root)
+        record = run_record(model, self.thresholds, self.images.records, failures, self.names.root)
         try:
             for writer in self.writers.of_run:
                 writer.write(record, self.output_dir)
@@ -151,32 +148,10 @@ class FindingsWriter:
             self.folder.release()
         return record
 
-    def _settled(self, failure: Failure) -> Failure:
-        """A failure as the record names it; files of its image from an earlier run are removed."""
-        path = failure.path
-        if not path:
-            return failure
-        for name in () if path in self._kept else self.earlier.of(self.names.name(path)):
-            with suppress(OSError):
-                (self.output_dir / name).unlink(missing_ok=True)
-        return replace(failure, path=self.names.relative(path).as_posix())
-
-    def _vanished(self) -> list[Failure]:
-        """Failures of the images whose files are no longer there, which leave `images`."""
-        gone = [
-            image
-            for image in self.images
-            if not all((self.output_dir / name).is_file() for name in file_names(image["files"]))
-        ]
-        self.images = [image for image in self.images if image not in gone]
-        reason = "its results were removed while the run went on"
-        action = "leave the output folder alone and run again"
-        return [Failure(image["path"], reason, action) for image in gone]
-
     def _start(self, _engine: Engine) -> None:
         # A workflow may run again in the same process.
-        self.images, self._failures, self._stopped = [], [], ""
-        self._kept = set()
+        self.images.forget()
+        self._stopped = ""
         self.folder.claim()
 
     def _forget_length(self, engine: Engine) -> None:
@@ -196,38 +171,31 @@ class FindingsWriter:
         logger.debug("inference stopped", exc_info=error)
         reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
         self._stopped = reason
-        paths = batch_paths(engine.state.batch, self.keys.image)
-        done = {record["path"] for record in self.images}
-        for path in paths or [""]:
-            if self.names.relative(path).as_posix() not in done:
-                action = "later images were not reached; mend this and run again"
-                self._failures.append(Failure(str(path or ""), reason, action))
+        for path in batch_paths(engine.state.batch, self.keys.image) or [""]:
+            if not self.images.is_done(path):
+                self.images.fail(str(path or ""), reason, "later images were not reached; mend this and run again")
 
     def write_item(self, item: Mapping[Hashable, Any]) -> None:
         """Write the files of one image and remember its record; a failure is remembered, not raised."""
         found = item[self.keys.findings]
         if "failure" in found:
             failed = found["failure"]
-            self._failures.append(Failure(failed["path"], failed["reason"], failed.get("action")))
+            self.images.fail(failed["path"], failed["reason"], failed.get("action"))
             return
         path = found["path"]
         try:
             source = absolute(path)
             case = decode_case(item, self.keys, self.names.name(path), source, self.model, self.read_picture)
-            self.images.append(self._write_case(case, found))
+            self.images.records.append(self._write_case(case, found))
         except InputError as error:
-            self._failures.append(Failure(path, error.reason, error.action))
-            if isinstance(error.__cause__, OSError):
-                self._kept.add(path)
+            self.images.fail(path, error.reason, error.action, keep=isinstance(error.__cause__, OSError))
         except OSError as error:
-            self._kept.add(path)
             reason = f"results cannot be written ({error.strerror or error})"
-            action = f"check space and rights of {self.output_dir}"
-            self._failures.append(Failure(path, reason, action))
+            self.images.fail(path, reason, f"check space and rights of {self.output_dir}", keep=True)
         except Exception as error:
             logger.debug("writing failed", exc_info=error)
             reason = f"results cannot be written ({type(error).__name__}: {error})"
-            self._failures.append(Failure(path, reason, "report this as a defect"))
+            self.images.fail(path, reason, "report this as a defect")
 
     def _write_case(self, case: Case, found: Mapping[str, Any]) -> dict[str, Any]:
         files: dict[str, Any] = {}

@@ -67,7 +67,7 @@ def load_heatmap(path: str | Path) -> Heatmap:
         with zipfile.ZipFile(path) as members:
             size = sum(member.file_size for member in members.infolist())
         if size > MAX_BYTES:
-            raise InputError(f"is no heatmap file: it inflates to {size >> 20} MiB", path, action)
+            raise InputError(f"is not a heatmap file: it inflates to {size >> 20} MiB", path, action)
         with np.load(path, allow_pickle=False) as file:
             axes = str(file["axes"])
             width, height = (int(n) for n in file["size"])
@@ -88,7 +88,7 @@ def load_heatmap(path: str | Path) -> Heatmap:
     if axes != AXES or maps.ndim != 3 or 0 in maps.shape or len(maps) != len(heatmap.labels):
         raise InputError(f"holds {maps.shape} in axes {axes} for {len(heatmap.labels)} labels", path, action)
     if maps.dtype.kind != "f" or not np.isfinite(maps).all():
-        raise InputError("holds values that are no finite numbers", path, action)
+        raise InputError("holds values that are not finite numbers", path, action)
     if min(width, height) < 1 or not all(map(is_encodable, heatmap.labels)):
         raise InputError(f"is not a heatmap file (an image of {width} x {height} pixels)", path, action)
     return heatmap

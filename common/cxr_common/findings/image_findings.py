@@ -33,7 +33,7 @@ def image_findings(
         min_peak: so are those whose largest value is below this part of the map's.
 
     Returns:
-        The findings, one a class, plain values; class -> bool mask (width, height) of the classes present; and one
+        The findings, one per class, as plain values; class -> bool mask (width, height) of the classes present; and one
         uint8 label mask (width, height), where the class with the higher probability wins.
     """
     labels = thresholds.labels

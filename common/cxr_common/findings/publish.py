@@ -16,7 +16,7 @@ def published(folder: Path, obsolete: Iterable[str] = ()) -> Iterator[Path]:
     """Give an empty hidden folder to write into; on success its files move into `folder`, else nothing changes there.
 
     Args:
-        folder: where the files shall end up; made where missing.
+        folder: where the files go in the end; made where missing.
         obsolete: names in `folder` to remove at the same moment, being of an earlier run.
 
     Raises:

@@ -70,7 +70,7 @@ def file_names(files: Any) -> list[str]:
 
 
 def summary(record: Mapping[str, Any], folder: Path) -> str:
-    """A line on the run, and one line a failure: "file: reason; action"."""
+    """One line about the run, and one line per failure: "file: reason; action"."""
     counts = record["summary"]
     lines = [f"{counts['images']} image(s) done, {counts['failures']} failed; results in {printable(folder)}"]
     for failure in record["failures"]:

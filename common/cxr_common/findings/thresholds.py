@@ -158,7 +158,7 @@ class Thresholds(ClassThresholds):
         known |= {name: value for name, value in given.items() if value is not None}
         if missing := [name for name in given if name not in known]:
             action = f"tune them with the random walk they are for, or give {', '.join(missing)}"
-            raise InputError("name no random walk", self.source, action)
+            raise InputError("there is no random walk in these thresholds", self.source, action)
         try:
             return Walk.from_dict(known)
         except ValueError as error:

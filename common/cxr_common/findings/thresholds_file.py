@@ -101,7 +101,7 @@ def used_thresholds(
     elif isinstance(given, ClassThresholds):
         found = given
         if labels is not None and list(labels) != list(given.labels):
-            raise InputError("labels and thresholds name other classes", where, "give both the same list")
+            raise InputError("labels and thresholds name different classes", where, "give both the same list")
     else:
         found = load_thresholds(given, labels, weights)
     if kind is BoxThresholds and isinstance(found, Thresholds):

@@ -29,7 +29,7 @@ def layer(
     """One layer: what one model found, or what is true.
 
     Args:
-        findings: one a class, as in findings.json.
+        findings: one per class, as in findings.json.
         heatmap: (C, X, Y) in [0, 1], of the same classes; None where there is none.
         masks: class -> bool (width, height).
         colours: of the classes, as CSS has them.

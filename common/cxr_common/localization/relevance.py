@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ignite.engine import Engine, Events
 
+from cxr_common.extras import needed
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch.utils.tensorboard import SummaryWriter
@@ -19,13 +21,15 @@ def relevance_figure(relevance: Mapping[str, Mapping[str, float]], title: str = 
     Args:
         relevance: class -> stage -> weight, as ``MultiscaleClassifier.describe`` gives it.
         title: above the plot.
+
+    Raises:
+        InputError: matplotlib is not installed.
     """
     # The object interface: pyplot would keep every figure and choose a backend for the whole process.
-    from matplotlib.figure import Figure
-
+    plots = needed("matplotlib.figure", "matplotlib", "drawing layer relevance")
     labels, stages = list(relevance), list(next(iter(relevance.values())))
     values = np.array([[relevance[label][stage] for stage in stages] for label in labels])
-    figure = Figure(figsize=(2.2 + 0.9 * len(stages), 1.2 + 0.36 * len(labels)), layout="constrained")
+    figure: Figure = plots.Figure(figsize=(2.2 + 0.9 * len(stages), 1.2 + 0.36 * len(labels)), layout="constrained")
     axes = figure.add_subplot()
     picture = axes.imshow(values, cmap="viridis", vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(len(stages)), stages)

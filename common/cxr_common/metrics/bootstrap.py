@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypedDict, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,19 @@ Array = NDArray[np.float64]
 Statistic = Callable[[Array], Array]
 
 CHUNK = 250
+
+
+class IntervalValues(TypedDict):
+    """An :class:`Interval` as plain values; undefined ones are None."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    n_patients: int
+    n_images: int
+    n_seeds: int
+    n_resamples: int
 
 
 @dataclass(frozen=True)
@@ -40,9 +53,10 @@ class Interval:
     n_seeds: int
     n_resamples: int
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> IntervalValues:
         """Plain values; undefined ones (NaN) are None, so that it can be written as JSON."""
-        return {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(self).items()}
+        plain = {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(self).items()}
+        return cast(IntervalValues, plain)
 
 
 def patient_counts(groups: Sequence[Any], n_resamples: int, rng: np.random.Generator) -> Array:

@@ -1,8 +1,8 @@
 """How well predicted masks cover the true ones: IoU of a data set, IoU and Dice of images.
 
-All figures follow from three pixel counts an image and class (:class:`MaskCounts`), so masks need not be kept, and may
-be compared at the network's resolution or in the geometry of each original. Values an image are (N, C), NaN = left out;
-average them with :func:`~cxr_common.metrics.points.hit_rates`, which also takes bootstrap weights.
+All figures follow from three pixel counts per image and class (:class:`MaskCounts`), so masks need not be kept, and may
+be compared at the network's resolution or in the geometry of each original. Values of images are (N, C), NaN where
+one is left out; average them with :func:`~cxr_common.metrics.points.hit_rates`, which also takes bootstrap weights.
 
 The literature's "mIoU" is one of two figures: CheXseg (Gadgil et al., MIDL 2021) divides the sum of the intersections
 by the sum of the unions over the data set, class by class (:func:`dataset_iou`); CheXlocalize (Saporta et al., 2022)
@@ -11,7 +11,7 @@ averages the IoU of images (:func:`image_iou`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 #: Probabilities that CheXseg tries as thresholds of its masks.
 PROBABILITY_GRID: tuple[float, ...] = tuple(np.round(np.arange(20) * 0.05, 2).tolist())
-#: Masks of one image: (X, Y) a class, non-zero inside; None = not annotated.
+#: Masks of one image: (X, Y) per class, non-zero inside; None = not annotated.
 Truth = Sequence["ArrayLike | None"]
 
 
@@ -42,6 +42,14 @@ class MaskCounts:
     def union(self) -> Array:
         """Pixels in either mask."""
         return self.predicted + self.true - self.intersection
+
+    def map(self, change: Callable[[Array], Array]) -> MaskCounts:
+        """The same change to each of the three tables."""
+        return MaskCounts(*(change(getattr(self, field.name)) for field in fields(self)))
+
+    def of_classes(self, columns: Sequence[int]) -> MaskCounts:
+        """The counts of some classes."""
+        return self.map(lambda table: table[..., columns])
 
     @classmethod
     def concatenate(cls, parts: Sequence[MaskCounts]) -> MaskCounts:

@@ -89,7 +89,7 @@ def evaluate_label_maps(
     """Write label maps as palette PNGs, and score them against those the items name, by VOC's rule.
 
     Args:
-        label_maps: one an item, (width, height).
+        label_maps: one per item, (width, height).
         items: datalist items, absolute paths; those without "label_map" are not scored.
         labels: K class names.
         output_dir: ``label_maps/<image>.png`` go there.

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-from skimage.measure import label
 
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
+from cxr_common.extras import needed
 
 
 def find_centroids(displacement: ArrayLike, iterations: int = 300) -> NDArray[np.int64]:
@@ -82,6 +82,7 @@ def drop_fragments(instances: ArrayLike, min_fraction: float = 0.01) -> NDArray[
         (X, Y) with the remaining instances numbered 1, 2, ... in the order of their old numbers.
     """
     given = np.asarray(instances)
+    label = needed("skimage.measure", "scikit-image", "telling instances apart").label
     parts = np.asarray(label(given, background=0, connectivity=1))  # of equal numbers
     kept = np.where((np.bincount(parts.ravel()) >= min_fraction * given.size)[parts], given, 0)
     numbers = np.unique(np.append(kept, 0), return_inverse=True)[1]

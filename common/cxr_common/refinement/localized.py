@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data.datalist import load_datalist
+from cxr_common.data.datalist_schema import Item
 from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
@@ -18,7 +19,7 @@ from cxr_common.text import printable
 logger = logging.getLogger(__name__)
 
 
-def localized_items(folder: str | Path) -> list[dict[str, Any]]:
+def localized_items(folder: str | Path) -> list[Item]:
     """One item for every image of a localiser's output folder.
 
     Args:
@@ -35,7 +36,7 @@ def localized_items(folder: str | Path) -> list[dict[str, Any]]:
     return _items(read_findings(folder), as_path(folder).resolve())
 
 
-def _items(record: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
+def _items(record: Mapping[str, Any], folder: Path) -> list[Item]:
     root = Path(record.get("input_dir") or "")
     model = record["model"]
     if lacking := [image["path"] for image in record["images"] if not image["files"].get("heatmap")]:
@@ -54,7 +55,7 @@ def _items(record: Mapping[str, Any], folder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def attach_heatmaps(items: Sequence[Mapping[str, Any]], folder: str | Path) -> list[dict[str, Any]]:
+def attach_heatmaps(items: Sequence[Mapping[str, Any]], folder: str | Path) -> list[Item]:
     """Give datalist items the heatmaps a localiser made of their images.
 
     Args:
@@ -98,7 +99,7 @@ def items_to_refine(
     section: str = "training",
     positive_only: bool = False,
     labels: Sequence[str] | None = None,
-) -> list[dict[str, Any]]:
+) -> list[Item]:
     """What the refinement works on, from whatever the user has.
 
     Args:

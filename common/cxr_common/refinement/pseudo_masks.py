@@ -42,7 +42,7 @@ def finding_masks(maps: torch.Tensor, threshold: float) -> torch.Tensor:
 
 
 def class_labels(maps: torch.Tensor, background: float = 0.25) -> torch.Tensor:
-    """One label a pixel: 0 where no class exceeds the background's score, else 1 + the class.
+    """One label per pixel: 0 where no class exceeds the background's score, else 1 + the class.
 
     Args:
         maps: (N, C, X, Y) of :func:`normalized_walk` with ``across_classes``.

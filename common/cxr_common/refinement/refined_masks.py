@@ -32,22 +32,18 @@ GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
 STILL = Walk(steps=0)
 
 
-def of_classes(counts: MaskCounts, columns: Sequence[int]) -> MaskCounts:
-    """The counts of some classes."""
-    return MaskCounts(*(getattr(counts, name)[..., columns] for name in ("intersection", "predicted", "true")))
-
-
 @dataclass
 class Masks:
     """Predicted masks of one method and seed, measured: (N, C) each, NaN where a class is not scored."""
 
     counts: MaskCounts
     boundary: np.ndarray
+    labels: Sequence[str]
 
-    def statistic(self, figure: str, index: int | None = None) -> Statistic:
+    def statistic(self, figure: str, of: str = "all") -> Statistic:
         """Either "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
-        columns = list(range(self.boundary.shape[1])) if index is None else [index]
-        counts = of_classes(self.counts, columns)
+        columns = list(range(len(self.labels))) if of == "all" else [self.labels.index(of)]
+        counts = self.counts.of_classes(columns)
         if figure == "data set iou":
             return iou_statistic(counts)
         return hit_statistic(image_iou(counts) if figure == "image iou" else self.boundary[:, columns])
@@ -84,7 +80,7 @@ class Images:
                     truth[c] = resize_mask(mask, maps.input_size)
                     boundary[n, c] = boundary_f_score(found[c], truth[c])
             counts.append(mask_counts([found], [truth]))
-        return Masks(MaskCounts.concatenate(counts), boundary)
+        return Masks(MaskCounts.concatenate(counts), boundary, self.labels)
 
     def crf(self, maps: RefinedMaps, thresholds: Mapping[str, float]) -> RefinedMaps:
         """The masks above the thresholds after the dense CRF, as maps of 0 and 1."""

@@ -37,7 +37,7 @@ def has_masks(items: Items) -> bool:
 
 
 def check_labels(section: str, items: Items, labels: Sequence[str], policy: str) -> None:
-    """Refuse data whose labels say nothing; warn of single classes of which they say nothing.
+    """Refuse data whose labels say nothing; warn of classes that no label says anything about.
 
     Args:
         section: named in messages.
@@ -56,7 +56,7 @@ def check_labels(section: str, items: Items, labels: Sequence[str], policy: str)
         raise InputError(reason, f"datalist, {section}", action)
     known = {index for index, _ in counts}
     if unknown := [name for index, name in enumerate(labels) if index not in known]:
-        logger.warning("%s: nothing is annotated of %s; what it says of it means nothing", section, ", ".join(unknown))
+        logger.warning("%s: no image is annotated for %s; do not trust what it says of it", section, ", ".join(unknown))
     never = [name for index, name in enumerate(labels) if index in known and not counts[index, 1]]
     if never and policy not in ("ones", "soft"):
         logger.warning("%s: no image has %s", section, ", ".join(never))
@@ -106,7 +106,7 @@ def check_training_masks(items: Items, mode: str) -> None:
 
 
 def check_scored(items: Items) -> None:
-    """Refuse to score on data of which nothing is annotated."""
+    """Refuse to score data without annotations."""
     annotated = any(value != -1 for _, value in _values(items)) or any(
         item.get(key) is not None for item in items for key in ("boxes", "mask", "label_map")
     )
@@ -126,4 +126,4 @@ def check_heatmaps(items: Items, localizer: Any) -> None:
     missing = [item["image"] for item in items if "heatmap" not in item]
     if localizer is None and missing:
         action = "give --heatmap_dir, name heatmaps in the datalist, or give --localizer a bundle"
-        raise InputError(f"has no heatmap, as {len(missing)} of {_count(items)}", missing[0], action)
+        raise InputError(f"has no heatmap ({len(missing)} of {_count(items)} without one)", missing[0], action)

@@ -62,7 +62,7 @@ def check_batches(
     where = f"{images} training image{'s' if images != 1 else ''}"
     where += f" in {processes} processes" if processes > 1 else ""
     if not batches:
-        raise InputError("there is no batch: a single image that is left over makes none", where, "add images")
+        raise InputError("there is no batch: one left-over image does not make one", where, "add images")
     if min(batches) == 1 and (reason := blank_pass(network, size, training=True)):
         action = "give --batch_size 2 or more" if batch_size == 1 else "give another --batch_size, or add images"
         raise InputError(f"this network cannot learn from a batch of one image ({reason})", where, action)

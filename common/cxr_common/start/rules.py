@@ -106,7 +106,7 @@ def file_check(name: str, required: bool = False) -> Callable[[Any], None]:
 
     def check(path: Any) -> None:
         if path is None and required:
-            raise InputError("is needed, and not given", f"--{name}", "give it the path of a file")
+            raise InputError("is needed but not given", f"--{name}", "give it the path of a file")
         if path is not None and not Path(str(path)).is_file():
             reason = "is a folder" if Path(str(path)).is_dir() else "there is no such file"
             raise InputError(reason, path, f"{_fetch(Path(str(path)))}give --{name} the path of a file")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from cxr_common.errors import InputError
+from cxr_common.extras import needed
 from cxr_common.findings.class_names import check_class_names
 from cxr_common.networks.pretrained import IMAGENET
 from cxr_common.networks.weights import read_state_dict
@@ -73,6 +74,8 @@ BATCHES = ("network_def", "spatial_size", "batch_size", "train::sampler::num_rep
 DROP_LAST = "train::dataloader::drop_last"
 
 CHECKS: tuple[Check, ...] = (
+    # Whether all is installed; every training logs to TensorBoard.
+    Check(("max_epochs",), lambda _: needed("torch.utils.tensorboard", "tensorboard", "training")),
     # Where to, on what, from what.
     Check(("output_dir",), check_output_folder),
     Check(("device",), check_device),

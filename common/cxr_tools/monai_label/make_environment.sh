@@ -1,6 +1,6 @@
 #!/bin/bash
 # An environment for MONAI Label 0.8.5 with a CPU build of torch and without torchvision.
-# usage: make_environment.sh FOLDER REQUIREMENTS (the requirements.txt of a packed bundle)
+# usage: make_environment.sh FOLDER REQUIREMENTS (requirements-train.txt of a packed bundle)
 #
 # MONAI Label's own requirements cannot be met as they are: they would pull torchvision, with it another torch, and SAM2;
 # and pydicom 3, numpy 2 and dicomweb-client 0.60 break it. So it is installed without them, and they are named here.

@@ -294,4 +294,4 @@ def test_what_we_write_says_that_it_leads_out(tmp_path):
 @pytest.mark.parametrize("label", ["x" * 101, "a\nb", "a\x1b[2J", "\u202e"])
 def test_names_that_are_no_class_names(label):
     problems = validate_datalist({"labels": [label, "Mass"], "training": []})
-    assert "is no class name" in str(problems[0])
+    assert "is not a class name" in str(problems[0])

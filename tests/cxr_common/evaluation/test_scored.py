@@ -7,7 +7,6 @@ import pytest
 
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
-from cxr_common.metrics import average_precision
 from tests.tools.results.test_localizers import make
 
 NODULE = LABELS.index("Nodule")
@@ -45,8 +44,8 @@ def test_figures_are_functions_of_image_weights(one):
     ones = np.ones((1, 60))
     assert one.statistic("point", "Nodule")(ones) == pytest.approx([np.nanmean(one.points[:, NODULE])])
     name = "mask T(IoU) > 0.1"
-    assert one.statistic(name)(ones) == pytest.approx([np.nanmean(one.overlaps[name])])
-    told = one.statistic("label", "Nodule")(ones), one.statistic("label", "Nodule", metric=average_precision)(ones)
+    assert one.statistic(name, "micro")(ones) == pytest.approx([np.nanmean(one.overlaps[name])])
+    told = one.statistic("auroc", "Nodule")(ones), one.statistic("ap", "Nodule")(ones)
     assert 0.5 < told[0][0] < 1 and told[0] != pytest.approx(told[1])
 
 

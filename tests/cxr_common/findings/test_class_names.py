@@ -52,8 +52,8 @@ def test_the_same_text_in_two_forms_is_one_name():
     [
         (["Mass", "mass"], "'Mass' and 'mass' give the same file name; rename"),
         (["Lung Opacity", "Lung-Opacity"], "give the same file name"),
-        (["Mass", " "], "is no class name"),
-        (["Mass", 3], "is no class name"),
+        (["Mass", " "], "is not a class name"),
+        (["Mass", 3], "is not a class name"),
         (["Mass\n"], "control characters"),
         (["\ud800"], "control characters"),
     ],

@@ -51,10 +51,10 @@ def test_other_files_are_input_errors(tmp_path, content):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"heatmap": np.full((2, 6, 4), np.nan, np.float16)}, "no finite numbers"),
-        ({"heatmap": np.full((2, 6, 4), np.inf, np.float16)}, "no finite numbers"),
-        ({"heatmap": np.zeros((2, 6, 4), np.int64)}, "no finite numbers"),
-        ({"heatmap": np.zeros((2, 6, 4), complex)}, "no finite numbers"),
+        ({"heatmap": np.full((2, 6, 4), np.nan, np.float16)}, "not finite numbers"),
+        ({"heatmap": np.full((2, 6, 4), np.inf, np.float16)}, "not finite numbers"),
+        ({"heatmap": np.zeros((2, 6, 4), np.int64)}, "not finite numbers"),
+        ({"heatmap": np.zeros((2, 6, 4), complex)}, "not finite numbers"),
         ({"heatmap": np.zeros((2, 0, 4), np.float16)}, "holds"),
         ({"heatmap": np.float16(1)}, "holds"),
         ({"heatmap": np.array(["x"])}, "holds"),

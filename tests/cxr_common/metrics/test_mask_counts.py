@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monai.metrics import DiceMetric, MeanIoU
 
 from cxr_common.axes import picture_to_tensor
-from cxr_common.metrics import dataset_iou, hit_rates, image_dice, image_iou, mask_counts, threshold_counts
+from cxr_common.metrics import MaskCounts, dataset_iou, hit_rates, image_dice, image_iou, mask_counts, threshold_counts
 from tests import golden
 
 
@@ -196,3 +196,11 @@ def test_misfitting_masks_are_refused():
         threshold_counts(np.zeros((1, 1, 4, 4)), [[None]], [0.5, 0.4])
     with pytest.raises(ValueError):
         mask_counts(np.zeros((2, 1, 4, 4)), [[None]])
+
+
+def test_one_change_is_made_to_all_three_tables():
+    counts = MaskCounts(*(np.array([[value, 10.0 + value]]) for value in (1.0, 2.0, 3.0)))
+    second = counts.of_classes([1])
+    assert (second.intersection.item(), second.predicted.item(), second.true.item()) == (11, 12, 13)
+    doubled = counts.map(lambda table: 2 * table)
+    assert (doubled.true[0, 1], doubled.union[0, 0]) == (26, 2 * counts.union[0, 0])

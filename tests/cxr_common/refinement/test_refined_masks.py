@@ -27,7 +27,7 @@ def masks(overlap, n=6):
         tables.append(table)
     boundary = blank.copy()
     boundary[:, LABELS.index("Mass")] = overlap / 100
-    return Masks(MaskCounts(*tables), boundary)
+    return Masks(MaskCounts(*tables), boundary, LABELS)
 
 
 def test_figures_are_those_of_the_counts():
@@ -36,7 +36,7 @@ def test_figures_are_those_of_the_counts():
     assert m.statistic("image iou")(ones) == pytest.approx(50 / 150)
     assert m.statistic("data set iou")(ones) == pytest.approx(50 / 150)
     assert m.statistic("boundary f")(ones) == pytest.approx(0.5)
-    assert np.isnan(m.statistic("data set iou", LABELS.index("Nodule"))(ones)).all()
+    assert np.isnan(m.statistic("data set iou", "Nodule")(ones)).all()
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_the_threshold_is_that_of_the_best_masks(refined):
     assert 0.3 < chosen < 0.8
     images = Images(Dataset(refined.items), list(LABELS), (0.5, 0.2))
     found, loose = (images.score(refined, dict.fromkeys(LABELS, t)) for t in (chosen, 0.1))
-    assert found.statistic("image iou", MASS)(np.ones((1, 8))) > loose.statistic("image iou", MASS)(np.ones((1, 8)))
+    assert found.statistic("image iou", "Mass")(np.ones((1, 8))) > loose.statistic("image iou", "Mass")(np.ones((1, 8)))
     assert np.isnan(found.counts.true[:, NODULE]).all()  # said to be there, but without a mask
     assert np.isfinite(found.boundary).sum() == 8
 

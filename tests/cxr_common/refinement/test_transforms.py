@@ -72,7 +72,7 @@ def test_walks_as_the_thresholds_were_tuned():
     out = refine(item((1, 1)), walk=None, thresholds=tuned)["refined"]
     for c, steps in enumerate((64, 0)):
         assert torch.equal(out[c], refine(item((1, 1)), walk=Walk(5, 10, steps))["refined"][c])
-    with pytest.raises(InputError, match="default: name no random walk; .* or give radius, beta, steps"):
+    with pytest.raises(InputError, match="there is no random walk in these thresholds; .* or give radius, beta, steps"):
         refine(item(), walk=None)
 
 

@@ -30,7 +30,7 @@ def test_uncertain_labels_teach_where_a_policy_says_what_they_are():
 
 def test_classes_of_which_nothing_is_known_are_warned_of(caplog):
     data.check_training_labels(items((1, None, 0), (0, None, 0)), ["A", "B", "C"], "ignore")
-    assert "nothing is annotated of B" in caplog.text
+    assert "no image is annotated for B" in caplog.text
     assert "no image has C" in caplog.text
     caplog.clear()
     data.check_training_labels(items((1, 0), (0, 1)), ["A", "B"], "ignore")
@@ -84,5 +84,5 @@ def test_nothing_annotated_cannot_be_scored():
 def test_heatmaps_come_from_somewhere():
     data.check_heatmaps(items((1,)), "localizer")
     data.check_heatmaps(items((1,), heatmap="a.npz"), None)
-    with pytest.raises(InputError, match="/data/0.png: has no heatmap, as 1 of 1 image"):
+    with pytest.raises(InputError, match=r"/data/0.png: has no heatmap \(1 of 1 image"):
         data.check_heatmaps(items((1,)), None)

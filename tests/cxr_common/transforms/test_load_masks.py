@@ -72,7 +72,7 @@ def test_bad_settings_and_another_images_mask_are_refused(item, tmp_path):
     with pytest.raises(InputError, match="class names"):
         LoadMasksd()
     Image.fromarray(np.zeros((40, 61), np.uint8)).save(tmp_path / "mass.png")
-    with pytest.raises(InputError, match="mass.png: the mask is of 61 x 40 pixels"):
+    with pytest.raises(InputError, match="mass.png: the mask has 61 x 40 pixels"):
         LoadMasksd(labels=LABELS)(LoadRadiographd("image")(item))
 
 

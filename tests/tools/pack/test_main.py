@@ -41,7 +41,16 @@ def test_what_is_in_it(packed):
         }
     tops = {name.partition("/")[0] for name in names}
     code = "cxr_pylon_localization_v" + path.stem.partition("_v")[2].replace(".", "_")
-    assert tops == {"LICENSE", "NOTICE", "requirements.txt", "configs", "docs", "models", code}
+    assert tops == {
+        "LICENSE",
+        "NOTICE",
+        "requirements.txt",
+        "requirements-train.txt",
+        "configs",
+        "docs",
+        "models",
+        code,
+    }
     assert {"models/model.pt", "models/thresholds.json", "docs/sbom.cdx.json", "docs/data_license.txt"} <= names
     for name, text in texts.items():
         assert name.endswith("metadata.json") or "cxr_common" not in text, name

@@ -17,18 +17,15 @@ FACTS = {
     "pytorch_version": "2.13.0",
     "numpy_version": "2.4.6",
     "required_packages_version": {"pyyaml": "6.0.3", "nibabel": "5.4.2"},
+    "optional_packages_version": {"tensorboard": "2.21.0"},
 }
 PINS = {name.replace("_", "-").replace(".", "-"): version for name, version in read_pins(CONSTRAINTS).items()}
 
 
 def test_torch_comes_first():
-    assert requirements(FACTS).splitlines() == [
-        "torch==2.13.0",
-        "monai==1.6.1",
-        "nibabel==5.4.2",
-        "numpy==2.4.6",
-        "pyyaml==6.0.3",
-    ]
+    light = ["torch==2.13.0", "monai==1.6.1", "nibabel==5.4.2", "numpy==2.4.6", "pyyaml==6.0.3"]
+    assert requirements(FACTS, training=False).splitlines() == light
+    assert requirements(FACTS).splitlines() == [*light, "tensorboard==2.21.0"]
 
 
 def test_what_is_required_is_followed_to_the_end():
@@ -50,7 +47,7 @@ def test_the_bill_is_valid_and_the_same_each_time():
     weights = next(part for part in content["components"] if part["name"] == "models/model.pt")
     assert weights["hashes"][0]["alg"] == "SHA-256"
     links = {link["ref"]: link.get("dependsOn", []) for link in content["dependencies"]}
-    assert set(links["cxr_x"]) == {"torch", "monai", "nibabel", "numpy", "pyyaml", "models/model.pt"}
+    assert set(links["cxr_x"]) == {"torch", "monai", "nibabel", "numpy", "pyyaml", "tensorboard", "models/model.pt"}
 
 
 def test_the_bill_follows_the_schema():

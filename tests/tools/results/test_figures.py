@@ -9,7 +9,6 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation.scored import Scored
 from tests.tools.results.test_localizers import make
 from tools.results.figures import Figure, ScoredSet, check_claims, compare, verdict
-from tools.results.localizers import mapped
 from tools.results.record import IntervalRecord
 
 GROUPS = [*map(str, range(60))]
@@ -22,14 +21,14 @@ def methods():
     return {**listed, "plain": {1: listed["plain"][0]}}
 
 
-def figure(methods, name, label=None, average="micro", **options):
-    return Figure(name, label or average, mapped(methods, lambda one: one.statistic(name, label, average)), **options)
+def figure(methods, name, of="micro", **options):
+    return Figure.measured(methods, name, of, **options)
 
 
 def test_a_clear_difference_excludes_zero_and_equal_skill_does_not(methods):
     points = compare(figure(methods, "point", misses=True), GROUPS, "plain")
     assert points.difference["good"].low > 0 and points.fewer_misses["good"].value > 0.5
-    labels = compare(figure(methods, "label", average="macro"), GROUPS, "plain")
+    labels = compare(figure(methods, "auroc", "macro"), GROUPS, "plain")
     assert labels.difference["good"].low < 0 < labels.difference["good"].high
     assert labels.fewer_misses == {} and "plain" not in labels.difference
     json.dumps(points.model_dump(), allow_nan=False)
@@ -56,12 +55,12 @@ def test_chance_is_listed_and_compared_with_nothing(methods):
 
 
 def test_claims_are_tested_on_the_seeds_both_have(methods):
-    figures = [figure(methods, "point"), figure(methods, "point", "Nodule"), figure(methods, "label", average="macro")]
+    figures = [figure(methods, "point"), figure(methods, "point", "Nodule"), figure(methods, "auroc", "macro")]
     test = ScoredSet("phantoms", GROUPS, figures, "plain")
     claims = [
         {"first": "good", "second": "plain"},
         {"first": "plain", "second": "good", "figure": "point", "class": "Nodule"},
-        {"first": "good", "second": "plain", "figure": "label", "margin": 0.5},
+        {"first": "good", "second": "plain", "figure": "auroc", "margin": 0.5},
         {"first": "good", "second": "untrained", "figure": "point"},
     ]
     found = list(check_claims(claims, [test]))

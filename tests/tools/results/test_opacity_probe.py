@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from cxr_common.errors import InputError
+from cxr_common.metrics import auroc
+from cxr_common.metrics.statistics import label_statistic
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
 from tools.image_cues.features import read_nih_table
 from tools.image_cues.probe import probe
@@ -87,7 +89,7 @@ def test_a_probe_finds_what_is_there_and_no_more(settings):
     first, second = ({"a": told[half], "b": noise[half]} for half in (slice(200), slice(200, None)))
     scores = {g: probe(settings, first, ill[:200], second, [g]) for g in "ab"}
     patients = [str(i // 2) for i in range(200)]
-    told = {g: {0: opacity_probe.statistic(s, ill[200:])} for g, s in scores.items()}
+    told = {g: {0: label_statistic(auroc, s[:, None], ill[200:, None])} for g, s in scores.items()}
     found = compare(Figure("auroc", "all", told), patients).methods
     assert found["a"].value > 0.95 and found["b"].low < 0.5 < found["b"].high
     assert found["a"].n_patients == 100

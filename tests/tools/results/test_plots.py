@@ -6,7 +6,7 @@ from PIL import Image
 
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY
-from tools.results.plots import bars, gallery, have_plots, save_plots
+from tools.results.plots import bars, draw_once, gallery
 from tools.results.record import read_result
 from tools.results.tables import mean_relevance, scored_methods
 
@@ -41,14 +41,17 @@ def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_p
 
 
 def test_plots_of_another_record_are_not_taken_for_those_of_this_one(record, tmp_path):
-    Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
-    nodule = LABELS.index("Nodule")
-    items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
-    heatmaps = dict.fromkeys(scored_methods(record), np.zeros((1, 8, 8), np.float16))
-    assert not have_plots(record, tmp_path)
-    save_plots(record, items, heatmaps, tmp_path)
-    assert have_plots(record, tmp_path)
-    assert not have_plots({**record, "inputs_sha256": "another"}, tmp_path)
+    path, drawn = tmp_path / "bars.png", []
+
+    def draw():
+        drawn.append(1)
+        return bars(record)
+
+    for one in (record, record, {**record, "inputs_sha256": "another"}):
+        draw_once(path, one, draw)
+        with Image.open(path) as picture:
+            assert picture.info["Source"] == one["inputs_sha256"]
+    assert len(drawn) == 2
 
 
 def test_relevance_is_averaged_over_seeds():

@@ -36,11 +36,10 @@ def test_figures_of_the_same_inputs_are_computed_once(tmp_path):
         calls.append(1)
         return figures(len(calls))
 
-    record, new = write_once(inputs(), target, score)
-    assert (value(record), new) == (1, True)
-    assert write_once(inputs(), target, score) == (record, False)
-    assert value(read_result(target)) == 1
-    assert value(write_once(inputs(weights_sha256={"x": "y"}), target, score)[0]) == 2
+    record = write_once(inputs(), target, score)
+    assert write_once(inputs(), target, score) == record == read_result(target)
+    assert value(record) == 1 and len(calls) == 1
+    assert value(write_once(inputs(weights_sha256={"x": "y"}), target, score)) == 2
     found = json.loads(target.read_text(encoding="utf-8"))
     assert found["weights_sha256"] == {"x": "y"}
     assert {"date", "device", "versions", "inputs_sha256"} <= set(found)

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from cxr_common.data.datalist_schema import Item
 
-def identity(items: list[dict[str, Any]]) -> dict[str, Any]:
+
+def identity(items: list[Item]) -> dict[str, Any]:
     """What tells a set of phantoms from another on any processor.
 
     A hash of pixels does not: instructions differ in the last bit of exponentials, so that one grey level in millions

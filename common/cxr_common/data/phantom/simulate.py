@@ -109,10 +109,10 @@ def simulate_findings(
 def _check_findings(findings: tuple[str, ...]) -> None:
     if "Cardiomegaly" in findings:
         reason = "Cardiomegaly cannot be put into a given radiograph"
-        raise InputError(reason, "findings", f"choose of {', '.join(SIMULATED)}, or make a phantom")
+        raise InputError(reason, "findings", f"choose from {', '.join(SIMULATED)}, or make a phantom")
     unknown = sorted({str(name) for name in findings} - set(SIMULATED))
     if unknown:
-        raise InputError(f"unknown {', '.join(unknown)}", "findings", f"choose of {', '.join(SIMULATED)}")
+        raise InputError(f"unknown {', '.join(unknown)}", "findings", f"choose from {', '.join(SIMULATED)}")
 
 
 def _check_image(image: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -209,7 +209,7 @@ def _levels(level: Array, lung: Mask) -> tuple[Array, float]:
 
 
 def _difference(difference: Array, lung: Mask) -> Array:
-    """Lungs that are white already leave little to add; what is put in shall be seen all the same."""
+    """White lungs leave little to add; what is put in must still be visible."""
     return np.clip(difference, max(0.25 * float(np.median(difference[lung])), _LEAST), None)
 
 

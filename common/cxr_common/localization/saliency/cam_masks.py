@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-from skimage.filters import threshold_otsu
 from torch.nn import functional as F
+
+from cxr_common.extras import needed
 
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=bool)
 
@@ -62,6 +63,7 @@ def otsu_masks(heatmaps: ArrayLike) -> NDArray[np.bool_]:
 
     Raises:
         ValueError: when a value is outside [0, 1] or NaN.
+        InputError: scikit-image is not installed.
 
     Example:
         >>> heatmap = np.full((6, 6), 0.1)
@@ -72,11 +74,12 @@ def otsu_masks(heatmaps: ArrayLike) -> NDArray[np.bool_]:
     heat = np.asarray(heatmaps)
     if not ((heat >= 0) & (heat <= 1)).all():
         raise ValueError("heatmaps must lie in [0, 1]")
+    otsu = needed("skimage.filters", "scikit-image", "Otsu's threshold").threshold_otsu
     grey = np.floor(heat * 255).astype(np.uint8)
     masks = np.zeros(grey.shape, dtype=bool)
     for i in np.ndindex(*grey.shape[:-2]):
         # Filling looks at 4 neighbours: an outline that is closed over corners encloses its hole.
-        filled = ndimage.binary_fill_holes(grey[i] > threshold_otsu(grey[i]))
+        filled = ndimage.binary_fill_holes(grey[i] > otsu(grey[i]))
         parts, _ = ndimage.label(filled, _EIGHT_NEIGHBOURS)
         masks[i] = filled & (np.bincount(parts.ravel())[parts] > 1)
     return masks

@@ -1,0 +1,75 @@
+"""What became of every image of a run: its record, or why it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cxr_common.data.loader import Failure
+from cxr_common.findings.case_files import EarlierFiles
+from cxr_common.findings.case_names import CaseNames
+from cxr_common.findings.run_record import file_names
+
+
+class RunImages:
+    """The images that a run has come to so far.
+
+    Args:
+        folder: where their files lie.
+        names: what their files are called.
+        earlier: files that an earlier run left there.
+
+    Attributes:
+        records: what findings.json says of the images that are done, in their order.
+        failures: of the others; paths are as the run was given them.
+    """
+
+    def __init__(self, folder: Path, names: CaseNames, earlier: EarlierFiles) -> None:
+        self.folder, self.names, self.earlier = folder, names, earlier
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self.records: list[dict[str, Any]] = []
+        self.failures: list[Failure] = []
+        self._kept: set[str] = set()
+
+    def fail(self, path: str, reason: str, action: str | None, keep: bool = False) -> None:
+        """Remember a failure; with `keep`, the image's files of an earlier run stay where they are."""
+        self.failures.append(Failure(path, reason, action))
+        if keep:
+            self._kept.add(path)
+
+    def is_done(self, path: str | Path) -> bool:
+        """Whether an image has a record."""
+        return self.names.relative(path).as_posix() in {record["path"] for record in self.records}
+
+    def settle(self, unread: Iterable[Failure]) -> list[Failure]:
+        """Every failure of the run, as findings.json names it, when all images were tried.
+
+        Files of failed images from an earlier run are removed. A record whose files are no longer there becomes a
+        failure.
+
+        Args:
+            unread: inputs that were never read.
+        """
+        return [self._settled(failure) for failure in (*self.failures, *unread)] + self._vanished()
+
+    def _settled(self, failure: Failure) -> Failure:
+        path = failure.path
+        if not path:
+            return failure
+        for name in () if path in self._kept else self.earlier.of(self.names.name(path)):
+            with suppress(OSError):
+                (self.folder / name).unlink(missing_ok=True)
+        return replace(failure, path=self.names.relative(path).as_posix())
+
+    def _vanished(self) -> list[Failure]:
+        gone = [r for r in self.records if not all((self.folder / n).is_file() for n in file_names(r["files"]))]
+        self.records = [record for record in self.records if record not in gone]
+        reason = "its results were removed while the run went on"
+        action = "leave the output folder alone and run again"
+        return [Failure(record["path"], reason, action) for record in gone]
