@@ -13,9 +13,9 @@ import numpy as np
 from cxr_common.data.scan import RadiographWarning
 
 #: Pixels from the middle of the picture that are looked at.
-_ENOUGH = 1 << 17
+_ENOUGH = 1 << 18
 #: Pixels a line apart differ so many times less than pixels that the header puts one below the other, and by at most
-#: this share of the variance. Of the originals at hand none differs by more than 1.2 times at any other distance.
+#: this share of the variance (docs/reference/findings.md tells how many radiographs are noticed so).
 _SMOOTHER, _MOST_ROUGHNESS = 10, 0.1
 _LEAST_LINE = 16
 
