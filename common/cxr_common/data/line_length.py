@@ -1,7 +1,7 @@
 """Lines of pixels that are longer or shorter than the header says, as where rows and columns are exchanged.
 
-Read in such a way a picture is sheared: each row goes on where the one before ended. Nothing of that shows in sizes, for
-rows times columns stay the same. But the stored values tell: a pixel is much like the one that lies below it.
+Read in such a way a picture is sheared: each row goes on where the one before ended. Nothing of that shows in sizes,
+for rows times columns stay the same. But the stored values tell: a pixel is much like the one that lies below it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def warn_of_line_length(picture: np.ndarray) -> None:
 
 
 def line_length(picture: np.ndarray) -> int | None:
-    """The length of line, between half and twice that of the header or its number of rows, that the pixels tell.
+    """The length of line, from half to one and a half of the header's, or its number of rows, that the pixels tell.
 
     Args:
         picture: float (rows, columns).
@@ -51,7 +51,7 @@ def line_length(picture: np.ndarray) -> int | None:
     values = picture.reshape(-1).astype(np.float64)
     start = max(len(values) - _ENOUGH, 0) // 2
     values = values[start : start + _ENOUGH]
-    lengths = np.arange(max(columns // 2, _LEAST_LINE), 2 * columns)
+    lengths = np.arange(max(columns // 2, _LEAST_LINE), 3 * columns // 2)  # twice a length looks like it
     lengths = np.union1d(lengths, [rows])
     lengths = lengths[lengths <= len(values) // 4]
     power = values.var()

@@ -28,7 +28,7 @@ def test_honest_pictures_are_not_doubted(picture):
 def test_what_is_no_picture_is_not_doubted():
     stripes = np.repeat(np.arange(120) % 2.0, 160).reshape(120, 160)
     noise = np.random.default_rng(0).random((120, 160))
-    for picture in (stripes, stripes.T.copy(), noise, np.ones((120, 160)), np.ones((3, 900)), np.eye(100), GREY[:20]):
+    for picture in (stripes, stripes.T.copy(), noise, np.ones((120, 160)), np.ones((3, 900)), GREY[:20]):
         assert line_length(picture) is None
 
 

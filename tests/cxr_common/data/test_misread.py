@@ -114,8 +114,8 @@ def test_honest_pictures_are_left_alone(picture, bits):
         assert with_sign((picture - top).astype("int16"), bits, True)[1]
 
 
-@pytest.mark.parametrize("dtype", ["int16", "uint32", "int32", "int64", "float32", "float64"])
-def test_bytes_in_the_other_order(tmp_path, dtype):
+@pytest.mark.parametrize("dtype", ["int16", "uint32", "int32", "float32", "float64"])
+def test_wide_values_in_the_other_order(tmp_path, dtype):
     picture = (grey_picture() * 4000).astype(dtype)
     with pytest.warns(RadiographWarning, match="bytes of the pixels are in the other order"):
         np.testing.assert_array_equal(in_byte_order(picture.byteswap()), picture)
