@@ -14,8 +14,8 @@ from cxr_common.errors import InputError
 from cxr_tools.prepare.table_files import open_table
 
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
-#: A first line by which Excel is told what separates columns.
-_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
+#: An empty line, or one by which Excel is told what separates columns.
+_BEFORE_HEADER = re.compile(r"(?:sep=(.))?", re.IGNORECASE)
 #: What YAML makes true and false of, so that a mapping's ``yes: 1`` means the cell "yes".
 _YAML_WORDS = {True: ("true", "yes", "on"), False: ("false", "no", "off")}
 _USE_POINTS = "write numbers with a decimal point: 1.5, not 1,5"
@@ -114,8 +114,8 @@ def iterate_table(path: Path, needed: Sequence[str] = (), names: Sequence[str] =
         with open_table(path) as file:
             skipped, first = 0, file.readline()
             delimiter = None
-            while first and (not first.strip() or (found := _SEPARATOR.fullmatch(first.strip()))):
-                delimiter = found[1] if first.strip() else delimiter
+            while first and (found := _BEFORE_HEADER.fullmatch(first.strip())):
+                delimiter = found[1] or delimiter
                 skipped, first = skipped + 1, file.readline()
             delimiter = delimiter or max(",;\t", key=first.count)
             records = _records(path, chain([first], file), delimiter, skipped)
