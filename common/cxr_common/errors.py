@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from cxr_common.text import printable, without_addresses
 
+#: Characters of a line of an error that are shown: a cell or a name from outside can have millions.
+_MOST = 1000
+
 
 class InputError(ValueError):
     """Raised for input a user can mend: a file, a table, a setting.
@@ -16,7 +19,7 @@ class InputError(ValueError):
         action: what the user can do about it.
 
     The text reads ``<where>: <reason>; <action>`` on one line, so it can be shown without a traceback. A reason may go
-    on in indented lines. Control characters are escaped.
+    on in indented lines. Control characters are escaped, and lines are cut at 1000 characters.
 
     Example:
         >>> str(InputError("is empty", "images.csv", "add a row for each image"))
@@ -24,9 +27,9 @@ class InputError(ValueError):
     """
 
     def __init__(self, reason: str, where: object = None, action: str | None = None) -> None:
-        self.reason = without_addresses(reason)
+        self.reason = "\n".join(map(_cut, without_addresses(reason).split("\n")))
         self.where = None if where is None else str(where)
-        self.action = action
+        self.action = None if action is None else _cut(action)
         super().__init__(str(self))
 
     def __str__(self) -> str:
@@ -38,6 +41,10 @@ class InputError(ValueError):
     def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str | None]]:
         # The default would call __init__ with the joined text only; loader workers send errors by pickle.
         return type(self), (self.reason, self.where, self.action)
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _MOST else f"{line[: _MOST * 3 // 4]} ... {line[-_MOST // 4 :]}"
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -36,7 +36,7 @@ def read_json(path: str | Path, action: str, model: type[Record] | None = None) 
         model: what it must hold; None accepts any JSON.
 
     Returns:
-        Plain values: numbers are finite, text can be written as UTF-8.
+        Plain values: numbers are finite, text can be written as UTF-8, no object had a key twice.
 
     Raises:
         InputError: the file cannot be read, is not strict JSON (with line and column where they are known), nests
@@ -47,7 +47,9 @@ def read_json(path: str | Path, action: str, model: type[Record] | None = None) 
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             raise InputError("is no file, or too large", path, action)
         text = Path(path).read_text(encoding="utf-8-sig")
-        data = json.loads(text, parse_constant=_refuse, parse_int=_integer, parse_float=_number)
+        data = json.loads(
+            text, parse_constant=_refuse, parse_int=_integer, parse_float=_number, object_pairs_hook=_object
+        )
     except json.JSONDecodeError as error:
         place = f"{path} line {error.lineno} column {error.colno}"
         raise InputError(f"not JSON: {error.msg.lower()}", place, action) from None
@@ -83,8 +85,17 @@ def check_record(data: Any, model: type[SomeRecord], where: object, action: str)
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problems[0]["loc"]).lstrip(".")
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        reason = f"{field[:120] or 'content'}: {problems[0]['msg'].lower()}{more}"
+        reason = f"{field[:120] or 'content'}: {problems[0]['msg'].lower().removeprefix('value error, ')}{more}"
         raise InputError(reason, where, action) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a key that is there twice Python would take the last value, and other programs the first."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"an object has {next(n for n in names if names.count(n) > 1)[:80]!r} twice")
+    return made
 
 
 def _refuse(constant: str) -> NoReturn:

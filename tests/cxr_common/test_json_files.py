@@ -95,6 +95,8 @@ def test_sound_files_are_read(tmp_path, name):
         b'{"a":' * 100_000,
         b'{"a": ' + b"9" * 5000 + b"}",
         b'{"labels": ["\\ud800"]}',
+        b'{"a": 1, "a": 1}',
+        b'[{"b": {"a": [], "a": []}}]',
     ],
 )
 def test_broken_files_are_one_error(tmp_path, name, text):
@@ -155,6 +157,42 @@ def test_the_field_is_named(tmp_path, change, reason):
     (tmp_path / "findings.json").write_text(json.dumps(FINDINGS | change))
     with pytest.raises(InputError, match=reason):
         read_findings(tmp_path)
+
+
+def changed_image(**change):
+    (image,) = copy.deepcopy(FINDINGS["images"])[:1]
+    return {"images": [image | change]}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"images": FINDINGS["images"][:1] * 2}, "two images are the case"),
+        (changed_image(case="../../a"), "the case is no plain name"),
+        (changed_image(case=".."), "the case is no plain name"),
+        (changed_image(size=[10**6, 10**6]), "too large"),
+        (changed_image(spacing_mm=[0.2, -0.2]), "not above 0"),
+        (changed_image(files={"masks": {"no class": "a.nii.gz"}}), "a mask of 'no class'"),
+    ],
+)
+def test_what_no_run_writes(tmp_path, change, reason):
+    (tmp_path / "findings.json").write_text(json.dumps(FINDINGS | change))
+    with pytest.raises(InputError, match=reason):
+        read_findings(tmp_path)
+
+
+def test_boxes_are_not_inverted(tmp_path):
+    data = copy.deepcopy(FINDINGS)
+    data["images"][0]["findings"][0]["boxes"] = [{"box": [9, 9, 1, 1]}]
+    (tmp_path / "findings.json").write_text(json.dumps(data))
+    with pytest.raises(InputError, match="the box is inverted"):
+        read_findings(tmp_path)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_key_is_there_once(tmp_path, name):
+    text = json.dumps(READERS[name][0])
+    assert "'labels' twice" in outcome(name, text.replace('"labels"', '"labels": ["other"], "labels"', 1), tmp_path)
 
 
 @pytest.mark.parametrize("name", ["../a.npz", "/etc/passwd", "sub/a.npz", "..", "", "a\\b"])

@@ -69,6 +69,8 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("labels", f"{odd[0][:40]!r} is not a class name: at most {LONGEST_LABEL} printable characters")
     elif len(set(labels)) != len(labels):
         yield Problem("labels", f"lists {next(x for x in labels if labels.count(x) > 1)!r} twice")
+    if not isinstance(data.get("outside", False), bool):
+        yield Problem("outside", f"is {json_kind(data['outside'])}, not true or false")
     if not any(section in data for section in SECTIONS):
         yield Problem("datalist", f"has none of the sections {', '.join(SECTIONS)}")
     for key, value in data.items():

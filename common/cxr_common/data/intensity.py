@@ -45,6 +45,7 @@ def scale_by_percentiles(pixels: np.ndarray, where: object) -> tuple[np.ndarray,
     Raises:
         InputError: more than half of the pixels are not finite.
     """
+    pixels = in_byte_order(pixels)
     finite = np.isfinite(pixels)
     missing = 1 - finite.mean()
     if missing > 0.5:
@@ -111,7 +112,8 @@ def _unfolded(pixels: np.ndarray, bits: int | None) -> tuple[np.ndarray, float, 
     signed = pixels.dtype.kind == "i"
     if pixels.ndim == 2 or pixels.shape[2:] == (1,):
         plane = pixels.reshape(pixels.shape[:2])
-        plane, signed = with_sign(in_byte_order(plane), bits, signed) if bits <= 16 else (plane, signed)
+        plane = in_byte_order(plane)
+        plane, signed = with_sign(plane, bits, signed) if bits <= 16 else (plane, signed)
         image_bits = None
         if plane.min() >= 0:
             plane, image_bits = without_overlays(plane)

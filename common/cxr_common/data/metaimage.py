@@ -7,7 +7,17 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume_header import MAX_AXES, MAX_HEADER, VolumeHeader, damaged, floats, integers, scan_of
+from cxr_common.data.volume_header import (
+    MAX_AXES,
+    MAX_HEADER,
+    VolumeHeader,
+    add_field,
+    damaged,
+    floats,
+    header_text,
+    integers,
+    scan_of,
+)
 from cxr_common.errors import InputError
 
 _TYPES = {
@@ -25,6 +35,12 @@ _TYPES = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
+#: What is read of a header; other fields, of which DICOM tags are some, may be there twice.
+_FIELDS = frozenset(
+    {"NDims", "DimSize", "ElementType", "ElementNumberOfChannels", "HeaderSize", "ElementSpacing", "ElementSize"}
+    | {"TransformMatrix", "Rotation", "Orientation", "ElementDataFile"}
+    | {"BinaryData", "CompressedData", "BinaryDataByteOrderMSB", "ElementByteOrderMSB"}
+)
 
 
 def read_metaimage(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
@@ -96,8 +112,9 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     with open(path, "rb") as file:
         while line := file.readline(MAX_HEADER):
-            key, _, value = line.decode("latin-1").partition("=")
-            fields[key.strip()] = value.strip()
+            key, _, value = header_text(line).partition("=")
+            if key.strip() in _FIELDS:
+                add_field(fields, key.strip(), value.strip(), path)
             if key.strip() == "ElementDataFile" and line.endswith(b"\n"):
                 return fields, file.tell()
             if file.tell() > MAX_HEADER:

@@ -1,4 +1,4 @@
-"""Integers that are read in the wrong byte order or with the wrong sign: the picture tells, whatever a header says.
+"""Pixels that are read in the wrong byte order or with the wrong sign: the picture tells, whatever a header says.
 
 Read wrongly, a picture wraps round: neighbours that differ by a step lie half of the range apart, or are noise.
 """
@@ -31,9 +31,9 @@ def in_byte_order(pixels: np.ndarray) -> np.ndarray:
     """The pixels with their bytes exchanged, with a warning, where only that makes a picture of them.
 
     Args:
-        pixels: (rows, columns); anything but integers of 16 bits is returned as it is.
+        pixels: (rows, columns) of integers or float; colour and values of one byte are returned as they are.
     """
-    if pixels.dtype.kind not in "ui" or pixels.dtype.itemsize != 2 or pixels.ndim != 2:
+    if pixels.dtype.kind not in "uif" or pixels.dtype.itemsize == 1 or pixels.ndim != 2:
         return pixels
     sample = pixels[:: 1 + pixels.size // _ENOUGH]
     read, exchanged = (_roughness(picture) for picture in (sample, sample.byteswap()))
@@ -45,7 +45,9 @@ def in_byte_order(pixels: np.ndarray) -> np.ndarray:
 
 def _roughness(picture: np.ndarray) -> float:
     """Half of the power of the steps to the right, as a share of the variance: 1 for noise, 0 where all are alike."""
-    values = picture.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # bytes of float in the wrong order make numbers of every kind
+        values = np.nan_to_num(picture.astype(np.float64), posinf=0, neginf=0)
+    values /= max(float(np.abs(values).max()), np.finfo(np.float64).tiny)  # squares must not overflow
     power = values.var()
     return float(np.square(np.diff(values, axis=1)).mean() / 2 / power) if power and values.shape[1] > 1 else 0.0
 

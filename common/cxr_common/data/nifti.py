@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from cxr_common.data.limits import MAX_BYTES
 from cxr_common.data.orientation import IDENTITY
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code
+from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code, warn_of_more
 from cxr_common.data.volume_header import file_beside
 from cxr_common.errors import InputError
 
@@ -49,17 +50,21 @@ def read_nifti(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         if not offset < MAX_BYTES // 4:
             raise InputError("the file is damaged: its pixels start too late", path, "copy or export it again")
         file.seek(0)
+        pixel_file = opened.enter_context(_open(_pixel_file(path))) if in_two_files else file
         try:
-            files = {"image": FileHolder(fileobj=file)}
+            files = {"image": FileHolder(fileobj=pixel_file)}
             if in_two_files:
-                pixel_file = opened.enter_context(_open(_pixel_file(path)))
-                files = {"header": files["image"], "image": FileHolder(fileobj=pixel_file)}
+                files["header"] = FileHolder(fileobj=file)
             image = kind.from_file_map(files)
         except nibabel.spatialimages.HeaderDataError as error:  # such as an intercept that is not finite
             raise InputError(f"the header is invalid ({error})", path, "export it again") from error
         scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0  # which makes numbers of 8 bytes
         axes = plane_axes(image.shape, path, 1, 8 if scaled else image.get_data_dtype().itemsize)
         pixels = np.asanyarray(image.dataobj)
+        # A compressed file is compared with its checksum where its end is read.
+        pixel_file.seek(image.dataobj.offset + math.prod(image.shape) * image.get_data_dtype().itemsize)
+        if pixel_file.read(1):
+            warn_of_more()
     if pixels.dtype.names:  # RGB24 and RGBA32
         pixels = np.stack([pixels[name] for name in pixels.dtype.names[:3]], axis=-1)
     picture = as_picture(pixels, axes, len(image.shape))

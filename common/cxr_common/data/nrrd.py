@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume_header import MAX_AXES, MAX_HEADER, VolumeHeader, damaged, floats, integers, scan_of
+from cxr_common.data.volume_header import (
+    MAX_AXES,
+    MAX_HEADER,
+    VolumeHeader,
+    add_field,
+    damaged,
+    floats,
+    header_text,
+    integers,
+    scan_of,
+)
 from cxr_common.errors import InputError
 
 #: Names of the types in the NRRD definition (teem.sourceforge.net/nrrd/format.html).
@@ -34,6 +44,7 @@ _ENCODINGS = {
 }
 _ALIASES = {"datafile": "data file", "lineskip": "line skip", "byteskip": "byte skip"}
 _SPACES = {"ras": "right-anterior-superior", "las": "left-anterior-superior", "lps": "left-posterior-superior"}
+_MOST_COMPONENTS = 4
 #: Kinds of an axis that is no direction of the picture.
 _COMPONENT_KINDS = re.compile(r"vector|(rgb|hsv|xyz|rgba)-color|[34]-color|list|complex|point|stub|scalar")
 
@@ -79,13 +90,16 @@ def parse_nrrd(path: Path) -> VolumeHeader:
     skips = [integers(fields.get(field, "0"), field, path, 1)[0] for field in ("line skip", "byte skip")]
     if skips[0] < 0 or skips[0] > 1000 or skips[1] < -1:
         raise damaged("line skip or byte skip", skips, path)
-    vectors = _vectors(fields, count, path)
+    vectors = _vectors(fields, sizes, path)
     kinds = fields.get("kinds", "").lower().split()
     component = next((a for a, vector in enumerate(vectors) if vector is None), None)
     if component is None:
         component = next((a for a, k in enumerate(kinds[:count]) if _COMPONENT_KINDS.fullmatch(k)), None)
     space = [axis for axis in range(count) if axis != component]
     lengths = [1.0 if vector is None else float(np.linalg.norm(vector)) for vector in vectors]
+    if "space directions" not in fields:
+        lengths = [1.0 if np.isnan(step) else step for step in _steps(fields, count, path)]
+        vectors = [np.zeros(3)] * count  # no orientation is told
     return VolumeHeader(
         tuple(sizes[axis] for axis in space),
         1 if component is None else sizes[component],
@@ -104,18 +118,22 @@ def _unit(vector: np.ndarray | None, length: float) -> np.ndarray:
     return np.zeros(3) if vector is None or not length else vector / length
 
 
-def _vectors(fields: dict[str, str], count: int, path: Path) -> list[np.ndarray | None]:
-    """The step along each axis in LPS+, in mm; None for an axis that is no direction."""
+def _steps(fields: dict[str, str], count: int, path: Path) -> list[float]:
+    """The distance along each axis, in mm; NaN for an axis that has none or where it is unknown."""
+    return floats(fields.get("spacings", "1 " * count), "spacings", path, count)
+
+
+def _vectors(fields: dict[str, str], sizes: list[int], path: Path) -> list[np.ndarray | None]:
+    """The step along each axis in LPS+, in mm; zeros where no orientation is told, None for an axis of components."""
     text = fields.get("space directions")
     if text is None:
-        spacings = fields.get("spacings", "1 " * count)
-        steps = floats(spacings, "spacings", path, count)
+        steps = _steps(fields, len(sizes), path)
         return [
-            None if np.isnan(s) and "spacings" in fields else row * s
-            for row, s in zip(np.eye(count), steps, strict=True)
+            None if np.isnan(step) and size <= _MOST_COMPONENTS else np.zeros(3)
+            for step, size in zip(steps, sizes, strict=True)
         ]
     words = re.findall(r"none|\([^()]*\)", text)
-    if len(words) != count:
+    if len(words) != len(sizes):
         raise damaged("space directions", text, path)
     name = fields.get("space", "").lower()
     space = _SPACES.get(name, name).removesuffix("-time").split("-")
@@ -136,7 +154,7 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
     fields: dict[str, str] = {}
     with open(path, "rb") as file:
         file.readline(MAX_HEADER)  # the magic
-        while line := file.readline(MAX_HEADER).decode("latin-1"):
+        while line := header_text(file.readline(MAX_HEADER)):
             if not line.strip():
                 break
             if file.tell() > MAX_HEADER:
@@ -144,5 +162,5 @@ def _fields(path: Path) -> tuple[dict[str, str], int]:
             field, _, value = line.partition(": ")
             field = " ".join(field.lower().split())
             if _ and not line.startswith("#"):
-                fields[_ALIASES.get(field, field)] = value.strip()
+                add_field(fields, _ALIASES.get(field, field), value.strip(), path)
         return fields, file.tell()

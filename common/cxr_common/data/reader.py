@@ -18,6 +18,7 @@ from cxr_common.axes import affine_from_spacing, picture_to_tensor, tensor_to_pi
 from cxr_common.data.collected_warnings import collected_warnings
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
+from cxr_common.data.line_length import warn_of_line_length
 from cxr_common.data.metaimage import read_metaimage
 from cxr_common.data.nifti import read_nifti
 from cxr_common.data.nrrd import read_nrrd
@@ -80,6 +81,8 @@ class RadiographReader(ImageReader):
         with collected_warnings() as texts:
             try:
                 scan = self._read(path)
+                if scan.file_format not in ("PNG", "JPEG"):  # whose compressed pixels have the length of lines in them
+                    warn_of_line_length(scan.pixels)
                 if _state(path) != before:
                     raise InputError("the file changed while it was read", path, "try again when it is whole")
             except (InputError, MemoryError):

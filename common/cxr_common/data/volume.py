@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.intensity import grey_or_colour, scale_by_type
 from cxr_common.data.limits import check_size
 from cxr_common.data.orientation import IDENTITY, code_from_directions
-from cxr_common.data.scan import Scan, valid_spacing
+from cxr_common.data.scan import RadiographWarning, Scan, valid_spacing
 from cxr_common.errors import InputError
 
 
@@ -33,6 +34,12 @@ def as_picture(pixels: np.ndarray, axes: tuple[int, int], count: int) -> np.ndar
     """Indexed by the file's axes (x, y, ..., [channel]) -> picture (rows, columns[, channel])."""
     others = tuple(axis for axis in range(count) if axis not in axes)
     return np.squeeze(pixels, others).swapaxes(0, 1)
+
+
+def warn_of_more() -> None:
+    """Say that a file has more than the pixels that its header tells of."""
+    reason = "the file goes on after the last pixel: its header may have another size or type than the image"
+    warnings.warn(reason, RadiographWarning, stacklevel=3)
 
 
 def upright_code(directions: Sequence[np.ndarray], path: Path, any_view: bool) -> str:

@@ -8,27 +8,27 @@ the pixels.
 from __future__ import annotations
 
 import bz2
+import gzip
 import os
 import re
 import stat
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from cxr_common.data.limits import MAX_BYTES
+from cxr_common.data.limits import MAX_BYTES, inflate
 from cxr_common.data.scan import Scan
-from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code
+from cxr_common.data.volume import as_picture, plane_axes, scaled_scan, upright_code, warn_of_more
 from cxr_common.errors import InputError
 
 COPY_AGAIN = "copy or export it again"
 #: Longest header; those of real files have some hundred bytes, those that carry DICOM tags along some thousand.
 MAX_HEADER = 1 << 20
 MAX_AXES = 16
-_WINDOW_BITS = {"zlib": 47, "gzip": 47}  # either wrapper
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,20 @@ class VolumeHeader:
 def damaged(field: str, value: object, path: Path) -> InputError:
     """The error for a field of a header that makes no sense."""
     return InputError(f"its header is damaged: {field} is {str(value)[:40] or 'empty'}", path, COPY_AGAIN)
+
+
+def header_text(line: bytes) -> str:
+    """A line of a header, whose names of files are UTF-8 in most files of today, and Latin-1 in old ones."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
+
+
+def add_field(fields: dict[str, str], field: str, value: str, path: Path) -> None:
+    """Add a field of a header that has each once; it must not contradict itself."""
+    if fields.setdefault(field, value) != value:
+        raise InputError(f"its header has {field} twice: {fields[field][:40]}, {value[:40]}", path, COPY_AGAIN)
 
 
 def integers(text: str, field: str, path: Path, count: int | None = None) -> list[int]:
@@ -149,6 +163,8 @@ def _values(header: VolumeHeader, count: int, path: Path) -> np.ndarray:
         content = _inflated(file, header.encoding, needed, skip, path)
     if len(content) < needed:
         raise InputError(f"the file is damaged or cut off: {len(content)} of {needed} bytes", path, COPY_AGAIN)
+    if len(content) > needed:
+        warn_of_more()
     return np.frombuffer(content[:needed], header.dtype)
 
 
@@ -178,34 +194,61 @@ def file_beside(name: str, path: Path) -> Path:
     raise InputError(f"its pixels are in {name}, which is not there", path, "put the two files side by side")
 
 
-def _inflated(file: BinaryIO, encoding: str, needed: int, skip: int, path: Path) -> bytes:
-    """At most the needed bytes, whatever the file would inflate to."""
+def _inflated(file: BufferedReader, encoding: str, needed: int, skip: int, path: Path) -> bytes:
+    """The needed bytes, and one more where there are more, whatever the file would inflate to."""
     if skip > MAX_BYTES:
         raise damaged("byte skip", skip, path)
     if encoding == "raw":
         file.seek(skip, os.SEEK_CUR)
-        return file.read(needed)
-    inflate: Callable[[bytes, int], bytes]
-    if encoding == "bzip2":
-        inflate = bz2.BZ2Decompressor().decompress
-    else:
-        inflate = zlib.decompressobj(_WINDOW_BITS[encoding]).decompress
-    limit = MAX_BYTES if skip < 0 else needed + skip
+        return file.read(needed if skip < 0 else needed + 1)
+    limit = MAX_BYTES if skip < 0 else needed + skip + 1
     try:
-        content = inflate(file.read(MAX_BYTES), limit)
-    except (OSError, zlib.error) as error:
+        # Python's own files go on where one compressed part follows another, as parallel compressors write them.
+        if encoding == "bzip2":
+            content = bz2.BZ2File(file).read(limit)
+        elif file.peek(2)[:2] == _GZIP:
+            content = gzip.GzipFile(fileobj=file).read(limit)
+        else:
+            content = _inflated_zlib(file, limit)
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError("the compressed pixels are damaged", path, COPY_AGAIN) from error
     return content[-needed:] if skip < 0 else content[skip:]
+
+
+def _inflated_zlib(file: BufferedReader, limit: int) -> bytes:
+    parts: list[bytes] = []
+    for part in inflate(iter(lambda: file.read(1 << 20), b""), zlib.MAX_WBITS):
+        parts.append(part)
+        if sum(map(len, parts)) > limit:
+            break
+    return b"".join(parts)[:limit]
 
 
 def _text_values(content: bytes, header: VolumeHeader, count: int, path: Path) -> np.ndarray:
     try:
         if header.encoding == "hex":
-            return np.frombuffer(bytes.fromhex(content.decode("ascii")), header.dtype, count)
-        # NumPy's own text reader needs 8 bytes a number, a list of words 60.
-        values = np.fromstring(content.decode("ascii"), np.float64, count, sep=" ")
+            read = bytes.fromhex(content.decode("ascii"))
+            values = np.frombuffer(read[: len(read) - len(read) % header.dtype.itemsize], header.dtype)
+        else:
+            dark = np.frombuffer(content, np.uint8) > ord(" ")
+            words = int(np.count_nonzero(dark[1:] > dark[:-1])) + int(dark[:1].sum())
+            # NumPy's own text reader needs 8 bytes a number, a list of words 60. Asked for more numbers than there are,
+            # it makes them up.
+            values = np.fromstring(content.decode("ascii"), np.float64, min(words, count + 1), sep=" ")
     except ValueError as error:
         raise InputError("the pixels are damaged or cut off", path, COPY_AGAIN) from error
-    if len(values) != count:
+    if len(values) < count:
         raise InputError(f"the file is damaged or cut off: {len(values)} of {count} numbers", path, COPY_AGAIN)
-    return values.astype(header.dtype)
+    if len(values) > count:
+        warn_of_more()
+    return _of_type(values[:count], header.dtype, path)
+
+
+def _of_type(values: np.ndarray, dtype: np.dtype, path: Path) -> np.ndarray:
+    """Numbers as the type that the header declares; one that is no such number must not wrap round."""
+    if dtype.kind in "ui" and values.dtype != dtype:
+        wrong = ~(np.isfinite(values) & (values == np.floor(values)))
+        wrong |= (values < np.iinfo(dtype).min) | (values >= float(np.iinfo(dtype).max) + 1)
+        if wrong.any():
+            raise InputError(f"the pixels are damaged: {values[wrong][0]:g} is no {dtype.name}", path, COPY_AGAIN)
+    return values.astype(dtype, copy=False)

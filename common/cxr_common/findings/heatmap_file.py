@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cxr_common.data.limits import MAX_PIXELS
 from cxr_common.errors import InputError
 from cxr_common.text import is_encodable
 
@@ -16,6 +18,7 @@ from cxr_common.text import is_encodable
 AXES = "C,x,y"
 #: Of all arrays together; a file of fourteen classes at 1024 x 1024 has 29 MB.
 MAX_BYTES = 1 << 28
+_ROUNDING = 1e-3
 _TEXTS = ("bundle", "version", "weights_sha256", "source")
 
 
@@ -59,9 +62,11 @@ def load_heatmap(path: str | Path) -> Heatmap:
 
     Raises:
         InputError: no such file, not such a file, too large, another axis order, labels that do not fit the channels
-            or values that are not finite.
+            or values that are no probabilities.
     """
     action = "make it again with a bundle of this collection"
+    if Path(path).exists() and not Path(path).is_file():  # a pipe would block for ever
+        raise InputError("is not an ordinary file", path, action)
     try:
         # What a member inflates to is what it declares, for zipfile reads no further.
         with zipfile.ZipFile(path) as members:
@@ -70,10 +75,13 @@ def load_heatmap(path: str | Path) -> Heatmap:
             raise InputError(f"is not a heatmap file: it inflates to {size >> 20} MiB", path, action)
         with np.load(path, allow_pickle=False) as file:
             axes = str(file["axes"])
-            width, height = (int(n) for n in file["size"])
+            width, height = (operator.index(n) for n in file["size"])
+            names = file["labels"]
+            if names.dtype.kind != "U" or len(set(names.tolist())) < len(names) or not all(names):
+                raise InputError("is not a heatmap file (labels that are no names, or twice the same)", path, action)
             heatmap = Heatmap(
                 file["heatmap"],
-                tuple(str(name) for name in file["labels"]),
+                tuple(str(name) for name in names),
                 (width, height),
                 **{name: str(file[name]) for name in _TEXTS},
             )
@@ -88,7 +96,9 @@ def load_heatmap(path: str | Path) -> Heatmap:
     if axes != AXES or maps.ndim != 3 or 0 in maps.shape or len(maps) != len(heatmap.labels):
         raise InputError(f"holds {maps.shape} in axes {axes} for {len(heatmap.labels)} labels", path, action)
     if maps.dtype.kind != "f" or not np.isfinite(maps).all():
-        raise InputError("holds values that are not finite numbers", path, action)
-    if min(width, height) < 1 or not all(map(is_encodable, heatmap.labels)):
+        raise InputError(f"holds values of {maps.dtype}, not all of them finite numbers", path, action)
+    if maps.min() < -_ROUNDING or maps.max() > 1 + _ROUNDING:
+        raise InputError(f"holds values from {maps.min():g} to {maps.max():g}, not probabilities", path, action)
+    if min(width, height) < 1 or width * height > MAX_PIXELS or not all(map(is_encodable, heatmap.labels)):
         raise InputError(f"is not a heatmap file (an image of {width} x {height} pixels)", path, action)
     return heatmap

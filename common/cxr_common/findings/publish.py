@@ -53,6 +53,11 @@ def _swap(new: Path, old: Path, folder: Path, obsolete: set[str]) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed run left half-written in `folder`."""
+    """Remove what a killed run left half-written in `folder`; files that it was replacing are put back."""
     for path in folder.glob(f"{_PREFIX}*"):
+        old = path / "old"
+        # Where no new file is left to be moved, the old ones were replaced.
+        if old.is_dir() and any((path / "new").glob("*")):
+            for file in old.iterdir():
+                file.replace(folder / file.name)
         shutil.rmtree(path, ignore_errors=True)

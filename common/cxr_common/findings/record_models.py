@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from cxr_common.data.limits import MAX_PIXELS
 from cxr_common.json_files import Record
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -17,10 +18,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 #: Of a file in the same folder: no slash, not "." or "..".
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]*[^/\\\x00.][^/\\\x00]*$", max_length=255)]
 Side = Annotated[int, Field(gt=0, le=10_000)]
-Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
-Size = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2)]
-Labels = Annotated[list[Name], Field(min_length=1)]
 Steps = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -28,6 +26,41 @@ def _not_upwards(path: str) -> str:
     if ".." in PurePosixPath(path).parts:
         raise ValueError("the path leads out of input_dir")
     return path
+
+
+def _not_inverted(box: list[float]) -> list[float]:
+    if box[2] < box[0] or box[3] < box[1]:
+        raise ValueError("the box is inverted: x0, y0, x1, y1 are needed")
+    return box
+
+
+def _not_too_large(size: list[int]) -> list[int]:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise ValueError(f"the image is too large ({size[0]} x {size[1]})")
+    return size
+
+
+def _not_twice(labels: list[str]) -> list[str]:
+    if len(set(labels)) < len(labels):
+        raise ValueError("a class is there twice")
+    return labels
+
+
+def _of_length(pair: list[float]) -> list[float]:
+    if min(pair) <= 0:
+        raise ValueError("the spacing is not above 0")
+    return pair
+
+
+def _plain(name: str) -> str:
+    if "/" in name or "\\" in name or not name.strip("."):
+        raise ValueError("the case is no plain name")
+    return name
+
+
+Box = Annotated[list[float], Field(min_length=4, max_length=4), AfterValidator(_not_inverted)]
+Size = Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=2, max_length=2), AfterValidator(_not_too_large)]
+Labels = Annotated[list[Name], Field(min_length=1), AfterValidator(_not_twice)]
 
 
 class BoxRecord(Record):
@@ -80,7 +113,7 @@ class ImageFindings(Record):
     """Path of the image."""
     size: Size
     """[width, height] in pixels, upright."""
-    spacing_mm: Pair | None = None
+    spacing_mm: Annotated[Pair, AfterValidator(_of_length)] | None = None
     """[column, row] in mm per pixel; null where it is unknown."""
     view: str | None = None
     """View by the header, such as PA."""
@@ -95,7 +128,7 @@ class ImageFindings(Record):
 class ImageRecord(ImageFindings):
     """One image of a run."""
 
-    case: Name
+    case: Annotated[Name, AfterValidator(_plain)]
     """What the names of its files start with."""
     path: Annotated[str, Field(min_length=1), AfterValidator(_not_upwards)]
     """Path of the image, relative to input_dir where it lies there."""
@@ -193,8 +226,14 @@ class FindingsRecord(Record):
 
     @model_validator(mode="after")
     def every_class(self) -> FindingsRecord:
-        """Every image has the classes of the model, in their order."""
+        """Every image has a name of its own and the classes of the model, in their order."""
+        seen: set[str] = set()
         for image in self.images:
+            if image.case in seen:
+                raise ValueError(f"two images are the case {image.case!r}")
+            seen.add(image.case)
+            if unknown := set(image.files.masks) - set(self.model.labels):
+                raise ValueError(f"{image.path!r} has a mask of {min(unknown)!r}, which is no class of the model")
             if [finding.label for finding in image.findings] != self.model.labels:
                 raise ValueError(f"the findings of {image.path!r} are not of the model's classes")
         return self

@@ -34,6 +34,21 @@ def check_archive(path: str | Path) -> None:
         raise InputError(f"is damaged: {damaged} is not what was written (its checksum differs)", path, _RESTORE)
 
 
+def check_plain(state: Mapping[str, torch.Tensor], where: object) -> None:
+    """Refuse tensors that no network of ours can hold: sparse, nested, quantised, or without values (meta).
+
+    Raises:
+        InputError: names the first, or a key that is no name.
+    """
+    for name, value in state.items():
+        if not isinstance(name, str):
+            raise InputError(f"has a tensor under {name!r}, which is no name", where, _RESTORE)
+        if value.is_nested or value.layout is not torch.strided or value.is_meta or value.is_quantized:
+            raise InputError(
+                f"{name} is no plain tensor (sparse, nested, quantised or without values)", where, _RESTORE
+            )
+
+
 def check_values(state: Mapping[str, torch.Tensor], expected: Mapping[str, torch.Tensor], where: object) -> None:
     """Refuse weights of another kind of number than the network's, that are not finite, or all zero.
 
@@ -51,6 +66,8 @@ def check_values(state: Mapping[str, torch.Tensor], expected: Mapping[str, torch
             raise InputError(f"{name} is of {value.dtype} instead of {wanted}", where, _RESTORE)
         if value.dtype.is_floating_point and not bool(torch.isfinite(value.float()).all()):
             raise InputError(f"{name} holds values that are not finite", where, _RESTORE)
+        if name.endswith("running_var") and bool((value < 0).any()):  # whose root batch norm takes
+            raise InputError(f"{name} holds variances below 0", where, _RESTORE)
     kernels = [value for value in state.values() if value.dtype.is_floating_point and value.ndim > 1]
     if kernels and not any(bool(value.any()) for value in kernels):
         raise InputError("all weights are zero", where, _RESTORE)

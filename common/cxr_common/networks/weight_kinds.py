@@ -54,6 +54,7 @@ def refusal(path: str | Path, error: Exception) -> tuple[str, str]:
     if start.startswith(b"\x80"):
         return "is a plain pickle, not a file that torch.save wrote", STATE_DICT
     reason = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip().split("\n")[0]
+    reason = "" if reason.isdecimal() else reason.split(". ")[0]  # a number is a byte that pickle does not know
     details = "" if not reason or reason.startswith("Weights only") else f" ({reason[:120]})"
     return f"is damaged, or no file of weights{details}", "restore the file"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from torch import nn
 
 from cxr_common.errors import InputError
 from cxr_common.files import file_sha256, replacing
-from cxr_common.networks.weight_checks import check_archive, check_values
+from cxr_common.networks.weight_checks import check_archive, check_plain, check_values
 from cxr_common.networks.weight_kinds import refusal, unwrapped_state
 
 
@@ -41,6 +42,8 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     Raises:
         InputError: when the file is missing, damaged or holds anything but tensors.
     """
+    if Path(path).exists() and not Path(path).is_file() and not Path(path).is_dir():  # a pipe would block for ever
+        raise InputError("is not an ordinary file", path, "give the path of a file of weights")
     try:
         check_archive(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -56,6 +59,7 @@ def read_state_dict(path: str | Path) -> dict[str, torch.Tensor]:
     if not isinstance(state, dict) or not state or not all(isinstance(v, torch.Tensor) for v in state.values()):
         reason, action = unwrapped_state(state)
         raise InputError(reason, path, action)
+    check_plain(state, path)
     return state
 
 
@@ -75,11 +79,12 @@ def check_keys(state: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]
         if names
     ]
     if parts:
-        raise InputError(
-            f"the weights do not fit the network ({'; '.join(parts)})",
-            where,
-            "use the network settings they were trained with, such as --backbone and --network_def#num_classes",
-        )
+        reason = f"the weights do not fit the network ({'; '.join(parts)})"
+        action = "use the network settings they were trained with, such as --backbone and --network_def#num_classes"
+        prefix = os.path.commonprefix(list(state)).rpartition(".")[0] + "."
+        if prefix != "." and {name.removeprefix(prefix) for name in state} == set(expected):
+            action = f"take {prefix!r} off the start of each name, and save that with torch.save"
+        raise InputError(reason, where, action)
 
 
 def load_weights(network: nn.Module, path: str | Path) -> None:

@@ -85,7 +85,12 @@ def _override(plain: dict[str, Any], args: argparse.Namespace) -> None:
     for key, column in map(_pair, args.map):
         _put(plain, ["images", key], column)
     if args.labels:
-        plain["labels"] = dict(_label_rule(part.strip()) for part in args.labels.split(","))
+        rules = [_label_rule(part.strip()) for part in args.labels.split(",")]
+        names = [name for name, _ in rules]
+        if wrong := [name for name in names if not name or names.count(name) > 1]:
+            reason = f"names {wrong[0]!r} twice" if wrong[0] else "has a label without a name"
+            raise InputError(reason, f"--labels {args.labels}", "give each label once")
+        plain["labels"] = dict(rules)
     for cell in args.missing:
         _put(plain, ["values", cell], None)
     where: dict[str, list[str]] = {}

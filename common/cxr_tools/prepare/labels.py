@@ -27,7 +27,7 @@ def cell_value(row: Row, column: str, values: Mapping[Any, int | None]) -> int |
         for text, value in known.items():
             if same_value(cell, text):
                 return value
-    action = decimal_comma(cell) or "say what it means under values"
+    action = decimal_comma(cell) or f'say what it means by values, such as --set "values={{{cell[:40]!r}: 1}}"'
     raise row.error(column, f"{cell!r} is no label value", action)
 
 

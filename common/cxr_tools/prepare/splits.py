@@ -40,7 +40,7 @@ def parse_fractions(text: str) -> tuple[float, float]:
     """The shares of validation and testing from the text of an option.
 
     Raises:
-        InputError: it is not two numbers.
+        InputError: it is not two numbers from 0 to 1 that leave something for training.
     """
     try:
         validation, testing = (float(part) for part in text.split(","))
@@ -48,4 +48,7 @@ def parse_fractions(text: str) -> tuple[float, float]:
         raise InputError(
             f"{text!r} is not two numbers", where="--fractions", action="write such as 0.15,0.15"
         ) from None
+    # What is not a number fails each comparison.
+    if not (0 <= validation < 1 and 0 <= testing < 1 and validation + testing < 1):
+        raise InputError(f"{text!r} leaves nothing for training", "--fractions", "write such as 0.15,0.15")
     return validation, testing

@@ -56,6 +56,8 @@ def open_table(path: Path) -> Iterator[TextIO]:
         InputError: a packed file is damaged, or a zip file holds another number of files than one.
         OSError: it cannot be opened.
     """
+    if path.exists() and not path.is_file():  # a pipe would block for ever
+        raise InputError("is not an ordinary file", path, "give the file of a table")
     try:
         if path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from cxr_common.errors import InputError
 from cxr_tools.prepare.table_files import open_table
 
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+#: An empty line, or one by which Excel is told what separates columns.
+_BEFORE_HEADER = re.compile(r"(?:sep=(.))?", re.IGNORECASE)
+#: What YAML makes true and false of, so that a mapping's ``yes: 1`` means the cell "yes".
+_YAML_WORDS = {True: ("true", "yes", "on"), False: ("false", "no", "off")}
 _USE_POINTS = "write numbers with a decimal point: 1.5, not 1,5"
 
 
@@ -71,6 +76,8 @@ def decimal_comma(cell: str) -> str | None:
 
 def same_value(cell: str, value: Any) -> bool:
     """Whether a cell holds a value: as numbers where both are (so 1.0 is 1), else as text without case."""
+    if isinstance(value, bool) and cell.casefold() in _YAML_WORDS[value]:
+        return True
     try:
         return float(cell) == float(value)
     except (TypeError, ValueError):
@@ -105,32 +112,55 @@ def iterate_table(path: Path, needed: Sequence[str] = (), names: Sequence[str] =
     empty = True
     try:
         with open_table(path) as file:
-            first = file.readline()
-            delimiter = max(",;\t", key=first.count)
-            record = next(csv.reader([first], delimiter=delimiter), [])
-            start = 1
+            skipped, first = 0, file.readline()
+            delimiter = None
+            while first and (found := _BEFORE_HEADER.fullmatch(first.strip())):
+                delimiter = found[1] or delimiter
+                skipped, first = skipped + 1, file.readline()
+            delimiter = delimiter or max(",;\t", key=first.count)
+            records = _records(path, chain([first], file), delimiter, skipped)
+            line, record = next(records, (1, []))
             if names:
-                is_header = bool(record) and record[0].strip().casefold() == names[0].casefold()
-                header, start = [*names], 1 if is_header else 0
+                header = [*names]
+                if record and record[0].strip().casefold() != names[0].casefold():
+                    records = chain([(line, record)], records)
             else:
                 header = [name.strip() or f"column {place}" for place, name in enumerate(record, 1)]
             _check_header(path, header, needed, delimiter)
-            if not start:
-                yield _row(path, 1, record, header)
-                empty, start = False, 1
-            reader = csv.reader(file, delimiter=delimiter)
-            for record in reader:
+            for line, record in records:
                 if any(cell.strip() for cell in record):
-                    yield _row(path, reader.line_num + start, record, header)
+                    yield _row(path, line, record, header)
                     empty = False
     except OSError as e:
         raise InputError((e.strerror or str(e)).lower(), where=path) from None
     except UnicodeDecodeError:
         raise InputError("not UTF-8 text", where=path, action="save it as csv, UTF-8") from None
-    except csv.Error as e:
-        raise InputError(f"not a table: {e}", where=path) from None
     if empty:
         raise InputError("holds no rows", where=path)
+
+
+def _records(path: Path, lines: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Records and the line that each ends in, after lines that were skipped.
+
+    A quote that never ends is refused: it would take all rows after it for one cell.
+    """
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        begins = skipped + reader.line_num + 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            action = 'end each quote before a separator, and write a quote within quotes twice: "5"" tube"'
+            raise InputError(
+                f"not a table: {error}, in the row that begins here", f"{path} line {begins}", action
+            ) from None
+        if any("\0" in cell for cell in record):
+            raise InputError(
+                "holds NUL bytes, which text does not have", f"{path} line {begins}", "save it as csv, UTF-8"
+            )
+        yield skipped + reader.line_num, record
 
 
 def _check_header(path: Path, header: list[str], needed: Sequence[str], delimiter: str) -> None:

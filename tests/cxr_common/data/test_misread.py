@@ -112,3 +112,25 @@ def test_honest_pictures_are_left_alone(picture, bits):
         np.testing.assert_array_equal(in_byte_order(picture.astype("uint16")), picture)
         top = 1 << (bits - 1)
         assert with_sign((picture - top).astype("int16"), bits, True)[1]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint32", "int32", "float32", "float64"])
+def test_wide_values_in_the_other_order(tmp_path, dtype):
+    picture = (grey_picture() * 4000).astype(dtype)
+    with pytest.warns(RadiographWarning, match="bytes of the pixels are in the other order"):
+        np.testing.assert_array_equal(in_byte_order(picture.byteswap()), picture)
+    right, _ = read_image(write_nifti(tmp_path / "a.nii", picture.T, None))
+    image, meta = read_image(write_nifti(tmp_path / "b.nii", picture.byteswap().T, None))
+    np.testing.assert_allclose(image, right, atol=1e-6)
+    assert "other order" in meta["warnings"]
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int32", "float32", "float64"])
+@pytest.mark.parametrize("odd", [0, np.nan, np.inf, 1e30])
+def test_honest_wide_values_are_left_alone(dtype, odd):
+    picture = grey_picture() * 4000
+    if np.dtype(dtype).kind == "f":
+        picture[5:9, 5:9] = odd
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(in_byte_order(picture.astype(dtype)), picture.astype(dtype))

@@ -144,12 +144,24 @@ def test_damaged_nifti(tmp_path):
         (whole[:344] + b"ni1\0" + whole[348:], "i.img, which is not there"),
         (gzip.compress(whole)[:-50], "damaged or cut off"),
         (gzip.compress(whole)[:20], "damaged or cut off"),
+        (gzip.compress(whole)[:-2], "damaged or cut off"),
+        (gzip.compress(whole)[:-8] + bytes(8), "damaged or cut off"),  # another checksum
         (gzip.compress(b"hello"), "compressed by gzip"),
         (whole[:40] + np.array([2, 30000, 30000], "<i2").tobytes() + whole[46:], "too large"),
     ):
         path.write_bytes(content)
         with pytest.raises(InputError, match=reason):
             read_image(path)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_nifti_that_goes_on_is_warned_of(tmp_path, pack):
+    path = write_nifti(tmp_path / "i.nii", TENSOR, OURS)
+    whole = path.read_bytes()
+    for content, said in ((whole, ""), (whole + b"more", "goes on after the last pixel")):
+        path.write_bytes(pack(content))
+        warnings = read_image(path)[1]["warnings"]
+        assert said in warnings if said else warnings == ""
 
 
 @pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])

@@ -116,6 +116,18 @@ def test_what_itk_cannot_read(tmp_path, content):
         (nrrd(b"zz", encoding="hex"), "damaged or cut off"),
         (nrrd(b"\x1f\x8b\x08" + b"\0" * 90, encoding="gzip"), "compressed pixels are damaged"),
         (nrrd().replace(b"60 40", b"60 -40"), "has no pixels"),
+        (meta(more="DimSize = 40 60\n"), "DimSize twice: 60 40, 40 60"),
+        (nrrd(more="type: int8\n"), "type twice: uchar, int8"),
+        (meta(numbers()[:-3], more="BinaryData = False\n"), "2399 of 2400 numbers"),
+        (nrrd(numbers().replace(b"63", b"300", 1), encoding="ascii"), "300 is no uint8"),
+        (nrrd(numbers().replace(b"63", b"-1", 1), encoding="ascii"), "-1 is no uint8"),
+        (nrrd(numbers().replace(b"63", b"nan", 1), encoding="ascii"), "nan is no uint8"),
+        (nrrd(numbers().replace(b"63", b"6.3", 1), encoding="ascii"), "6.3 is no uint8"),
+        (nrrd(numbers().replace(b"63", b"18446744073709551616", 1), kind="uint64", encoding="ascii"), "is no uint64"),
+        (nrrd(gzip.compress(PIXELS)[:-2], encoding="gzip"), "compressed pixels are damaged"),
+        (nrrd(gzip.compress(PIXELS)[:-8] + bytes(8), encoding="gzip"), "compressed pixels are damaged"),
+        (nrrd(bz2.compress(PIXELS)[:-2], encoding="bzip2"), "compressed pixels are damaged"),
+        (meta(zlib.compress(PIXELS)[:-2], more="CompressedData = True\n"), "compressed pixels are damaged"),
     ],
 )
 def test_damaged_headers(tmp_path, content, reason, capfd):
@@ -123,6 +135,73 @@ def test_damaged_headers(tmp_path, content, reason, capfd):
     with pytest.raises(InputError, match=reason):
         read_image(tmp_path / "a")
     assert capfd.readouterr() == ("", "")
+
+
+MORE = PIXELS + b"more"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        meta(MORE),
+        nrrd(MORE),
+        meta(zlib.compress(MORE), more="CompressedData = True\n"),
+        nrrd(gzip.compress(MORE), encoding="gzip"),
+        nrrd(bz2.compress(MORE), encoding="bzip2"),
+        nrrd(MORE.hex().encode(), encoding="hex"),
+        nrrd(numbers() + b" 7", encoding="ascii"),
+        nrrd() + nrrd(),
+    ],
+    ids=["mha", "nrrd", "zlib", "gzip", "bzip2", "hex", "ascii", "twice"],
+)
+def test_a_file_that_goes_on_is_warned_of(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    image, meta = read_image(tmp_path / "a")
+    assert marker_corner(image) == MARKER_BOX
+    assert "goes on after the last pixel" in meta["warnings"]
+
+
+@pytest.mark.parametrize(
+    "content", [meta(), nrrd(numbers(), encoding="ascii"), nrrd(PIXELS.hex().encode(), encoding="hex")]
+)
+def test_a_whole_file_is_not_warned_of(tmp_path, content):
+    (tmp_path / "a").write_bytes(content)
+    assert read_image(tmp_path / "a")[1]["warnings"] == ""
+
+
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("bzip2", bz2.compress)])
+def test_pixels_in_several_compressed_parts(tmp_path, encoding, compress):
+    (tmp_path / "a").write_bytes(nrrd(compress(PIXELS[:1000]) + compress(PIXELS[1000:]), encoding=encoding))
+    image, meta = read_image(tmp_path / "a")
+    assert marker_corner(image) == MARKER_BOX
+    assert meta["warnings"] == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("write", [meta, nrrd])
+def test_data_files_of_any_name(tmp_path, write, encoding):
+    os.makedirs(tmp_path / "in")
+    (tmp_path / "in" / "röntgen.raw").write_bytes(PIXELS)
+    named = {"file": "NAME"} if write is meta else {"more": "data file: NAME\n"}
+    (tmp_path / "in" / "a.mhd").write_bytes(write(b"", **named).replace(b"NAME", "röntgen.raw".encode(encoding)))
+    assert marker_corner(read_image(tmp_path / "in" / "a.mhd")[0]) == MARKER_BOX
+
+
+@pytest.mark.parametrize(("spacings", "unknown"), [("nan nan", ""), ("0.2 nan", ""), ("-0.2 0.2", "cannot be true")])
+def test_spacings_that_are_none(tmp_path, spacings, unknown):
+    (tmp_path / "a.nrrd").write_bytes(nrrd(more=f"spacings: {spacings}\n"))
+    image, meta = read_image(tmp_path / "a.nrrd")
+    assert marker_corner(image) == MARKER_BOX  # a negative one is no mirrored picture
+    assert np.isnan(meta["spacing"]).all()
+    assert unknown in meta["warnings"]
+
+
+def test_components_first_without_orientation(tmp_path):
+    content = nrrd(np.repeat(PICTURE[..., None], 3, -1).tobytes(), ndims=3, more="spacings: nan 0.2 0.3\n")
+    (tmp_path / "a.nrrd").write_bytes(content.replace(b"60 40", b"3 60 40"))
+    image, meta = read_image(tmp_path / "a.nrrd")
+    assert marker_corner(image) == MARKER_BOX
+    assert meta["spacing"] == pytest.approx([0.2, 0.3])
 
 
 @pytest.mark.parametrize(

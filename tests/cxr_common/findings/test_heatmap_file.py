@@ -1,3 +1,4 @@
+import os
 import random
 
 import numpy as np
@@ -51,10 +52,18 @@ def test_other_files_are_input_errors(tmp_path, content):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"heatmap": np.full((2, 6, 4), np.nan, np.float16)}, "not finite numbers"),
-        ({"heatmap": np.full((2, 6, 4), np.inf, np.float16)}, "not finite numbers"),
-        ({"heatmap": np.zeros((2, 6, 4), np.int64)}, "not finite numbers"),
-        ({"heatmap": np.zeros((2, 6, 4), complex)}, "not finite numbers"),
+        ({"heatmap": np.full((2, 6, 4), np.nan, np.float16)}, "not all of them finite"),
+        ({"heatmap": np.full((2, 6, 4), np.inf, np.float16)}, "not all of them finite"),
+        ({"heatmap": np.zeros((2, 6, 4), np.int64)}, "values of int64, not all of them finite"),
+        ({"heatmap": np.zeros((2, 6, 4), complex)}, "not all of them finite"),
+        ({"heatmap": np.full((2, 6, 4), 1.5, np.float16)}, "from 1.5 to 1.5, not probabilities"),
+        ({"heatmap": np.full((2, 6, 4), -0.5, np.float16)}, "not probabilities"),
+        ({"labels": np.array([1, 2])}, "labels that are no names"),
+        ({"labels": np.array([b"a", b"b"])}, "labels that are no names"),
+        ({"labels": np.array(["a", "a"])}, "twice the same"),
+        ({"labels": np.array(["a", ""])}, "labels that are no names"),
+        ({"size": np.array([300.5, 200])}, "not a heatmap file"),
+        ({"size": np.array([10**9, 10**9])}, "an image of 1000000000 x"),
         ({"heatmap": np.zeros((2, 0, 4), np.float16)}, "holds"),
         ({"heatmap": np.float16(1)}, "holds"),
         ({"heatmap": np.array(["x"])}, "holds"),
@@ -89,3 +98,9 @@ def test_mutated_bytes(heatmap, tmp_path):
             load_heatmap(tmp_path / "a.npz")
         except InputError:
             continue
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.npz")
+    with pytest.raises(InputError, match="not an ordinary file"):
+        load_heatmap(tmp_path / "a.npz")

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,27 @@ def test_sweep_removes_what_a_killed_run_left(tmp_path):
     (tmp_path / "a").write_text("")
     sweep(tmp_path)
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("moves", range(6))
+def test_a_run_killed_while_it_replaces_files_loses_none(tmp_path, monkeypatch, moves):
+    for name in ("a", "b", "obsolete"):
+        (tmp_path / name).write_text("old")
+    if not (child := os.fork()):
+        left = list(range(moves))
+
+        def replace(path, target):
+            if not left:
+                os._exit(9)
+            left.pop()
+            path.rename(target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: os._exit(9))
+        with published(tmp_path, ["obsolete"]) as folder:
+            for name in ("a", "b"):
+                (folder / name).write_text("new")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    sweep(tmp_path)
+    found = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    assert found == ({"a": "new", "b": "new"} if moves == 5 else {"a": "old", "b": "old", "obsolete": "old"})

@@ -62,3 +62,11 @@ def test_a_folder_and_a_cut_file(tmp_path):
     (tmp_path / "model.pt").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="is damaged"):
         read_state_dict(tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("start", [b"hello world", b"junk"])
+def test_no_number_without_meaning_is_shown(tmp_path, start):
+    (tmp_path / "model.pt").write_bytes(start + bytes(90))
+    with pytest.raises(InputError, match="is damaged, or no file of weights") as refused:
+        read_state_dict(tmp_path / "model.pt")
+    assert not any(character.isdigit() for character in refused.value.reason)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
@@ -78,6 +80,10 @@ def test_equal_weights_make_equal_files(network, tmp_path):
         ("head.weight", lambda w: w.to(torch.complex64), "head.weight is of torch.complex64"),
         ("head.weight", lambda w: w.bool(), "head.weight is of torch.bool"),
         ("head.weight", lambda w: w.double() + 1e300, "not finite"),
+        ("backbone.bn1.running_var", lambda w: w - 9, "running_var holds variances below 0"),
+        ("head.weight", lambda w: w.to_sparse(), "head.weight is no plain tensor"),
+        ("head.weight", lambda w: w.to("meta"), "head.weight is no plain tensor"),
+        ("head.weight", lambda w: torch.nested.nested_tensor([w[0], w[0, :1]]), "head.weight is no plain tensor"),
     ],
 )
 def test_values_that_are_no_weights(network, tmp_path, name, change, reason):
@@ -85,6 +91,25 @@ def test_values_that_are_no_weights(network, tmp_path, name, change, reason):
     torch.save({**state, name: change(state[name].clone())}, tmp_path / "model.pt")
     with pytest.raises(InputError, match=reason):
         load_weights(CamClassifier(2, backbone="resnet18"), tmp_path / "model.pt")
+
+
+@pytest.mark.parametrize("prefix", ["module.", "model.net."])
+def test_names_that_start_alike(network, tmp_path, prefix):
+    torch.save({prefix + name: value for name, value in network.state_dict().items()}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match=f"do not fit.*; take '{prefix}' off the start of each name"):
+        load_weights(network, tmp_path / "model.pt")
+
+
+def test_keys_that_are_no_names(network, tmp_path):
+    torch.save({0: torch.ones(1)}, tmp_path / "model.pt")
+    with pytest.raises(InputError, match="a tensor under 0, which is no name"):
+        load_weights(network, tmp_path / "model.pt")
+
+
+def test_a_pipe_is_not_waited_for(network, tmp_path):
+    os.mkfifo(tmp_path / "model.pt")
+    with pytest.raises(InputError, match="not an ordinary file"):
+        load_weights(network, tmp_path / "model.pt")
 
 
 def test_all_zero_weights(network, tmp_path):

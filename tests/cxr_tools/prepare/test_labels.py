@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from cxr_common.errors import InputError
 from cxr_common.labels import LABELS, NIH_DIRECT, NIH_OPACITY, from_nih
 from cxr_tools.prepare.labels import label_value
 from cxr_tools.prepare.mapping import parse_mapping, read_mapping
@@ -47,3 +48,10 @@ def test_shipped_nih_mapping_equals_the_packages_rule():
             table_row = row(no_finding=no_finding, **cells)
             found = [label_value(table_row, rule, mapping.values) for rule in mapping.labels.values()]
             assert found == from_nih(dict.fromkeys(NIH_DIRECT, 0) | findings, bool(no_finding))
+
+
+def test_a_cell_that_is_no_value_is_told_how_to_become_one():
+    with pytest.raises(InputError, match="'sí' is no label value; .* --set \"values={'sí': 1}\""):
+        label_value(row(a="sí"), "a", {})
+    assert label_value(row(a="Yes"), "a", {True: 1}) == 1  # as YAML reads values={yes: 1}
+    assert label_value(row(a="no"), "a", {True: 1, False: 0}) == 0

@@ -62,6 +62,9 @@ def test_csv_options_override_a_mapping_file(root, mapping):
         (["--map", "split=person"], "line 2 column 'person': 'p1' is no split"),
         (["--set", "images.suffix=.gz"], "training[0].image: no such file"),
         (["--fractions", "1"], "--fractions: '1' is not two numbers"),
+        *((["--fractions", text], "leaves nothing for training") for text in ("nan,nan", "0,nan", "inf,0", ".5,.5")),
+        (["--labels", "Mass,Mass=none"], "names 'Mass' twice"),
+        (["--labels", "Mass,"], "has a label without a name"),
     ],
 )
 def test_bad_input_is_one_message_and_status_1(root, capsys, extra, reason):
