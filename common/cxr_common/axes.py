@@ -7,12 +7,14 @@ are x0, y0, x1, y1, spacing is (column mm, row mm), and NIfTI output needs no tr
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
 
-ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, torch.Tensor)
+if TYPE_CHECKING:
+    import torch  # whoever turns arrays alone does not need it
+
+ArrayOrTensor = TypeVar("ArrayOrTensor", np.ndarray, "torch.Tensor")
 
 
 def picture_to_tensor(picture: ArrayOrTensor) -> ArrayOrTensor:
@@ -30,8 +32,8 @@ def tensor_to_picture(tensor: ArrayOrTensor) -> ArrayOrTensor:
     """Turn (..., x, y) into (..., row y, column x); a view.
 
     Example:
-        >>> tensor_to_picture(torch.zeros(1, 640, 480)).shape
-        torch.Size([1, 480, 640])
+        >>> tensor_to_picture(np.zeros((1, 640, 480))).shape
+        (1, 480, 640)
     """
     return tensor.swapaxes(-1, -2)
 
@@ -59,11 +61,14 @@ def argmax_point(maps: torch.Tensor) -> torch.Tensor:
         indexed by (row, column) has it.
 
     Example:
+        >>> import torch
         >>> maps = torch.zeros(1, 4, 3)
         >>> maps[0, 2, 1] = 1  # column 2, row 1
         >>> argmax_point(maps).tolist()
         [[2, 1]]
     """
+    import torch
+
     picture = tensor_to_picture(maps)
     width = picture.shape[-1]
     flat = picture.flatten(-2).argmax(-1)

@@ -16,7 +16,6 @@ from cxr_common.data.datalist_schema import (
     item_paths,
     item_problems,
 )
-from cxr_common.data.image_size import upright_size
 
 
 def validate_datalist(
@@ -130,6 +129,8 @@ def _files(items: list[tuple[str, Mapping[str, Any]]], base_dir: Path, sections:
 
 def _boxes_outside(where: str, boxes: list[Any], file: Path) -> Iterator[Problem]:
     """Boxes in the pixels of another size of the image, the usual slip."""
+    from cxr_common.data.image_size import upright_size  # only here: it needs torch
+
     if (size := upright_size(file)) is None:
         return
     width, height = size

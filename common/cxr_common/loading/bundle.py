@@ -20,7 +20,7 @@ from cxr_common.errors import InputError, own_input_error
 from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
 from cxr_common.loading.locate import find_bundle
 from cxr_common.networks import load_weights, weights_sha256
-from cxr_common.start.tool_parser import check_overrides
+from cxr_common.start.overrides import check_overrides
 
 #: A path of a radiograph, or its grey values [row, column].
 Image = str | os.PathLike[str] | np.ndarray

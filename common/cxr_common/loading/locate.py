@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cxr_common.errors import InputError
 from cxr_common.files import file_sha256
-from cxr_common.start.options import nearest
+from cxr_common.start.nearest import nearest
 
 #: Folders of bundles, as PATH lists folders of programs.
 VARIABLE = "CXR_BUNDLES"

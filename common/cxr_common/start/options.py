@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from monai.bundle.utils import ID_SEP_KEY as SEP
 from monai.utils import BundlePropertyConfig
 
 from cxr_common.errors import InputError
+from cxr_common.start.nearest import nearest
 from cxr_common.start.running import is_used, references
 
 #: Ids that MONAI, its experiment tracking, or MONAI Label read by name.
@@ -25,16 +25,6 @@ READ_BY_MONAI = frozenset(
     | {"_meta_", "imports", "initialize", "run", "finalize", "detector", "detector_ops", "displayable_configs"}
     | {"tracking_uri", "experiment_name", "run_name", "save_execute_config", "pre_transforms", "post_transforms"}
 )
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was most likely meant, if any: one of similar spelling, or the only one that contains it."""
-    plain = {other.lower().replace("_", "").replace("-", ""): other for other in known}
-    key = name.lower().replace("_", "").replace("-", "")
-    if close := difflib.get_close_matches(key, plain, n=1, cutoff=0.7):
-        return plain[close[0]]
-    longer = [other for short, other in plain.items() if len(key) > 2 and key in short]
-    return longer[0] if len(longer) == 1 else None
 
 
 def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

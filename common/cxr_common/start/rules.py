@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
-
 from cxr_common.errors import InputError
 
 
@@ -82,6 +80,8 @@ def nothing_or(rule: Rule) -> Rule:
 
 def check_device(device: Any) -> None:
     """Refuse a device that cannot compute here."""
+    import torch  # only here: the help of a command line needs the other rules
+
     try:
         torch.zeros(1, device=device).add_(1).item()
     except Exception as error:  # each kind of device has its own exception

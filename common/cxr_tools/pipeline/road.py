@@ -18,7 +18,7 @@ from cxr_common.files import file_sha256
 from cxr_common.findings import load_thresholds
 from cxr_common.loading import find_bundle
 from cxr_common.networks import weights_sha256
-from cxr_common.start.tool_parser import check_overrides
+from cxr_common.start.overrides import check_overrides
 from cxr_tools.pipeline.settings import LOCALIZERS, PARTS
 from cxr_tools.pipeline.stage import Stage
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxr_common.data.datalist import item_group
 from cxr_common.data.datalist_schema import SECTIONS, SPLITS
-from cxr_common.data.image_size import upright_size
 from cxr_common.errors import InputError
 from cxr_tools.prepare.datasets.base import DrawMask, Reading, Record
 from cxr_tools.prepare.image_files import ImageFiles
-from cxr_tools.prepare.mask_folder import MaskFolder
 from cxr_tools.prepare.record_checks import Chosen, check_boxes, check_owner, is_repeated, missing_error
 from cxr_tools.prepare.shared_labels import LabelChoice
 from cxr_tools.prepare.splits import draw_sections
+
+if TYPE_CHECKING:
+    from cxr_tools.prepare.mask_folder import MaskFolder
 
 FRONTAL = ("PA", "AP", "frontal")
 MISSING = ("error", "keep", "leave-out")
@@ -123,6 +124,8 @@ def assemble(
 def _item(
     record: Record, path: str, file: Path | None, labels: LabelChoice, reading: Reading, masks: MaskFolder
 ) -> dict[str, Any]:
+    from cxr_common.data.image_size import upright_size  # only here: it needs torch
+
     item: dict[str, Any] = {"image": path}
     given = dict(record.item)
     if file is not None and reading.complete is not None:

@@ -12,7 +12,6 @@ from cxr_common.data.datalist_io import declare_outside, raise_problems, write_d
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
 from cxr_tools.prepare.from_tables import datalist_from_tables
-from cxr_tools.prepare.join_masks import join_masks
 from cxr_tools.prepare.mapping import parse_mapping, read_mapping
 from cxr_tools.prepare.splits import parse_fractions
 from cxr_tools.prepare.summary import summarize
@@ -60,6 +59,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the datalist and print what it holds."""
+    from cxr_tools.prepare.join_masks import join_masks  # only what a run needs
+
     plain = read_mapping(args.mapping) if args.mapping else {}
     _override(plain, args)
     mapping = parse_mapping(plain, where=args.mapping or "options")

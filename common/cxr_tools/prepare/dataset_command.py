@@ -12,11 +12,9 @@ from cxr_common.data.datalist_io import write_datalist
 from cxr_common.data.datalist_schema import SECTIONS
 from cxr_common.errors import InputError
 from cxr_common.files import write_text
-from cxr_common.findings.publish import published
 from cxr_tools.prepare.assemble import FRONTAL, MISSING, Assembled, Choices, assemble
 from cxr_tools.prepare.datasets import DATASETS
 from cxr_tools.prepare.datasets.base import Dataset
-from cxr_tools.prepare.mask_folder import MaskFolder
 from cxr_tools.prepare.shared_labels import choose_labels
 from cxr_tools.prepare.splits import parse_fractions
 from cxr_tools.prepare.summary import summarize
@@ -84,6 +82,9 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, dataset: Dataset) -> None:
     """Write datalist, masks and the list of missing files, all or none, and print what they hold."""
+    from cxr_common.findings.publish import published  # only what a run needs
+    from cxr_tools.prepare.mask_folder import MaskFolder
+
     reading = dataset.read(args.root, args)
     choices = _choices(args, set(reading.splits))
     labels = choose_labels(reading, args.labels)

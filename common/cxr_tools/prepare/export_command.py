@@ -15,9 +15,6 @@ from cxr_common.data.datalist_io import read_datalist
 from cxr_common.data.datalist_schema import SECTIONS
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
-from cxr_common.findings.publish import published
-from cxr_tools.prepare.coco_export import to_coco
-from cxr_tools.prepare.yolo_export import write_yolo
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,6 +34,10 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the files, all or none."""
+    from cxr_common.findings.publish import published  # only what a run needs
+    from cxr_tools.prepare.coco_export import to_coco
+    from cxr_tools.prepare.yolo_export import write_yolo
+
     data = read_datalist(args.datalist)
     root = args.root or args.datalist.parent
     sections = [section for section in SECTIONS if data.get(section)]

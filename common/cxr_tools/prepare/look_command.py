@@ -12,15 +12,15 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from tqdm import tqdm
 
 from cxr_common.data.datalist_io import read_datalist
 from cxr_common.errors import InputError
-from cxr_tools.prepare.look.fingerprint import Fingerprint, fingerprint
-from cxr_tools.prepare.look.page import entries_of, write_page
+
+if TYPE_CHECKING:
+    from cxr_tools.prepare.look.fingerprint import Fingerprint
 
 
 def add_parser(subparsers: Any) -> None:
@@ -42,6 +42,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the page and print its warnings."""
+    from cxr_tools.prepare.look.page import entries_of, write_page  # only what a run needs
+
     for name in ("pictures", "limit"):
         if (value := getattr(args, name)) is not None and value < 1:
             raise InputError(f"is {value}", f"--{name}", "give a whole number from 1 on")
@@ -66,6 +68,10 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _fingerprints(paths: list[Path], processes: int) -> list[Fingerprint]:
+    import torch
+
+    from cxr_tools.prepare.look.fingerprint import fingerprint
+
     bar = partial(tqdm, total=len(paths), desc="read", unit=" images", disable=None)
     if processes == 1 or len(paths) < 64:  # starting processes takes longer
         return [fingerprint(path) for path in bar(paths)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.files import file_sha256
-from cxr_common.start.tool_parser import check_overrides
+from cxr_common.start.overrides import check_overrides
 from cxr_tools.pipeline.road import Road
 from cxr_tools.pipeline.settings import PARTS, load_settings
 from cxr_tools.pipeline.stage import Stage

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from cxr_common.errors import InputError
-from cxr_common.start.options import nearest
-from cxr_common.start.tool_parser import ToolParser, check_overrides
+from cxr_common.start.nearest import nearest
+from cxr_common.start.overrides import check_overrides
+from cxr_common.start.tool_parser import ToolParser
 from cxr_tools.convert_published import main as convert
 from cxr_tools.demo import main as demo
 from cxr_tools.make_phantoms import main as make_phantoms
