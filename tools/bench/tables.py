@@ -69,9 +69,10 @@ def loading_table(record: Record) -> str:
     text = (
         f"Milliseconds of one core for an image, and images a second of the clock. {record['images']:,} PNGs of"
         f" {record['side']} x {record['side']} for a network that takes 256 x 256, {record['timed']:,} of them timed;"
-        f" {record['workers']} loader processes; training: {record['steps']} steps of {record['batch_size']} images on a"
-        f" processor. Memory is that of all processes together. Measured {record['date']}, load average"
-        f" {record['load_before']:.1f} before and {record['load_after']:.1f} after; torch {record['versions']['torch']}.\n"
+        f" {record['workers']} loader processes; training: {record['steps']} steps of {record['batch_size']} images on"
+        f" a processor. Memory is that of all processes together. Measured {record['date']}, load average"
+        f" {record['load_before']:.1f} before and {record['load_after']:.1f} after;"
+        f" torch {record['versions']['torch']}.\n"
     )
     return markdown(head, rows) + "\n" + text
 

@@ -13,6 +13,7 @@ from cxr_common.errors import InputError
 from cxr_tools.prepare.table_files import open_table
 
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
+_SEPARATE = "separate columns by commas, semicolons or tabs"
 _USE_POINTS = "write numbers with a decimal point: 1.5, not 1,5"
 
 
@@ -124,22 +125,23 @@ def iterate_table(path: Path, needed: Sequence[str] = (), names: Sequence[str] =
                     yield _row(path, reader.line_num + start, record, header)
                     empty = False
     except OSError as e:
-        raise InputError((e.strerror or str(e)).lower(), where=path) from None
+        raise InputError((e.strerror or str(e)).lower(), path, "check the path and its rights") from None
     except UnicodeDecodeError:
         raise InputError("not UTF-8 text", where=path, action="save it as csv, UTF-8") from None
     except csv.Error as e:
-        raise InputError(f"not a table: {e}", where=path) from None
+        raise InputError(f"not a table: {e}", path, _SEPARATE) from None
     if empty:
-        raise InputError("holds no rows", where=path)
+        raise InputError("holds no rows", path, "fetch it again, it may be cut off")
 
 
 def _check_header(path: Path, header: list[str], needed: Sequence[str], delimiter: str) -> None:
     if len(set(header)) != len(header):
-        raise InputError(f"column {next(n for n in header if header.count(n) > 1)!r} occurs twice", where=path)
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"column {twice!r} occurs twice", f"{path} line 1", "rename one of them, or take it out")
     if missing := [name for name in needed if name not in header]:
         if len(header) == 1 and len(needed) > 1:
             reason = f"is one column, {header[0][:60]!r}, where {', '.join(needed)} are needed"
-            raise InputError(reason, f"{path} line 1", "separate columns by commas, semicolons or tabs")
+            raise InputError(reason, f"{path} line 1", _SEPARATE)
         reason = f"no column {missing[0]!r}" + (f", and {len(missing) - 1} more are missing" if missing[1:] else "")
         action = f"columns are {', '.join(header[:30])}; is it the table that the data set comes with?"
         raise InputError(reason, f"{path} line 1", action)
@@ -150,6 +152,8 @@ def _row(path: Path, line: int, record: list[str], header: list[str]) -> Row:
         fitted = _fitted(record, header)
         if len(fitted) != len(header):
             action = "put cells that hold a comma into quotes, and give each row as many as the header has"
+            if len(record) == 1:
+                action = _SEPARATE
             raise InputError(f"{len(record)} cells for {len(header)} columns", f"{path} line {line}", action)
         record = fitted
     return Row(path, line, {name: cell.strip() for name, cell in zip(header, record, strict=True)})

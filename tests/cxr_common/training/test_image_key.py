@@ -48,12 +48,11 @@ from monai.transforms import Lambdad, Resized
 from cxr_common.training.image_key import describe_transforms
 from cxr_common.transforms import LoadRadiographd
 words = {"one", "two", "three"}
-print(describe_transforms([LoadRadiographd("image"), Resized("image", (8, 8)), Lambdad("a", lambda v: [w for w in words])]))
+kept = Lambdad("image", lambda v, words=words: [w for w in words])
+print(describe_transforms([LoadRadiographd("image"), Resized("image", (8, 8)), kept]))
 """
-    texts = {
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        for _ in range(2)
-    }
+    command = [sys.executable, "-c", code]
+    texts = {subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)}
     assert len(texts) == 1 and "LoadRadiographd" in texts.pop()
 
 
