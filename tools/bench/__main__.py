@@ -1,4 +1,8 @@
-"""``python -m tools.bench PART``: random_walk against the published dense form, inference against the network alone."""
+"""``python -m tools.bench PART``: what something costs on this machine.
+
+random_walk: against the published dense form. inference: against the network alone. loading: images for a training,
+with and without a cache.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from pathlib import Path
 from cxr_common.cli import one_line_errors
 from cxr_common.start.tool_parser import ToolParser
 from tools.bench.inference import bench_inference
-from tools.bench.tables import inference_table, table
+from tools.bench.loading import bench_loading
+from tools.bench.tables import inference_table, loading_table, table
 from tools.bench.walk import REPOSITORY, bench_walk
 
 
@@ -30,7 +35,18 @@ def main(argv: list[str] | None = None) -> int:
     inference.add_argument("--sizes", type=int, nargs="+", default=[512, 2000], help="sides of the phantoms, pixels")
     inference.add_argument("--images", type=int, nargs="+", default=[40, 6], help="how many of each size")
     inference.add_argument("--repeats", type=int, default=3, help="the least CPU time counts")
+    loading = commands.add_parser("loading", help="images for a training, with and without a cache on disk")
+    loading.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_loading.json")
+    loading.add_argument("--images", type=int, default=20000, help="files that are generated")
+    loading.add_argument("--side", type=int, default=256, help="of these files, pixels")
+    loading.add_argument("--timed", type=int, default=20000, help="images of a timed pass")
+    loading.add_argument("--steps", type=int, default=20, help="of the training")
+    loading.add_argument("--workers", type=int, default=2, help="loader processes")
     args = parser.parse_args(argv)
+    if args.command == "loading":
+        given = (args.output, args.images, args.side, args.timed, args.steps, args.workers)
+        print(loading_table(bench_loading(*given)))
+        return 0
     if args.command == "inference":
         sizes = dict(zip(args.sizes, args.images, strict=True))
         print(inference_table(bench_inference(args.output, tuple(args.bundles), sizes, args.repeats)))

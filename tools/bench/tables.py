@@ -52,6 +52,35 @@ def inference_table(record: Record) -> str:
     return markdown(head, rows) + "\n" + text
 
 
+def loading_table(record: Record) -> str:
+    """Processor time, memory and room on disk of a training's images, without and with caches."""
+    kinds = {"filling": "filling it", "reading": "reading", "loading": "with augmentation", "training": "training"}
+    rows = [
+        [
+            case["cache"],
+            *(_milliseconds(case["cost"].get(kind)) for kind in kinds),
+            f"{1000 / case['cost']['loading']['clock_ms']:,.0f}",
+            f"{case['loading_megabytes']:,.0f} MB",
+            f"{case['disk_megabytes']:,.0f} MB" if case["disk_megabytes"] else "–",
+        ]
+        for case in record["cases"]
+    ]
+    head = ["cache", *kinds.values(), "images/s, with augmentation", "peak memory of loading", "on disk"]
+    text = (
+        f"Milliseconds of one core for an image, and images a second of the clock. {record['images']:,} PNGs of"
+        f" {record['side']} x {record['side']} for a network that takes 256 x 256, {record['timed']:,} of them timed;"
+        f" {record['workers']} loader processes; training: {record['steps']} steps of {record['batch_size']} images on"
+        f" a processor. Memory is that of all processes together. Measured {record['date']}, load average"
+        f" {record['load_before']:.1f} before and {record['load_after']:.1f} after;"
+        f" torch {record['versions']['torch']}.\n"
+    )
+    return markdown(head, rows) + "\n" + text
+
+
+def _milliseconds(cost: Record | None) -> str:
+    return "–" if cost is None else f"{_three(cost['cpu_ms'])} ms"
+
+
 def _notes(record: Record) -> str:
     settings, scaling = record["settings"], record["scaling"]
     steps = 2 ** settings["squarings"]

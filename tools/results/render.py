@@ -30,6 +30,7 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "picture-test": ("picture_test.json", picture_test.errors),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
     "bench-inference": ("bench_inference.json", bench.inference_table),
+    "bench-loading": ("bench_loading.json", bench.loading_table),
 }
 #: Parts whose result file is not called as their template.
 FILES = {
@@ -42,6 +43,7 @@ _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.D
 PAGES: tuple[str, ...] = (
     "README.md",
     "docs/reference/findings.md",
+    "docs/how-to/large_data.md",
     *(str(p.relative_to(REPOSITORY)) for p in sorted(EXPLANATION.glob("*.md")) if _PART.search(p.read_text("utf-8"))),
     *(str(card.relative_to(REPOSITORY)) for card in sorted(BUNDLES.glob("*/docs/README.md"))),
 )

@@ -90,15 +90,15 @@ def check_device(device: Any) -> None:
         raise InputError(f"cannot be used ({reason})", f"--device {device}", f"use {' or '.join(known)}") from error
 
 
-def check_output_folder(folder: Any) -> None:
+def check_output_folder(folder: Any, name: str = "output_dir") -> None:
     """Refuse an output folder that is a file, or that cannot be written to."""
     path = Path(str(folder)).expanduser().absolute()
     while not os.path.lexists(path):
         path = path.parent
     if not path.is_dir():
-        raise InputError("is not a folder", path, "choose another output_dir")
+        raise InputError("is not a folder", path, f"choose another {name}")
     if not os.access(path, os.W_OK | os.X_OK):
-        raise InputError("cannot be written to", path, "choose another output_dir, or change its rights")
+        raise InputError("cannot be written to", path, f"choose another {name}, or change its rights")
 
 
 def file_check(name: str, required: bool = False) -> Callable[[Any], None]:

@@ -38,6 +38,8 @@ SETTINGS: dict[str, Rule] = {
     "resume": SWITCH,
     "num_workers": whole(0),
     "cache_rate": SHARE,
+    "image_cache": one_of("packed", "persistent"),
+    "cache_dtype": one_of("uint8", "float16", "float32"),
     "amp": SWITCH,
     "bfloat16": SWITCH,
     # optimiser

@@ -78,6 +78,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("max_epochs",), lambda _: needed("torch.utils.tensorboard", "tensorboard", "training")),
     # Where to, on what, from what.
     Check(("output_dir",), check_output_folder),
+    Check(("cache_dir",), partial(check_output_folder, name="cache_dir")),
     Check(("device",), check_device),
     Check(("weights",), read_state_dict),
     Check(("backbone_weights",), lambda path: None if path == IMAGENET else file_check("backbone_weights")(path)),

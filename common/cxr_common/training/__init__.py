@@ -6,6 +6,7 @@ from cxr_common.training.checkpoint import StopAtLearningRate, TrainingCheckpoin
 from cxr_common.training.dataset import EpochSeeder, SeededCacheDataset
 from cxr_common.training.ema import EmaTeacher, EmaUpdater
 from cxr_common.training.finite_batches import FiniteBatches
+from cxr_common.training.image_cache import CachedImaged
 from cxr_common.training.parameter_groups import backbone_slower
 from cxr_common.training.pictures import TensorBoardHeatmaps
 from cxr_common.training.setup import freeze_stages, load_initial_weights, process_device
@@ -13,6 +14,7 @@ from cxr_common.training.weighted_sampler import WeightedEpochSampler, sampling_
 
 __all__ = [
     "Bfloat16Inferer",
+    "CachedImaged",
     "EmaTeacher",
     "EmaUpdater",
     "EpochSeeder",

@@ -11,13 +11,14 @@ from cxr_tools.prepare.tables import Row, decimal_comma, same_value
 PLAIN_VALUES: dict[Any, int | None] = {1: 1, 0: 0, -1: -1, "": None}
 
 
-def cell_value(row: Row, column: str, values: Mapping[Any, int | None]) -> int | None:
+def cell_value(row: Row, column: str, values: Mapping[Any, int | None], remedy: str | None = None) -> int | None:
     """The label value that a cell stands for.
 
     Args:
         row: row of the image table.
         column: its column.
         values: cell -> label value; comes before 1, 0, -1 and the empty cell (None), which mean themselves.
+        remedy: what to do about another cell; the default names the option that says what it means.
 
     Raises:
         InputError: the cell holds something else.
@@ -27,7 +28,9 @@ def cell_value(row: Row, column: str, values: Mapping[Any, int | None]) -> int |
         for text, value in known.items():
             if same_value(cell, text):
                 return value
-    action = decimal_comma(cell) or f'say what it means by values, such as --set "values={{{cell[:40]!r}: 1}}"'
+    action = (
+        decimal_comma(cell) or remedy or f'say what it means by values, such as --set "values={{{cell[:40]!r}: 1}}"'
+    )
     raise row.error(column, f"{cell!r} is no label value", action)
 
 

@@ -18,6 +18,7 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _BEFORE_HEADER = re.compile(r"(?:sep=(.))?", re.IGNORECASE)
 #: What YAML makes true and false of, so that a mapping's ``yes: 1`` means the cell "yes".
 _YAML_WORDS = {True: ("true", "yes", "on"), False: ("false", "no", "off")}
+_SEPARATE = "separate columns by commas, semicolons or tabs"
 _USE_POINTS = "write numbers with a decimal point: 1.5, not 1,5"
 
 
@@ -132,11 +133,11 @@ def iterate_table(path: Path, needed: Sequence[str] = (), names: Sequence[str] =
                     yield _row(path, line, record, header)
                     empty = False
     except OSError as e:
-        raise InputError((e.strerror or str(e)).lower(), where=path) from None
+        raise InputError((e.strerror or str(e)).lower(), path, "check the path and its rights") from None
     except UnicodeDecodeError:
         raise InputError("not UTF-8 text", where=path, action="save it as csv, UTF-8") from None
     if empty:
-        raise InputError("holds no rows", where=path)
+        raise InputError("holds no rows", path, "fetch it again, it may be cut off")
 
 
 def _records(path: Path, lines: Iterable[str], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
@@ -165,11 +166,12 @@ def _records(path: Path, lines: Iterable[str], delimiter: str, skipped: int) -> 
 
 def _check_header(path: Path, header: list[str], needed: Sequence[str], delimiter: str) -> None:
     if len(set(header)) != len(header):
-        raise InputError(f"column {next(n for n in header if header.count(n) > 1)!r} occurs twice", where=path)
+        twice = next(name for name in header if header.count(name) > 1)
+        raise InputError(f"column {twice!r} occurs twice", f"{path} line 1", "rename one of them, or take it out")
     if missing := [name for name in needed if name not in header]:
         if len(header) == 1 and len(needed) > 1:
             reason = f"is one column, {header[0][:60]!r}, where {', '.join(needed)} are needed"
-            raise InputError(reason, f"{path} line 1", "separate columns by commas, semicolons or tabs")
+            raise InputError(reason, f"{path} line 1", _SEPARATE)
         reason = f"no column {missing[0]!r}" + (f", and {len(missing) - 1} more are missing" if missing[1:] else "")
         action = f"columns are {', '.join(header[:30])}; is it the table that the data set comes with?"
         raise InputError(reason, f"{path} line 1", action)
@@ -180,6 +182,8 @@ def _row(path: Path, line: int, record: list[str], header: list[str]) -> Row:
         fitted = _fitted(record, header)
         if len(fitted) != len(header):
             action = "put cells that hold a comma into quotes, and give each row as many as the header has"
+            if len(record) == 1:
+                action = _SEPARATE
             raise InputError(f"{len(record)} cells for {len(header)} columns", f"{path} line {line}", action)
         record = fitted
     return Row(path, line, {name: cell.strip() for name, cell in zip(header, record, strict=True)})

@@ -21,8 +21,9 @@ class Step:
         name: also that of its folder.
         bundle: folder name below ``bundles/``.
         configs: its config files, in order.
-        overrides: the overlay. In texts ``{data}``, ``{datalist}``, ``{weights}`` and ``{NAME}`` of an earlier step
-            stand for the data set root, the datalist, the ImageNet file and that step's folder.
+        overrides: the overlay. In texts ``{data}``, ``{datalist}``, ``{weights}``, ``{output}`` and ``{NAME}`` of an
+            earlier step stand for the data set root, the datalist, the ImageNet file, the folder of all steps and that
+            step's folder.
         distributed: whether it runs under torchrun where several processes are asked for.
     """
 

@@ -71,7 +71,7 @@ def travel(recipe: Recipe, given: Given, run: Callable[[Stage], None]) -> dict[s
 
 
 def _stage(step: Step, recipe: Recipe, given: Given, before: Stage | None) -> Stage:
-    places = {"data": given.data, "datalist": given.datalist, "weights": given.weights}
+    places = {"data": given.data, "datalist": given.datalist, "weights": given.weights, "output": given.output}
     places |= {other.name: given.output / other.name for other in recipe.steps}
     places |= {part: given.output / part for part in (*PARTS, "heatmaps", "pseudo_masks")}
     overrides = {key: _filled(value, places) for key, value in step.overrides.items()}

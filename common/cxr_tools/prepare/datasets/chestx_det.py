@@ -68,9 +68,12 @@ def _entries(path: Path) -> Sequence[Any]:
         raise InputError("is no list of images", path, _ACTION)
     for n, entry in enumerate(data):
         missing = [key for key in keys if not isinstance(entry, dict) or key not in entry]
-        if missing or not len(entry["syms"]) == len(entry["boxes"]) == len(entry["polygons"]):
-            reason = f"has no {missing[0]!r}" if missing else "has not as many boxes and polygons as findings"
-            raise InputError(reason, f"{path} [{n}]", _ACTION)
+        if missing:
+            raise InputError(f"has no {missing[0]!r}", f"{path} [{n}]", _ACTION)
+        if not isinstance(entry["file_name"], str) or not all(isinstance(entry[key], list) for key in keys[1:]):
+            raise InputError("is not of a name and three lists", f"{path} [{n}]", _ACTION)
+        if not len(entry["syms"]) == len(entry["boxes"]) == len(entry["polygons"]):
+            raise InputError("has not as many boxes and polygons as findings", f"{path} [{n}]", _ACTION)
     return data
 
 

@@ -69,6 +69,14 @@ def _read(path: Path) -> dict[str, list[Any]]:
         for n, entry in enumerate(data[key]):
             if missing := [k for k in needed if not isinstance(entry, dict) or k not in entry]:
                 raise InputError(f"has no {missing[0]!r}", f"{path} {key}[{n}]", _ACTION)
+            if strange := [k for k in needed if k.endswith("id") and not isinstance(entry[k], (int, str))]:
+                raise InputError(f"{strange[0]!r} is {entry[strange[0]]!r}", f"{path} {key}[{n}]", _ACTION)
+    for key in ("images", "categories"):
+        seen: dict[Any, int] = {}
+        for n, entry in enumerate(data[key]):
+            if (first := seen.setdefault(entry["id"], n)) != n:
+                reason = f"has the id {entry['id']!r}, as {key}[{first}] has"
+                raise InputError(reason, f"{path} {key}[{n}]", "give each an id of its own")
     return data
 
 
@@ -101,6 +109,9 @@ def _records(section: str, path: Path, data: Mapping[str, Any], names: Sequence[
             indices.append(index)
         item: dict[str, Any] = {"label": [int(i in indices or i in outlines) for i in range(len(names))]}
         item |= {key: image[key] for key in _KEPT if key in image}
+        if not isinstance(item["label"], list) or len(item["label"]) != len(names):
+            reason = f"is {item['label']!r}, not one value for each of {len(names)} categories"
+            raise JsonPlace(path, f"images[{n}]").error("label", reason, "correct it, or leave it out")
         item |= {"boxes": boxes, "box_labels": indices}
         size = (image.get("width"), image.get("height"))
         masks: dict[str, DrawMask | None] | None = None

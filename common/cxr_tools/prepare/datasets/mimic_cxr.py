@@ -52,13 +52,20 @@ def _read_splits(path: Path) -> dict[str, str]:
     for row in iterate_table(path, needed=("dicom_id", "split")):
         if row["split"] not in _SPLITS:
             raise row.error("split", f"{row['split']!r} is no split", f"splits are {', '.join(_SPLITS)}")
-        splits[row["dicom_id"]] = row["split"]
+        if splits.setdefault(row["dicom_id"], row["split"]) != row["split"]:
+            reason = f"{row['dicom_id']!r} is in {splits[row['dicom_id']]} in an earlier line"
+            raise row.error("split", reason, "keep the line that is right")
     return splits
 
 
 def _read_labels(path: Path, blank: str) -> dict[str, tuple[int | None, ...]]:
-    rows = iterate_table(path, needed=("study_id", *FINDINGS))
-    return {row["study_id"]: tuple(finding_values(row, blank)) for row in rows}
+    labels: dict[str, tuple[int | None, ...]] = {}
+    for row in iterate_table(path, needed=("study_id", *FINDINGS)):
+        values = tuple(finding_values(row, blank))
+        if labels.setdefault(row["study_id"], values) != values:
+            reason = f"study {row['study_id']!r} has other labels in an earlier line"
+            raise row.error("study_id", reason, "keep the line that is right")
+    return labels
 
 
 def _records(

@@ -32,6 +32,8 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     table = need_table(root, "stage_2_train_labels.csv", "stage_1_train_labels.csv")
     rows: dict[str, list[Row]] = {}
     for row in iterate_table(table, needed=_COLUMNS):
+        if not row["patientId"]:
+            raise row.error("patientId", "is empty", "fill it, or take the row out")
         rows.setdefault(row["patientId"], []).append(row)
     notes = [f"read: {sum(map(len, rows.values()))} rows of {table.name}"]
     records = _records(rows, _classes(root))

@@ -40,6 +40,9 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     rows: dict[str, list[Row]] = {}
     repeated = 0
     for row in iterate_table(table, needed=("ImageId", "EncodedPixels")):
+        if not row["ImageId"] or not row["EncodedPixels"]:
+            column = "EncodedPixels" if row["ImageId"] else "ImageId"
+            raise row.error(column, "is empty", "fill it, with -1 where there is no outline, or take the row out")
         found = rows.setdefault(row["ImageId"], [])
         if any(other["EncodedPixels"] == row["EncodedPixels"] for other in found):
             repeated += 1

@@ -16,6 +16,7 @@ from typing import Any
 from cxr_common.errors import InputError
 from cxr_tools.prepare.box_fusion import fuse_boxes
 from cxr_tools.prepare.datasets.base import Reading, Record, checked_box, label_index
+from cxr_tools.prepare.labels import cell_value
 from cxr_tools.prepare.table_files import find_table, need_table
 from cxr_tools.prepare.tables import Row, iterate_table
 
@@ -54,8 +55,9 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     tables = {"train": train, **({"test": test} if test else {})}
     labels = {s: find_table(root, f"image_labels_{s}.csv", folders=_FOLDERS) for s in tables}
     more: dict[str, tuple[str, ...]] = {"train": ("rad_id",), "test": ()}
-    rows = {split: _rows(path, labels[split], more[split]) for split, path in tables.items()}
     names = _names(labels["train"])
+    columns = (*names, NO_FINDING) if labels["train"] else ()
+    rows = {split: _rows(path, labels[split], more[split], columns) for split, path in tables.items()}
     readers = {row.cells["rad_id"] for found in rows["train"].values() for row in found}
     if options.readers not in ("fused", "all", *readers):
         raise InputError(
@@ -76,12 +78,12 @@ def _names(labels: Path | None) -> list[str]:
     return [name for name in row.cells if name not in ("image_id", "rad_id", NO_FINDING)]
 
 
-def _rows(boxes: Path, labels: Path | None, more: tuple[str, ...]) -> dict[str, list[Row]]:
-    """Rows by image: of boxes, and of image labels, which have no class_name."""
+def _rows(boxes: Path, labels: Path | None, more: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, list[Row]]:
+    """Rows by image: of boxes, and of image labels, which have no class_name but a column for each of `columns`."""
     rows: dict[str, list[Row]] = {}
     for row in iterate_table(boxes, needed=("image_id", "class_name", *_EDGES, *more)):
         rows.setdefault(row["image_id"], []).append(row)
-    for row in iterate_table(labels, needed=("image_id", *more)) if labels else ():
+    for row in iterate_table(labels, needed=("image_id", *more, *columns)) if labels else ():
         rows.setdefault(row["image_id"], []).append(row)
     return rows
 
@@ -111,7 +113,7 @@ def _item(rows: Sequence[Row], names: Sequence[str], options: argparse.Namespace
         reader = row.cells.get("rad_id", "consensus")
         if "class_name" not in row.cells:
             for index, name in enumerate(names):
-                if row.cells.get(name, "0") in ("1", "1.0"):
+                if cell_value(row, name, {}, "cells are 1 or 0; use the table as it came") == 1:
                     said[index].add(reader)
         elif row["class_name"] != NO_FINDING:
             index = label_index(row, "class_name", row["class_name"], names)
