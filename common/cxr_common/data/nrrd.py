@@ -98,7 +98,9 @@ def parse_nrrd(path: Path) -> VolumeHeader:
     space = [axis for axis in range(count) if axis != component]
     lengths = [1.0 if vector is None else float(np.linalg.norm(vector)) for vector in vectors]
     if "space directions" not in fields:
-        lengths = [1.0 if np.isnan(step) else step for step in _steps(fields, count, path)]
+        lengths = _steps(fields, count, path)
+        if np.isnan([lengths[axis] for axis in space]).any():  # unknown of one side is unknown
+            lengths = [1.0] * count
         vectors = [np.zeros(3)] * count  # no orientation is told
     return VolumeHeader(
         tuple(sizes[axis] for axis in space),
