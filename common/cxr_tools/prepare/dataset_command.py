@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
@@ -18,6 +18,9 @@ from cxr_tools.prepare.datasets.base import Dataset
 from cxr_tools.prepare.shared_labels import choose_labels
 from cxr_tools.prepare.splits import parse_fractions
 from cxr_tools.prepare.summary import summarize
+
+if TYPE_CHECKING:
+    from cxr_tools.prepare.mask_folder import MaskFolder
 
 #: Images without a file that are named in the summary; all are in the list beside the datalist.
 _SHOWN = 3
