@@ -10,6 +10,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from cxr_common.data.label_map import read_label_map, write_label_map
+from cxr_common.errors import find_input_error
 from cxr_tools.prepare.__main__ import main
 from tests.bundles.training import train, weights
 from tests.golden import REPOSITORY
@@ -62,8 +63,9 @@ def test_image_and_labels_are_scaled_cropped_and_mirrored_alike(voc):
     assert whole["label"].shape == (96, 96) and set(whole["label"].unique().tolist()) >= {0, BUS, 255}
 
 
-def test_label_maps_that_are_missing_end_at_the_start(voc, tmp_path):
+def test_label_maps_that_are_missing(voc, tmp_path):
     with pytest.raises(Exception) as caught:
         given = {"dataset_dir": str(voc), **SMALL, "label_maps": str(tmp_path / "none")}
         train(BUNDLE, ("train.yaml", "train_voc.yaml"), tmp_path / "run", **given)
-    assert "there is no such folder; give --label_maps the path of a folder" in str(caught.value)
+    error = find_input_error(caught.value)
+    assert error is not None and error.where == str(tmp_path / "none")
