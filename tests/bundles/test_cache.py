@@ -18,6 +18,7 @@ def items_of(configs, phantoms, cache):
     parser = ConfigParser()
     parser.read_config([str(path) for path in configs])
     more = {"bundle_root": str(configs[0].parents[1]), "dataset_dir": str(phantoms), "spatial_size": [64, 64]}
+    more |= {"supervision": "expert"} if "supervision" in parser else {}  # phantoms have experts' masks
     parser.update({**more, "cache_dir": str(cache), "cache_rate": 0.0, "cache_dtype": "float32"})
     for section in ("train", "validate"):
         dataset = parser.get_parsed_content(f"{section}#dataset")

@@ -1,6 +1,7 @@
 """Scoring a localiser, segmenter or detector: predictions, reports, thresholds."""
 
 from cxr_common.evaluation.box_predictions import BoxPredictions
+from cxr_common.evaluation.label_map_scores import evaluate_label_maps
 from cxr_common.evaluation.map_predictions import MapPredictions, NetworkMaps, predict
 from cxr_common.evaluation.map_scoring import evaluate, tune_thresholds
 from cxr_common.evaluation.mask_scores import counts_at_thresholds, mask_tables, segmentation_report
@@ -19,6 +20,7 @@ __all__ = [
     "counts_at_thresholds",
     "data_sha256",
     "evaluate",
+    "evaluate_label_maps",
     "evaluation_report",
     "mask_tables",
     "overlap_tables",

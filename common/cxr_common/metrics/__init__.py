@@ -23,6 +23,7 @@ from cxr_common.metrics.classification import (
 from cxr_common.metrics.coco import AREAS, IOU_LEVELS, average_precisions, coco_hits, maximal_recalls
 from cxr_common.metrics.froc import FROC_RATES, LesionHits, froc_curve, froc_sensitivity, lesion_fractions, lesion_hits
 from cxr_common.metrics.handlers import ImageLabelMetrics, PointLocalization
+from cxr_common.metrics.label_map_handler import LabelMapIoU
 from cxr_common.metrics.mask_counts import MaskCounts, dataset_iou, image_dice, image_iou, mask_counts, threshold_counts
 from cxr_common.metrics.mask_handler import MaskIoU
 from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
@@ -47,6 +48,7 @@ __all__ = [
     "Interval",
     "LesionHits",
     "MaskCounts",
+    "LabelMapIoU",
     "MaskIoU",
     "PointLocalization",
     "auroc",

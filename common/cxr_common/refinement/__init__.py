@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cxr_common.refinement.boundaries import Boundaries, predict_boundaries
     from cxr_common.refinement.boundary_pictures import TensorBoardBoundaries
     from cxr_common.refinement.class_walks import walk_maps
-    from cxr_common.refinement.competing import evaluate_label_maps, refined_label_maps
+    from cxr_common.refinement.competing import refined_label_maps
     from cxr_common.refinement.crf import CrfSettings, dense_crf, mean_field, refine_labels, unary_from_labels
     from cxr_common.refinement.heatmap_transforms import CalibrateHeatmapd, LoadHeatmapd
     from cxr_common.refinement.inferer import RelationInferer
@@ -66,7 +66,6 @@ __all__ = [
     "cluster_instances",
     "dense_crf",
     "drop_fragments",
-    "evaluate_label_maps",
     "evaluate_refinement",
     "find_centroids",
     "finding_masks",
@@ -125,7 +124,6 @@ __getattr__ = lazy_attributes(
         "cluster_instances": "instances",
         "dense_crf": "crf",
         "drop_fragments": "instances",
-        "evaluate_label_maps": "competing",
         "evaluate_refinement": "scoring",
         "find_centroids": "instances",
         "finding_masks": "pseudo_masks",

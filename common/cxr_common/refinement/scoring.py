@@ -12,6 +12,7 @@ from monai.data import Dataset
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.evaluation.label_map_scores import evaluate_label_maps
 from cxr_common.evaluation.map_scoring import tuned_on_masks
 from cxr_common.evaluation.metrics_report import map_report
 from cxr_common.evaluation.run import evaluated_with, score, tune
@@ -20,7 +21,7 @@ from cxr_common.files import as_path, write_json
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.findings.walk import WSMIS, Walk
 from cxr_common.refinement.boundaries import RefinedMaps, predict_boundaries
-from cxr_common.refinement.competing import evaluate_label_maps, refined_label_maps
+from cxr_common.refinement.competing import refined_label_maps
 from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.step_choice import choose_steps, predict_refined
 
@@ -139,7 +140,7 @@ def evaluate_refinement(
     """Score refined masks and write ``metrics.json`` and ``predictions.npz``.
 
     Where classes compete, label maps are scored by VOC's rule instead, and written in place of ``predictions.npz``: see
-    :func:`~cxr_common.refinement.competing.evaluate_label_maps`.
+    :func:`~cxr_common.evaluation.label_map_scores.evaluate_label_maps`.
 
     Args:
         network: with its weights loaded.

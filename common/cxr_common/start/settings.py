@@ -83,6 +83,7 @@ SETTINGS: dict[str, Rule] = {
     "temperature": POSITIVE,
     "place_weight": number(0),
     "negatives": SWITCH,
+    "crf_weight": SHARE,
     "box_weight": number(0),
     "label_weight": number(0),
     "prototype_weight": number(0),

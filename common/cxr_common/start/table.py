@@ -83,7 +83,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("weights",), read_state_dict),
     Check(("backbone_weights",), lambda path: None if path == IMAGENET else file_check("backbone_weights")(path)),
     *(Check((name,), file_check(name)) for name in ("initial_weights", "datalist")),
-    Check(("heatmap_dir",), folder_check("heatmap_dir")),
+    *(Check((name,), folder_check(name)) for name in ("heatmap_dir", "label_maps")),
     Check(("teacher_weights",), file_check("teacher_weights", required=True)),
     # Single settings, settings together.
     *(Check((name,), partial(rule.check, name)) for name, rule in SETTINGS.items()),

@@ -10,12 +10,12 @@ from PIL import Image
 
 from cxr_common.data.label_map import read_label_map, write_label_map
 from cxr_common.errors import InputError
+from cxr_common.evaluation import evaluate_label_maps
 from cxr_common.findings import Thresholds, Walk
 from cxr_common.networks.weights import save_weights
 from cxr_common.refinement import (
     InterPixelRelationNetwork,
     RelationInferer,
-    evaluate_label_maps,
     evaluate_refinement,
     random_walk,
     refined_label_maps,

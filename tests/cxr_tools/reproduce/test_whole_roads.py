@@ -51,11 +51,15 @@ def test_voc(tmp_path):
         ),
         *("relation_network.max_epochs=1", "relation_network.batch_size=4", "pseudo_masks.steps=2"),
         "relation_network.spatial_size=[96, 96]",
+        *("segmenter.spatial_size=[64, 64]", "segmenter.max_epochs=1", "segmenter.batch_size=2"),
     )
     torchvision_file(make_backbone("resnet18"), tmp_path / "imagenet.pth")
     rows = rows_of("voc_wsmis", datalist, tmp_path / "out", *sets, weights=tmp_path / "imagenet.pth")
     figure = rows["mIoU of the training images, 21 classes with background, void left out, macro"]
     assert 0 <= figure["measured"]["value"] <= 1 and figure["published"] == [".665", ".483"]
+    figure = rows["mIoU of the validation images, 21 classes with background, void left out, macro"]
+    assert 0 <= figure["measured"]["value"] <= 1 and figure["published"] == [".635"]
+    assert len(list((tmp_path / "out" / "segmentation" / "label_maps").glob("*.png"))) == 2
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ FAULTS = [
     ("mimic", f"{MIMIC}split.csv", "b,test", "b,test\nb,train", "line 4 column 'split': 'b' is in test in an earlier"),
     ("coco", "val.json", '"patient": "b"', '"patient": "a"', "images[0] 'file_name': patient 'a' is in validation"),
     # rows that disagree
-    ("mimic", f"{MIMIC}chexpert.csv", "11,6,", "10,5,-1.0,0.0", "column 'study_id': study '5' has other labels in an"),
+    ("mimic", f"{MIMIC}chexpert.csv", "11,6,0.0", "10,5,-1.0", "column 'study_id': study '5' has other labels in an"),
     ("rsna", "stage_2_train_labels.csv", "b,,,,,0", "a,,,,,0", "line 3 column 'Target': is '0', in line 2 '1'; 0 or 1"),
     ("siim", "train-rle.csv", "b, -1", "a, -1", "line 3 column 'EncodedPixels': the image has both -1"),
     ("object_cxr", "train.csv", "4 3\n", "4 3\ntrain/1.jpg,\n", "line 3 column 'image_path': 'train/1.jpg' is alread"),
