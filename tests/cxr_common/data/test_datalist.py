@@ -90,7 +90,7 @@ def test_missing_requirement_and_empty_section_are_errors(folder):
     with pytest.raises(InputError, match=r"datalist.json: 1 problem\n  training\[0\].label: is missing"):
         load_datalist(path, "training")
     assert "label" not in load_datalist(path, "training", require=())[0]
-    with pytest.raises(InputError, match="testing: holds no items; items a section: training 1, validation 0"):
+    with pytest.raises(InputError, match="testing: holds no items; items per section: training 1, validation 0"):
         load_datalist(path, "testing")
     with pytest.raises(InputError, match="no section 'train'"):
         load_datalist(path, "train")

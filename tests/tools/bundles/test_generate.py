@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from cxr_common.errors import InputError
+from cxr_tools.generated import without_notice
 from tests.bundles.conftest import BUNDLES as NAMES
 from tests.bundles.conftest import LOCALIZERS
 from tools.bundles import generate as module
-from tools.bundles.generate import generate, without_notice, write
+from tools.bundles.generate import generate, write
 from tools.repository import BUNDLES
 
 FOLDERS = [BUNDLES / name for name in NAMES]

@@ -48,7 +48,7 @@ def _table(root: Path, kind: str) -> Path:
 
 
 def _read_splits(path: Path) -> dict[str, str]:
-    splits = {}
+    splits: dict[str, str] = {}
     for row in iterate_table(path, needed=("dicom_id", "split")):
         if row["split"] not in _SPLITS:
             raise row.error("split", f"{row['split']!r} is no split", f"splits are {', '.join(_SPLITS)}")
