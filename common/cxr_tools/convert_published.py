@@ -135,7 +135,7 @@ use.
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Convert a checkpoint; returns the exit status."""
-    parser = ToolParser(prog="python -m cxr_tools.convert_published", description=__doc__.splitlines()[0])
+    parser = ToolParser(prog="cxr convert", description=__doc__.splitlines()[0])
     parser.add_argument("network", choices=["pylon"])
     parser.add_argument("checkpoint", type=Path, help="the authors' model.pkl")
     parser.add_argument("--labels", default="NIH", help="class names, comma separated; NIH: the authors' 14")

@@ -161,9 +161,7 @@ def _short(path: Path) -> str:
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Make the page; returns the exit status."""
-    parser = ToolParser(
-        prog="python -m cxr_tools.demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ToolParser(prog="cxr demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, help="folder of radiographs; default: phantoms are made")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder for the page and all files")
     parser.add_argument("--bundle", type=find_bundle, default="cxr_multiscale_localization")

@@ -123,9 +123,7 @@ def add_chests(datalist: Path, root: Path, output: Path, sections: Sequence[str]
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Add chests to a datalist; returns the exit status."""
-    parser = ToolParser(
-        prog="python -m cxr_tools.lungs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ToolParser(prog="cxr lungs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datalist", type=Path, required=True, help="the datalist to start from")
     parser.add_argument("--root", type=Path, help="folder its paths are relative to; default the datalist's own")
     parser.add_argument("--output", type=Path, required=True, help="the datalist to write")

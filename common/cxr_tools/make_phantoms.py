@@ -160,7 +160,7 @@ def _jobs(counts: dict[str, int]) -> Iterator[tuple[str, int, str]]:
 def main(argv: list[str] | None = None) -> int:
     """Make a data set; returns the exit status."""
     parser = ToolParser(
-        prog="python -m cxr_tools.make_phantoms",
+        prog="cxr phantoms",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

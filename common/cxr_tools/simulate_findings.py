@@ -132,7 +132,7 @@ def _is_free(item: Item) -> bool:
 def main(argv: list[str] | None = None) -> int:
     """Make a data set; returns the exit status."""
     parser = ToolParser(
-        prog="python -m cxr_tools.simulate_findings",
+        prog="cxr simulate",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -34,6 +34,16 @@ def workflow_command(
     ]
 
 
+def show_workflow(command: Sequence[str]) -> int:
+    """Run a workflow to its end on this terminal; returns its exit status. An interrupt reaches it too."""
+    process = subprocess.Popen(command)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the terminal told it as well: it ends by itself, with a checkpoint where it trains
+
+
 def run_workflow(
     command: Sequence[str],
     log: Path,

@@ -23,7 +23,7 @@ from .unpack import MAX_BYTES
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m cxr_verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="cxr-verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("bundles", nargs="*", type=Path, metavar="BUNDLE", help="folder or zip")
     parser.add_argument("--list", action="store_true", help="list the checks and end")

@@ -1,1 +1,1 @@
-"""Zips of bundles that run alone: `make pack`, see docs/how-to/pack.md."""
+"""Zips of this repository's bundles: `make pack`, see docs/how-to/pack.md."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -55,6 +57,11 @@ class ToolParser(argparse.ArgumentParser):
         Raises:
             InputError: an option has a value that it cannot have.
         """
+        if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+            with suppress(ImportError):
+                import argcomplete
+
+                argcomplete.autocomplete(self)
         found = super().parse_args(args, namespace)
         for name, value in vars(found).items():
             if name in OPTIONS:
@@ -66,6 +73,9 @@ class ToolParser(argparse.ArgumentParser):
         if unknown := re.match(r"unrecognized arguments: (--?[^\s=]+)", message):
             guess = nearest(unknown[1].lstrip("-"), self._options())
             message = f"{unknown[1]}: there is no such option" + (f"; did you mean --{guess}?" if guess else "")
+        elif chosen := re.match(r"(?:argument \w+: )?invalid choice: '([^']+)' \(choose from (.*)\)", message):
+            guess = nearest(chosen[1], re.findall(r"[\w-]+", chosen[2]))
+            message += f"; did you mean {guess}?" if guess else ""
         self.exit(2, f"error: {message} ({self.prog} --help lists what there is)\n")
 
     def _options(self) -> list[str]:

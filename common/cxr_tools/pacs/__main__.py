@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0; 1 where something failed, with the reason on the error stream.
     """
-    parser = ToolParser(prog="python -m cxr_tools.pacs", description="Radiographs from a PACS, and results back.")
+    parser = ToolParser(prog="cxr pacs", description="Radiographs from a PACS, and results back.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)

@@ -26,9 +26,7 @@ from cxr_tools.pipeline.stage import Stage
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run the pipeline; returns the exit status."""
-    parser = ToolParser(
-        prog="python -m cxr_tools.pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ToolParser(prog="cxr pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datalist", type=Path, required=True, help="images, labels; masks on some, if you have them")
     parser.add_argument("--dataset-dir", type=Path, help="what its paths are relative to (default: its folder)")
     parser.add_argument("--localizer", choices=sorted(LOCALIZERS), default="pylon", help="what makes the heatmaps")

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0, or 1 with the reason on the error stream where the input is bad.
     """
-    parser = ToolParser(prog="python -m cxr_tools.prepare", description="Make, check and merge datalists.")
+    parser = ToolParser(prog="cxr prepare", description="Make, check and merge datalists.")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_parser(subparsers)

@@ -27,9 +27,7 @@ from cxr_tools.yaml_files import parse_yaml
 @one_line_errors
 def main(argv: list[str] | None = None) -> int:
     """Run a recipe; returns the exit status."""
-    parser = ToolParser(
-        prog="python -m cxr_tools.reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ToolParser(prog="cxr reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", metavar="RECIPE", help=", ".join(recipe_names()))
     parser.add_argument("--datalist", type=Path, required=True, help="as the recipe's prepare command writes it")
     parser.add_argument("--dataset-dir", type=Path, help="what its paths are relative to (default: its folder)")

@@ -26,7 +26,11 @@ def test_the_zip_its_hashes_and_its_entry(packed, tmp_path):
     content = path.read_bytes()
     assert (packed / "SHA256SUMS").read_text() == f"{hashlib.sha256(content).hexdigest()}  {path.name}\n"
     assert json.loads((packed / "model_info.json").read_text()) == {
-        path.stem: {"checksum": hashlib.sha1(content).hexdigest(), "source": f"https://host.example/b/{path.name}"}
+        path.stem: {
+            "checksum": hashlib.sha1(content).hexdigest(),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "source": f"https://host.example/b/{path.name}",
+        }
     }
     assert main([str(PYLON), "--output", str(tmp_path)]) == 0
     assert (tmp_path / path.name).read_bytes() == content

@@ -3,7 +3,7 @@ from __future__ import annotations
 import time
 import zipfile
 
-from tools.pack.archive import write_zip
+from cxr_tools.pack.archive import write_zip
 
 FILES = {"b.txt": b"two", "a/c.txt": b"one"}
 

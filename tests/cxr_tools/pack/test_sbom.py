@@ -7,8 +7,8 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from cxr_common.errors import InputError
+from cxr_tools.pack.sbom import bill_of_materials, dependencies, requirements
 from tools.bundles.generate import CONSTRAINTS, read_pins
-from tools.pack.sbom import bill_of_materials, dependencies, requirements
 
 FACTS = {
     "version": "1.2.3",

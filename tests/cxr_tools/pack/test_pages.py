@@ -6,9 +6,9 @@ import re
 import pytest
 
 from cxr_common.errors import InputError
+from cxr_tools.pack.pages import packed_pages
 from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
-from tools.pack.pages import packed_pages
 
 CARD = """# Card
 
@@ -51,9 +51,16 @@ def test_a_page_that_is_not_there_is_said(docs):
         packed_pages(CARD, docs, "")
 
 
-def test_a_card_without_commands_is_refused(docs):
-    with pytest.raises(InputError, match="Commands"):
-        packed_pages("# Card", docs, "")
+def test_a_card_without_commands_says_what_the_zip_is_at_its_end(docs):
+    assert packed_pages("# Card\n", docs, "## This zip\nhere")["README.md"] == "# Card\n\n## This zip\nhere\n"
+
+
+def test_elsewhere_links_to_the_collections_pages_are_their_text():
+    pages = packed_pages(CARD, None, "")
+    assert list(pages) == ["README.md"]
+    assert (
+        "See nih.md, `docs/reference/grey.md` and\nthe table. [Home](https://x.org), [up](#card)." in pages["README.md"]
+    )
 
 
 @pytest.mark.parametrize("name", BUNDLES)

@@ -16,7 +16,7 @@ _FROM_CARD = "../../../docs/"
 _COMMANDS = "\n## Commands\n"
 
 
-def packed_pages(card: str, docs: Path, preface: str) -> dict[str, str]:
+def packed_pages(card: str, docs: Path | None, preface: str) -> dict[str, str]:
     """The pages of a zip's ``docs`` folder.
 
     The pages of the collection's ``docs`` that the card links to or names are packed, and those that they link to.
@@ -24,15 +24,18 @@ def packed_pages(card: str, docs: Path, preface: str) -> dict[str, str]:
 
     Args:
         card: text of the card, which lies in ``bundles/NAME/docs``.
-        docs: the collection's.
-        preface: section that is put before the card's commands.
+        docs: the collection's; without it, of a bundle elsewhere, links to its pages give way to their text too.
+        preface: section that is put before the card's commands; at the end, where it has none.
 
     Raises:
-        InputError: the card has no section of commands, or links to a page that is not there.
+        InputError: the card links to a page that is not there.
     """
-    if _COMMANDS not in card:
-        raise InputError('has no section "Commands"', "docs/README.md", "give the card one")
-    card = card.replace(_COMMANDS, f"\n{preface.strip()}\n{_COMMANDS}").replace("bundles/cxr_", "cxr_")
+    if _COMMANDS in card:
+        card = card.replace(_COMMANDS, f"\n{preface.strip()}\n{_COMMANDS}").replace("bundles/cxr_", "cxr_")
+    else:
+        card = f"{card.rstrip()}\n\n{preface.strip()}\n"
+    if docs is None:
+        return {CARD: _LINK.sub(_without_page, card)}
     pages: dict[str, str] = {}
     waiting = [(CARD, card)]
     while waiting:
@@ -44,6 +47,10 @@ def packed_pages(card: str, docs: Path, preface: str) -> dict[str, str]:
                 waiting.append((page, _read(docs / page)))
         pages[name] = _LINK.sub(partial(_packed_link, page=name), text)
     return pages
+
+
+def _without_page(match: re.Match[str]) -> str:
+    return match[0] if re.match(r"[a-z]+:|#", match[3]) else match[2]
 
 
 def _goal(page: str, link: str) -> str:

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cxr_common.errors import InputError
+from cxr_tools.pack.configs import initialize_of, packed_json, packed_yaml
 from tools.bundles.generate import NOTICE
-from tools.pack.configs import initialize_of, packed_json, packed_yaml
 
 TRAIN = f"# {NOTICE}\n# why\nseed: 0\ninitialize:\n  - $seed(@seed)\nrun:\n  - $check()\n  - $go()   # comment\n"
 OVERLAY = "epochs: 2\nrun:\n  - $check()\n"

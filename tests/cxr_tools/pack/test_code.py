@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
+from cxr_tools.pack.code import PACKAGE, code_files, code_name, folder_of, needed_folders, renamed
 from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
-from tools.pack.code import PACKAGE, code_files, code_name, folder_of, needed_folders, renamed
 
 ROOMS = {"localization", "refinement", "segmentation", "detection"}
 
