@@ -91,6 +91,11 @@ def _is_alive(process: int) -> bool:
     return True
 
 
+def cache_folder() -> Path:
+    """The folder of this user's cache; what lies in it can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxr-bundles"
+
+
 def write_text(text: str, path: str | Path) -> None:
     """Write a text file (UTF-8), whole or not at all."""
     with replacing(path) as temporary:

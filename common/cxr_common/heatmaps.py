@@ -53,4 +53,4 @@ def unit_peak(maps: torch.Tensor) -> torch.Tensor:
     """
     positive = maps.relu()
     peak = positive.amax((-2, -1), keepdim=True)
-    return positive / peak.where(peak > 0, 1)
+    return positive / torch.where(peak > 0, peak, torch.ones_like(peak))

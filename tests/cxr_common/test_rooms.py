@@ -17,7 +17,7 @@ PACKAGE = Path(cxr_common.__file__).parent
 #: From the ground up; packages of one layer do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("conventions",),  # the modules directly in the package
-    ("data", "networks", "metrics"),
+    ("data", "networks", "metrics", "exports"),
     ("dicom_results",),
     ("findings",),
     ("start", "transforms"),

@@ -66,9 +66,13 @@ class AnchorGrid(AnchorGenerator):
             (A, 4) float32 xyxy, not clipped; ordered by level, x, y, ratio, scale.
         """
         device = torch.device("cpu" if device is None else device)
-        self.set_cell_anchors(torch.float32, device)
-        strides = [[torch.tensor(2**level, device=device)] * 2 for level in self.levels]
-        return torch.cat(self.grid_anchors([list(shape) for shape in self.shapes(size)], strides))
+        levels = zip(self.cells(device), self.shapes(size), self.levels, strict=True)
+        return torch.cat([grid(cell, *shape, 2**level) for cell, shape, level in levels])
+
+    def cells(self, device: torch.device | None = None) -> list[torch.Tensor]:
+        """Each level's anchors around the origin, (per_cell, 4)."""
+        self.set_cell_anchors(torch.float32, torch.device("cpu") if device is None else device)
+        return list(self.cell_anchors)
 
     def split(self, values: torch.Tensor, size: Sequence[int]) -> list[torch.Tensor]:
         """Cut what a network says of each anchor (N, A, K) into maps (N, x, y, per_cell, K), one a level."""
@@ -88,3 +92,21 @@ class AnchorGrid(AnchorGenerator):
         if shapes != self.shapes(size):
             raise ValueError(f"maps {shapes} are not those of levels {self.levels} of an image {tuple(size)}")
         return [self.boxes(size, images.device)] * len(images)
+
+
+def grid(cell: torch.Tensor, x: int, y: int, stride: int) -> torch.Tensor:
+    """Anchors of a map of x times y cells: MONAI's ``grid_anchors`` in operations that exporters take as they are.
+
+    Args:
+        cell: (per_cell, 4) around the origin.
+        x: cells of the map along x.
+        y: cells along y.
+        stride: pixels from cell to cell.
+
+    Returns:
+        (x * y * per_cell, 4); x varies slowest.
+    """
+    along_x = (torch.arange(x, device=cell.device).to(cell.dtype) + 0.5) * stride
+    along_y = (torch.arange(y, device=cell.device).to(cell.dtype) + 0.5) * stride
+    centre = torch.stack((along_x[:, None].expand(x, y), along_y[None].expand(x, y)), -1)
+    return (torch.cat((centre, centre), -1)[:, :, None] + cell).flatten(0, 2)

@@ -8,8 +8,11 @@ from typing import Any
 import torch
 from monai.data import decollate_batch
 from monai.inferers import Inferer
+from torch import nn
 
 from cxr_common.detection.anchors import AnchorGrid
+from cxr_common.detection.exported import BoxNetwork, DetectorNetwork
+from cxr_common.detection.global_head import AlignedLogits
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.one_tensor import read_one_tensor
 from cxr_common.detection.selection import select_detections
@@ -59,6 +62,14 @@ class DetectionInferer(Inferer):
         output = read_one_tensor(values, size) if isinstance(values, torch.Tensor) else DetectorOutput(*values)
         detections = select_detections(output, self.anchors, size, **self.settings)
         return {"detections": detections, "image_logits": self.image_logits(output)}
+
+    def as_outputs(self, network: nn.Module) -> nn.Module:
+        """The network as a module of named outputs, see :mod:`cxr_common.exports.exportable`."""
+        return DetectorNetwork(network, aligned=isinstance(self.image_logits, AlignedLogits))
+
+    def as_boxes(self, network: nn.Module) -> nn.Module:
+        """The network and this inferer as one module that gives the selected boxes."""
+        return BoxNetwork(self.as_outputs(network), self.anchors, **self.settings)
 
 
 class LabelDetector:

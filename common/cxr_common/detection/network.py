@@ -142,6 +142,28 @@ class RetinaNet(nn.Module):
         Raises:
             ValueError: when a side is no multiple of 32.
         """
+        classes, boxes, features = self.levels(image)
+        logits: list[torch.Tensor] = []
+        deltas: list[torch.Tensor] = []
+        for level in classes:
+            logits.append(flatten_anchors(level, self.anchors_per_cell))
+        for level in boxes:
+            deltas.append(flatten_anchors(level, self.anchors_per_cell))
+        return DetectorOutput(torch.cat(logits, 1), torch.cat(deltas, 1), self.global_head(features), features)
+
+    def levels(self, image: torch.Tensor) -> tuple[list[torch.Tensor], list[torch.Tensor], torch.Tensor]:
+        """The heads' maps of each level of the pyramid, and the features of the last stage (N, M, X / 32, Y / 32).
+
+        Args:
+            image: (N, in_channels, X, Y).
+
+        Returns:
+            Class logits (N, anchors_per_cell * C, x, y) and box deltas (N, anchors_per_cell * 4, x, y) of each level;
+            the features.
+
+        Raises:
+            ValueError: when a side is no multiple of 32.
+        """
         # A literal, because TorchScript reads no module constants.
         if not torch.jit.is_tracing() and (image.shape[-2] % 32 != 0 or image.shape[-1] % 32 != 0):
             raise ValueError(f"the image's sides must be multiples of 32, got {image.shape}")
@@ -150,12 +172,12 @@ class RetinaNet(nn.Module):
         for stage in self.stages:
             stages[str(stage)] = features[stage]
         pyramid = self.fpn(stages)
-        logits: list[torch.Tensor] = []
-        deltas: list[torch.Tensor] = []
+        classes: list[torch.Tensor] = []
+        boxes: list[torch.Tensor] = []
         for level in pyramid.values():
-            logits.append(flatten_anchors(self.class_head(level), self.anchors_per_cell))
-            deltas.append(flatten_anchors(self.box_head(level), self.anchors_per_cell))
-        return DetectorOutput(torch.cat(logits, 1), torch.cat(deltas, 1), self.global_head(features[3]), features[3])
+            classes.append(self.class_head(level))
+            boxes.append(self.box_head(level))
+        return classes, boxes, features[3]
 
     @torch.jit.export
     def pool(self, maps: torch.Tensor) -> torch.Tensor:

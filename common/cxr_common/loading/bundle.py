@@ -17,6 +17,7 @@ from monai.data import decollate_batch
 
 from cxr_common.data import find_radiographs, read_picture
 from cxr_common.errors import InputError, own_input_error
+from cxr_common.exports import RUNTIMES, check_runtime, on_runtime
 from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
 from cxr_common.loading.locate import find_bundle
 from cxr_common.networks import load_weights, weights_sha256
@@ -57,6 +58,9 @@ class LoadedBundle:
 
     Attributes:
         model: name, version, class names and hash of the weights.
+        folder: of the bundle.
+        config: its inference.json with the options.
+        network: with the weights, in evaluation mode.
     """
 
     def __init__(
@@ -76,7 +80,10 @@ class LoadedBundle:
         except Exception as error:
             raise own_input_error(error) or error from error
         self.device = torch.device(device or parts["device"])
-        self.network = parts["network_def"].to(self.device).eval()
+        runtime = parser.get("runtime", RUNTIMES[0])  # a bundle of before has no such option
+        check_runtime(runtime, self.device, parts["inferer"])
+        self.network = on_runtime(parts["network_def"].to(self.device), runtime).eval()
+        self.folder, self.config = folder, parser
         self._parts, writer = parts, parser["findings_writer"]
         self._keys = CaseKeys(heatmap=writer.get("heatmap_key", "heatmap"), masks=writer.get("masks_key", "masks"))
         inferer, sha256 = parts["inferer"], weights_sha256(parts["weights"])
@@ -87,6 +94,11 @@ class LoadedBundle:
     def labels(self) -> list[str]:
         """Class names in the order of the findings."""
         return list(self._parts["labels"])
+
+    @property
+    def inferer(self) -> Any:
+        """The bundle's inferer."""
+        return self._parts["inferer"]
 
     @overload
     def __call__(self, images: Image) -> Case: ...  # type: ignore[overload-overlap]  # a str is a sequence of str

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cxr_common.errors import InputError
-from cxr_common.files import file_sha256
+from cxr_common.files import cache_folder, file_sha256
 from cxr_common.loading.download import checked_sha256, download, new_file
 from cxr_common.start.nearest import nearest
 
@@ -70,11 +70,11 @@ def get_bundle(url: str, sha256: str) -> Path:
         InputError: it cannot be fetched, or has another hash; nothing stays behind.
     """
     sha256 = checked_sha256(url, sha256)
-    cache = _cache() / sha256[:16]
+    cache = cache_folder() / sha256[:16]
     if cache.is_dir():
         os.utime(cache)  # of several versions a name finds what was asked for last
         return _unpacked(cache, sha256)
-    with new_file(_cache()) as path:
+    with new_file(cache_folder()) as path:
         download(url, path, sha256, LARGEST)
         return _unpacked(path, sha256, url)
 
@@ -82,19 +82,14 @@ def get_bundle(url: str, sha256: str) -> Path:
 def _listed() -> Iterator[Path]:
     """Folders of bundles by falling precedence."""
     listed = [Path(folder) for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder]
-    newest = sorted((p for p in _cache().glob("*") if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
+    newest = sorted((p for p in cache_folder().glob("*") if p.is_dir()), key=lambda p: p.stat().st_mtime, reverse=True)
     for place in (*listed, Path("bundles"), Path(__file__).resolve().parents[3] / "bundles", *newest):
         yield from sorted(config.parents[1] for config in place.glob(f"*/{_CONFIG.as_posix()}"))
 
 
-def _cache() -> Path:
-    """Folder of what was unpacked, each content in a folder that begins with its hash."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cxr-bundles"
-
-
 def _unpacked(archive: Path, sha256: str, where: object = None) -> Path:
     """The folder of a zip's content in the user's cache; unpacked once for each content."""
-    home, where = _cache(), where or archive
+    home, where = cache_folder(), where or archive
     cache = home / sha256[:16]
     if not cache.is_dir():
         try:

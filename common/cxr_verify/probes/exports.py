@@ -48,13 +48,18 @@ def _usable(network: torch.nn.Module, image: dict[str, Any]) -> tuple[torch.Tens
 
 
 def _script(network: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, str]:
-    try:
-        exported, how = torch.jit.script(network), "scripted"
-    except Exception:  # what cannot be scripted may still be traced
-        exported, how = torch.jit.trace(network, x), "traced"
+    exported, how = scripted(network, x)
     torch.jit.save(exported, "model.ts")
     with torch.no_grad():
         return torch.jit.load("model.ts")(x), how
+
+
+def scripted(network: torch.nn.Module, x: torch.Tensor) -> tuple[torch.jit.ScriptModule, str]:
+    """A network as TorchScript, and how it became so: what cannot be scripted may still be traced."""
+    try:
+        return torch.jit.script(network), "scripted"
+    except Exception:  # TorchScript has no error of its own for all that it does not know
+        return torch.jit.trace(network, x, check_trace=False), "traced"
 
 
 def _onnx(network: torch.nn.Module, x: torch.Tensor) -> tuple[torch.Tensor, str]:

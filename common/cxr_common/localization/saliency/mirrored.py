@@ -7,6 +7,9 @@ from typing import Any
 
 import torch
 from monai.inferers import Inferer, SimpleInferer
+from torch import nn
+
+from cxr_common.exports.exportable import logit_maps
 
 
 class MirroredInferer(Inferer):
@@ -24,6 +27,15 @@ class MirroredInferer(Inferer):
         if hasattr(self.inferer, "pool"):
             self.pool = self.inferer.pool
 
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether the inferer asks for gradients."""
+        return bool(getattr(self.inferer, "needs_gradients", False))
+
+    def as_maps(self, network: nn.Module) -> nn.Module:
+        """The network and this inferer as one module that gives the logit maps. Errors as the inner inferer's."""
+        return MirroredMaps(logit_maps(self.inferer, network))
+
     def describe(self) -> dict[str, Any]:
         """How its heatmaps are made, for records."""
         inner = self.inferer.describe() if hasattr(self.inferer, "describe") else {}
@@ -34,3 +46,19 @@ class MirroredInferer(Inferer):
         maps = self.inferer(inputs, network, *args, **kwargs)
         mirrored = self.inferer(inputs.flip(-2), network, *args, **kwargs)
         return (maps + mirrored.flip(-2)) / 2
+
+
+class MirroredMaps(nn.Module):
+    """The mean of the maps of an image and of its mirror image.
+
+    Args:
+        maps: images (N, C_in, X, Y) to logit maps (N, C, x, y).
+    """
+
+    def __init__(self, maps: nn.Module) -> None:
+        super().__init__()
+        self.maps = maps
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C_in, X, Y) to logit maps (N, C, x, y)."""
+        return (self.maps(image) + self.maps(image.flip(-2)).flip(-2)) / 2

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from monai.inferers import Inferer
 from torch import nn
+from torch.nn import functional as F
 
+from cxr_common.errors import InputError
 from cxr_common.heatmaps import unit_peak
 from cxr_common.localization.saliency.methods import Cam, SaliencyMethod, make_method
 from cxr_common.networks.pooling import max_pool
@@ -40,6 +42,22 @@ class SaliencyInferer(Inferer):
             layer = None
         return {"saliency": {"method": self.name, "layer": layer}}
 
+    @property
+    def needs_gradients(self) -> bool:
+        """Whether the method asks for gradients, which exported networks do not have."""
+        return not isinstance(self.method, Cam)
+
+    def as_maps(self, network: nn.Module) -> nn.Module:
+        """The network and this inferer as one module that gives the logit maps.
+
+        Raises:
+            InputError: the method needs gradients.
+        """
+        if self.needs_gradients:
+            action = "choose a method without gradients: --set inferer#method=cam"
+            raise InputError(f"method {self.name} needs gradients, which exported files do not have", "inferer", action)
+        return CamMaps(network)
+
     @staticmethod
     def pool(maps: torch.Tensor) -> torch.Tensor:
         """Class logits (N, C) of the maps (N, C, x, y)."""
@@ -64,6 +82,24 @@ class SaliencyInferer(Inferer):
         return saliency_logits(logits, maps).to(logits.dtype)
 
 
+class CamMaps(nn.Module):
+    """A classifier's class activation maps as :class:`SaliencyInferer` gives them by the method "cam".
+
+    Args:
+        network: ``network.pool(network(image))`` are its class logits.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network: Any = network  # its method `pool` is "Tensor | Module" to mypy
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """Map images (N, C_in, X, Y) to logit maps (N, C, x, y)."""
+        maps = self.network(image)
+        logits = self.network.pool(maps)
+        return _logits_of_heat(logits, maps - maps.amin((-2, -1), keepdim=True))
+
+
 def saliency_logits(logits: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
     r"""Logit maps whose sigmoid is the class probability times the saliency scaled to peak 1.
 
@@ -80,7 +116,14 @@ def saliency_logits(logits: torch.Tensor, maps: torch.Tensor) -> torch.Tensor:
     Returns:
         (N, C, x, y) float64.
     """
-    heat = unit_peak(maps.double())
-    heat = heat.clamp(min=LEAST_HEAT).where(heat.amax((-2, -1), keepdim=True) > 0, 1)
-    level = logits.double()[..., None, None]
-    return level + heat.log() - torch.logaddexp(torch.zeros_like(level), level + (-heat).log1p())
+    return _logits_of_heat(logits.double(), maps.double())
+
+
+def _logits_of_heat(logits: torch.Tensor, maps: torch.Tensor, least: float = LEAST_HEAT) -> torch.Tensor:
+    """See :func:`saliency_logits`; of the maps' dtype. Only what TorchScript and ONNX know."""
+    heat = unit_peak(maps)
+    seen = heat.amax((-2, -1), keepdim=True) > 0
+    heat = torch.where(seen, heat.clamp(min=least), torch.ones_like(heat))
+    level = logits[..., None, None]
+    # At 40 its rounding is below float64's, and float32 is far from its largest number.
+    return level + heat.log() - F.softplus(level + (-heat).log1p(), threshold=40.0)

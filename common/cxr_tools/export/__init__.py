@@ -1,0 +1,1 @@
+"""Bundles as TorchScript, ONNX and torch.export files."""
