@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cxr_common.data.datalist_schema import SECTIONS
+from cxr_common.exports.runtime import RUNTIMES
 from cxr_common.label_policy import POLICIES
 from cxr_common.start.rules import SWITCH, Rule, either, nothing_or, number, one_of, several, whole
 
@@ -18,6 +19,7 @@ SETTINGS: dict[str, Rule] = {
     "intensity_mean": either(number(), several(number())),
     "intensity_std": either(POSITIVE, several(POSITIVE)),
     "refuse_unlikely": nothing_or(SWITCH),
+    "runtime": one_of(*RUNTIMES),
     "deterministic_uids": SWITCH,
     "deidentify": SWITCH,
     "positive_only": SWITCH,

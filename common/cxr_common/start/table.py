@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from cxr_common.errors import InputError
+from cxr_common.exports.runtime import check_runtime
 from cxr_common.extras import needed
 from cxr_common.findings.class_names import check_class_names
 from cxr_common.networks.pretrained import IMAGENET
@@ -87,6 +88,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("teacher_weights",), file_check("teacher_weights", required=True)),
     # Single settings, settings together.
     *(Check((name,), partial(rule.check, name)) for name, rule in SETTINGS.items()),
+    Check(("runtime", "device", "inferer"), check_runtime),
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),
     Check(("labels", "checkpoint_classes"), _check_chosen_classes),
