@@ -23,7 +23,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 CONSTRAINTS = REPOSITORY / "constraints.txt"
 RESULTS = REPOSITORY / "docs" / "results"
 #: Templates that are data, and the JSON files that are made of them.
-DATA = {"inference.yaml": "inference.json", "metadata.yaml": "metadata.json"}
+DATA = {
+    "inference.yaml": "inference.json",
+    "inference_trt.yaml": "inference_trt.json",
+    "metadata.yaml": "metadata.json",
+}
 CARD = "README.md"
 
 
