@@ -1,7 +1,7 @@
 """``python -m tools.bench PART``: what something costs on this machine.
 
 random_walk: against the published dense form. inference: against the network alone. loading: images for a training,
-with and without a cache.
+with and without a cache. runtimes: a network by what runs it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from cxr_common.cli import one_line_errors
 from cxr_common.start.tool_parser import ToolParser
 from tools.bench.inference import bench_inference
 from tools.bench.loading import bench_loading
-from tools.bench.tables import inference_table, loading_table, table
+from tools.bench.runtimes import bench_runtimes
+from tools.bench.tables import inference_table, loading_table, runtimes_table, table
 from tools.bench.walk import REPOSITORY, bench_walk
+from tools.repository import BUNDLES
 
 
 @one_line_errors
@@ -42,10 +44,18 @@ def main(argv: list[str] | None = None) -> int:
     loading.add_argument("--timed", type=int, default=20000, help="images of a timed pass")
     loading.add_argument("--steps", type=int, default=20, help="of the training")
     loading.add_argument("--workers", type=int, default=2, help="loader processes")
+    runtimes = commands.add_parser("runtimes", help="a network by what runs it; nothing else may run")
+    runtimes.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_runtimes.json")
+    runtimes.add_argument("--bundles", nargs="+", default=sorted(p.parent.name for p in BUNDLES.glob("*/bundle.yaml")))
+    runtimes.add_argument("--threads", type=int, default=1)
+    runtimes.add_argument("--repeats", type=int, default=50, help="the median counts")
     args = parser.parse_args(argv)
     if args.command == "loading":
         given = (args.output, args.images, args.side, args.timed, args.steps, args.workers)
         print(loading_table(bench_loading(*given)))
+        return 0
+    if args.command == "runtimes":
+        print(runtimes_table(bench_runtimes(args.output, tuple(args.bundles), args.threads, args.repeats)))
         return 0
     if args.command == "inference":
         sizes = dict(zip(args.sizes, args.images, strict=True))

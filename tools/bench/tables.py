@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cxr_tools.markdown import table as markdown
+from tools.bench.runtimes import RUNTIMES
 
 Record = dict[str, Any]
 
@@ -79,6 +80,30 @@ def loading_table(record: Record) -> str:
 
 def _milliseconds(cost: Record | None) -> str:
     return "–" if cost is None else f"{_three(cost['cpu_ms'])} ms"
+
+
+def runtimes_table(record: Record) -> str:
+    """Milliseconds per image by runtime, the fastest in bold, and what it was measured with."""
+    names = [name for name in RUNTIMES if any(name in case["milliseconds"] for case in record["cases"])]
+    rows = []
+    for case in record["cases"]:
+        times = case["milliseconds"]
+        fastest = min(times.values())
+        cells = [f"{_three(times[name])} ms" if name in times else "–" for name in names]
+        marked = [
+            f"**{cell}**" if times.get(name) == fastest else cell for name, cell in zip(names, cells, strict=True)
+        ]
+        rows.append([case["bundle"], " x ".join(map(str, case["size"])), *marked])
+    exact = [name for name in names if name != "bfloat16"]
+    off = max(case["difference"].get(name, 0) for case in record["cases"] for name in exact)
+    versions = {**record["versions"], **record["cases"][0]["runtime_versions"]}
+    made = ", ".join(f"{name} {versions[name]}" for name in ("torch", "onnxruntime", "openvino") if name in versions)
+    text = (
+        f"The network alone, one image; medians of {record['repeats']} turns, {record['device']}. All but bfloat16"
+        f" differ by at most {off:.0e} from PyTorch. Measured {record['date']}, load average"
+        f" {record['load_before']:.1f} before; {made}.\n"
+    )
+    return markdown(["bundle", "image", *(RUNTIMES[name] for name in names)], rows) + "\n" + text
 
 
 def _notes(record: Record) -> str:

@@ -31,6 +31,7 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-random-walk": ("bench_random_walk.json", bench.table),
     "bench-inference": ("bench_inference.json", bench.inference_table),
     "bench-loading": ("bench_loading.json", bench.loading_table),
+    "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
 }
 #: Parts whose result file is not called as their template.
 FILES = {
@@ -38,13 +39,18 @@ FILES = {
     "opacity-probe": "opacity_probe.json",
     "opacity-others": "opacity_probe.json",
 }
-EXPLANATION = REPOSITORY / "docs" / "explanation"
+DOCS = REPOSITORY / "docs"
+EXPLANATION = DOCS / "explanation"
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
 PAGES: tuple[str, ...] = (
     "README.md",
     "docs/reference/findings.md",
-    "docs/how-to/large_data.md",
-    *(str(p.relative_to(REPOSITORY)) for p in sorted(EXPLANATION.glob("*.md")) if _PART.search(p.read_text("utf-8"))),
+    *(
+        str(page.relative_to(REPOSITORY))
+        for folder in ("explanation", "how-to")
+        for page in sorted((DOCS / folder).glob("*.md"))
+        if _PART.search(page.read_text("utf-8"))
+    ),
     *(str(card.relative_to(REPOSITORY)) for card in sorted(BUNDLES.glob("*/docs/README.md"))),
 )
 _MACRO = re.compile(r"{% macro (\w+)\((\w*)\)")
