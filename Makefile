@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack test-pack test-label verify results bench tables clean test-pacs test-browser
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack test-pack test-label verify results bench tables clean test-pacs test-browser test-deploy
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,7 +37,7 @@ test: setup  ## run the tests (minutes on two cores)
 	$(RUN) -m pytest $(PARALLEL)
 
 test-all: setup  ## run the slow tests too
-	$(RUN) -m pytest $(PARALLEL) -m "not pacs and not browser"
+	$(RUN) -m pytest $(PARALLEL) -m "not pacs and not browser and not deploy"
 
 test-pacs: setup  ## the round trip through a PACS, Orthanc, that it starts and stops
 	@test -x /usr/sbin/Orthanc -a -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so || \
@@ -86,6 +86,12 @@ test-label: pack  ## start MONAI Label with the zips on this machine and ask it 
 	unzip -qoj dist/cxr_pylon_localization_v*.zip "*/requirements-train.txt" -d build
 	test -x $(LABEL_ENV)/bin/monailabel || common/cxr_tools/monai_label/make_environment.sh $(LABEL_ENV) build/requirements-train.txt
 	LABEL_PYTHON=$(abspath $(LABEL_ENV))/bin/python $(RUN) -m pytest tests/label -m "slow or not slow"
+
+DEPLOY_ENV := build/deploy-env
+test-deploy: setup  ## run bundles in MONAI Deploy, in an environment that it makes
+	test -d $(DEPLOY_ENV)/lib/python3*/site-packages/monai/deploy || \
+		common/cxr_tools/deploy/make_environment.sh $(DEPLOY_ENV) $(RUN)
+	DEPLOY_PYTHON=$(abspath $(DEPLOY_ENV))/bin/python $(RUN) -m pytest -m deploy tests/deploy
 
 schemas: setup  ## write docs/schemas from the models of datalist.json, findings.json and thresholds.json
 	$(RUN) -m tools.schemas

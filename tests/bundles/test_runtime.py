@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from cxr_common.errors import find_input_error
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.phantom.dicom_files import write_dicom
+from cxr_common.errors import find_input_error
 from tests.bundles.conftest import BUNDLES
 from tests.bundles.workflow import findings_of
 from tests.golden import REPOSITORY
@@ -67,6 +67,6 @@ def test_onnx_finds_the_same(name, images, tmp_path, monkeypatch):
 )
 def test_a_runtime_that_cannot_be_is_one_line(options, text, images, tmp_path):
     bundle = REPOSITORY / "bundles" / "cxr_gradcam_classification"
-    with pytest.raises(Exception) as error:  # noqa: PT011 - MONAI's parser wraps it in one of its own
+    with pytest.raises(Exception) as error:
         findings_of(bundle, images, tmp_path, device="cpu", **options)
     assert text in str(find_input_error(error.value))

@@ -10,8 +10,9 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import torch
 from monai.config import DtypeLike, KeysCollection
-from monai.data import ImageReader
+from monai.data import ImageReader, MetaTensor
 from monai.transforms import LoadImage, LoadImaged
 
 from cxr_common.data.reader import RadiographReader
@@ -37,6 +38,9 @@ class LoadRadiograph(LoadImage):
 
     MONAI's own `LoadImage` turns to its other readers where one raises, so a file that is refused for a reason would
     come in with another polarity or axis order. Here the reader's `InputError` reaches the caller as it is.
+
+    What holds an image in memory instead, such as MONAI Deploy, gives the image in the place of its path, see
+    :func:`in_memory`.
 
     Args:
         channels: see `RadiographReader`.
@@ -68,7 +72,7 @@ class LoadRadiograph(LoadImage):
         """Load a file.
 
         Args:
-            filename: the path.
+            filename: the path, or the image.
             reader: must be None; MONAI's signature.
 
         Raises:
@@ -76,8 +80,39 @@ class LoadRadiograph(LoadImage):
         """
         if reader is not None:
             raise InputError("no other reader can be used", type(self).__name__, "use LoadImage for other files")
+        if isinstance(filename, (np.ndarray, torch.Tensor)):
+            image = in_memory(filename)
+            return image if self.image_only else (image, image.meta)
         # Given at run time, the reader is called directly: its errors are not replaced by a list of tracebacks.
         return super().__call__(filename, self.readers[0])
+
+
+def in_memory(image: np.ndarray | torch.Tensor) -> MetaTensor:
+    """An image that was read already, as the reader gives it.
+
+    Args:
+        image: (1, X, Y), (X, Y) or (X, Y, 1), grey values in [0, 1], bright where the body is dense; of a MetaTensor
+            the metadata are kept.
+
+    Returns:
+        (1, X, Y) float32; "in_memory" in its meta is true.
+
+    Raises:
+        InputError: it has another shape, or other values.
+    """
+    values = torch.as_tensor(image.as_tensor() if isinstance(image, MetaTensor) else image).float()
+    if values.ndim == 3 and values.shape[0] != 1 and values.shape[2] == 1:
+        values = values.movedim(2, 0)
+    values = values[None] if values.ndim == 2 else values
+    action = "read it by RadiographReader, or in MONAI Deploy by cxr_tools.deploy's RadiographOperator"
+    if values.ndim != 3 or len(values) != 1:
+        raise InputError(f"has the shape {tuple(image.shape)} instead of (1, X, Y)", "image in memory", action)
+    if not (float(values.min()) >= 0 and float(values.max()) <= 1):  # NaN is neither
+        raise InputError("its values are not grey in [0, 1]", "image in memory", action)
+    meta = dict(image.meta) if isinstance(image, MetaTensor) else {}
+    affine = torch.as_tensor(image.affine) if isinstance(image, MetaTensor) else torch.eye(4, dtype=torch.float64)
+    meta |= {"spatial_shape": list(values.shape[1:]), "original_affine": affine.numpy(), "in_memory": True}
+    return MetaTensor(values, affine=affine, meta={key: value for key, value in meta.items() if key != "affine"})
 
 
 class LoadRadiographd(LoadImaged):

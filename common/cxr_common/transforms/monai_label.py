@@ -28,6 +28,8 @@ class MonaiLabelResultd(MapTransform):
       of two dimensions is left out when the mask is written.
     * Detection: the boxes are as they are wanted.
 
+    MONAI Deploy, which gives images in memory, gets the label mask as (1, width, height).
+
     The record of all findings goes under ``result``, of which clients get all. Where nobody but this bundle's own
     evaluator runs it, which is told by the lack of ``<image_key>_meta_dict``, only the scores are made.
 
@@ -70,6 +72,8 @@ class MonaiLabelResultd(MapTransform):
         for key in self.keys if self.task != "detection" else ():
             if self.task == "classification":
                 item[key] = MetaTensor(torch.tensor([0.0, *(finding["probability"] for finding in record["findings"])]))
+            elif getattr(item.get(self.image_key), "meta", {}).get("in_memory"):  # MONAI Deploy takes a channel off
+                item[key] = item[key][None]
             elif asked_by_server:
                 item[key], item[self.image_key] = _in_space(item[key], item[self.image_key])
         if asked_by_server and self.task == "classification":  # to whose size the scores would be brought

@@ -1,0 +1,36 @@
+"""A sample application of MONAI Deploy: a folder of DICOM radiographs in; findings.json, DICOM SEG and SR out.
+
+CXR_BUNDLE=cxr_pylon_localization python -m cxr_tools.deploy -i /my/xrays -o out
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from monai.deploy.conditions import CountCondition
+from monai.deploy.core import Application
+
+from cxr_common.loading import find_bundle
+from cxr_tools.deploy.operators import FindingsOperator
+
+
+class FindingsApp(Application):
+    """One operator, which runs the bundle that the environment's CXR_BUNDLE names."""
+
+    def compose(self) -> None:
+        """Put the operator together from the application's folders."""
+        context = self.init_app_context(self.argv)
+        operator = FindingsOperator(
+            self,
+            CountCondition(self, 1),
+            bundle=find_bundle(os.environ.get("CXR_BUNDLE", "cxr_pylon_localization")),
+            input_folder=Path(context.input_path),
+            output_folder=Path(context.output_path),
+            name="findings",
+        )
+        self.add_operator(operator)
+
+
+if __name__ == "__main__":
+    FindingsApp().run()
