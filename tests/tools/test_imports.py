@@ -13,8 +13,8 @@ from tests.golden import REPOSITORY
 MAY_IMPORT = {
     "cxr_common": set(),
     "cxr_verify": set(),
-    "cxr_tools": {"cxr_common"},
-    "tools": {"cxr_common", "cxr_tools"},
+    "cxr_tools": {"cxr_common", "cxr_verify"},
+    "tools": {"cxr_common", "cxr_tools", "cxr_verify"},
 }
 
 

@@ -8,4 +8,5 @@ site=$("$1/bin/python" -c "import sysconfig; print(sysconfig.get_path('purelib')
 # Without dependencies: they would bring CUDA's packages and another protobuf. MONAI again, for the SDK is a part of it.
 "$2" -m pip --python "$1/bin/python" install --quiet --no-deps --ignore-installed monai==1.6.1 monai-deploy-app-sdk==4.0.0 \
     holoscan-cu13==4.6.0 holoscan-cli==5.0.0 wheel-axle-runtime==0.0.13 typeguard==4.6.1 colorama==0.4.6 \
-    python-rapidjson==1.25 tritonclient==2.73.0
+    python-rapidjson==1.25 tritonclient==2.73.0 geventhttpclient==2.6.1 gevent==26.9.0 zope.event==6.2 zope.interface==8.7 \
+    brotli==1.2.1
