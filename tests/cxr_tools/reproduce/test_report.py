@@ -7,6 +7,7 @@ import json
 import pytest
 
 from cxr_common.data import write_datalist
+from cxr_common.start.tool_parser import check_overrides
 from cxr_tools.reproduce.recipe import Recipe, read_recipe, recipe_names
 from cxr_tools.reproduce.report import figure_rows, write_report
 from tools.repository import BUNDLES
@@ -54,4 +55,6 @@ def test_recipes_name_what_there_is(name):
     names = {step.name for step in recipe.steps} | ({"segmenter"} if recipe.pipeline else set())
     assert {figure["of"] for figure in recipe.figures} <= names and recipe.prepare and recipe.hardware
     for step in recipe.steps:
-        assert all((BUNDLES / step.bundle / "configs" / config).is_file() for config in step.configs)
+        configs = [BUNDLES / step.bundle / "configs" / config for config in step.configs]
+        assert all(config.is_file() for config in configs)
+        check_overrides(configs, step.overrides, step.name)
