@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cxr_common.data import write_datalist
-from cxr_common.start.tool_parser import check_overrides
+from cxr_common.start.overrides import check_overrides
 from cxr_tools.reproduce.recipe import Recipe, read_recipe, recipe_names
 from cxr_tools.reproduce.report import figure_rows, write_report
 from tools.repository import BUNDLES
