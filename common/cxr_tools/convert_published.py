@@ -1,6 +1,6 @@
 """Turn a published PYLON checkpoint into a ready bundle.
 
-python -m cxr_tools.convert_published pylon model.pkl --labels NIH --output my_pylon_bundle
+cxr convert pylon model.pkl --labels NIH --output my_pylon_bundle
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _card(name: str, settings: dict, labels: list[str]) -> str:
     return f"""# {name}
 
 A published PYLON checkpoint (github.com/cmb-chula/pylon, Apache-2.0), converted to this collection's axes by
-`python -m cxr_tools.convert_published`. Nothing was trained or tuned here: thresholds are the defaults (decision at
+`cxr convert`. Nothing was trained or tuned here: thresholds are the defaults (decision at
 probability .5, masks above half of a map's maximum). Input: 256 x 256, as published. For research, not for clinical
 use.
 

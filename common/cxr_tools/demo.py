@@ -1,7 +1,7 @@
 """Find something on chest radiographs and show it: six phantoms, or a folder of yours.
 
-python -m cxr_tools.demo
-python -m cxr_tools.demo --images FOLDER --output build/demo
+cxr demo
+cxr demo --images FOLDER --output build/demo
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Outline lungs with the segmenter bundle's lung model, and add to each image of a datalist the box of its chest.
 
-python -m cxr_tools.lungs --datalist data/datalist.json --output data/datalist_chests.json
+cxr lungs --datalist data/datalist.json --output data/datalist_chests.json
 
 The key "chest" tells a training where findings can be at all: see place_weight of the localisers' from_imagenet.yaml.
 """

@@ -1,7 +1,7 @@
 """Make a data set of phantoms: pictures, masks and a datalist.
 
-python -m cxr_tools.make_phantoms --output DIR --training 100 --validation 20 --testing 20 --seed 0
-python -m cxr_tools.make_phantoms --output DIR --count 6 --format dicom
+cxr phantoms --output DIR --training 100 --validation 20 --testing 20 --seed 0
+cxr phantoms --output DIR --count 6 --format dicom
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Put simulated findings into real radiographs without findings: pictures, masks and a datalist.
 
-python -m cxr_tools.simulate_findings --datalist data/datalist.json --output simulated --seed 0
+cxr simulate --datalist data/datalist.json --output simulated --seed 0
 
 Takes the images of a datalist whose labels are all 0, outlines their lungs with the segmenter bundle's lung model,
 and puts in one to three findings whose place is then known exactly.

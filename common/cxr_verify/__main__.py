@@ -1,4 +1,4 @@
-"""Verify MONAI bundles: python -m cxr_verify BUNDLE [BUNDLE ...].
+"""Verify MONAI bundles: cxr-verify BUNDLE [BUNDLE ...].
 
 Each BUNDLE is a folder, a zip, or a folder as Hugging Face has it. Nothing is downloaded. The exit status is 0 when
 nothing failed, 1 when a check failed, 2 when one could not run.

@@ -42,7 +42,7 @@ def evaluate_label_maps(
     """
     scored = [item for item in items if item.get("label_map")]
     if not scored:
-        action = 'give items a "label_map", as python -m cxr_tools.prepare voc does'
+        action = 'give items a "label_map", as cxr prepare voc does'
         raise InputError("no image has a label map to score against", "datalist", action)
     folder = as_path(output_dir) / "label_maps"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 """From image-level labels to a segmenter and its report, by the bundles' own workflows.
 
-python -m cxr_tools.pipeline --datalist DATA/datalist.json --localizer pylon --output OUT
-python -m cxr_tools.pipeline --datalist DATA/datalist.json --localizer gradcam --output OUT --settings siim
+cxr pipeline --datalist DATA/datalist.json --localizer pylon --output OUT
+cxr pipeline --datalist DATA/datalist.json --localizer gradcam --output OUT --settings siim
 
 Stages that are done and whose inputs did not change are passed over; one that was killed goes on.
 """

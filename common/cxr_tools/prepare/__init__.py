@@ -1,1 +1,1 @@
-"""Make, check and merge datalists: ``python -m cxr_tools.prepare --help``."""
+"""Make, check and merge datalists: ``cxr prepare --help``."""

@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare check``: is a datalist sound, and what does it hold?"""
+"""``cxr prepare check``: is a datalist sound, and what does it hold?"""
 
 from __future__ import annotations
 

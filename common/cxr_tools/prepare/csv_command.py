@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare csv``: a datalist from plain tables."""
+"""``cxr prepare csv``: a datalist from plain tables."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from cxr_tools.yaml_files import parse_yaml
 
 EXAMPLES = """examples:
   a data set with a mapping file:
-    python -m cxr_tools.prepare csv --mapping shared_cxr_nih --root ../shared/cxr --output nih.json
+    cxr prepare csv --mapping shared_cxr_nih --root ../shared/cxr --output nih.json
   CheXpert, NIH ChestX-ray14 and VinDr-CXR as they come:
-    python -m cxr_tools.prepare csv --mapping chexpert --root CheXpert --output CheXpert/datalist.json
+    cxr prepare csv --mapping chexpert --root CheXpert --output CheXpert/datalist.json
   any table, by options:
-    python -m cxr_tools.prepare csv --root cases --images cases.csv --map image=file --map patient=id \\
+    cxr prepare csv --root cases --images cases.csv --map image=file --map patient=id \\
         --labels Nodule,Mass --boxes boxes.csv --set "boxes.xywh=[x,y,w,h]" --output cases/datalist.json
 """
 

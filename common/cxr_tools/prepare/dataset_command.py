@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare NAME``: a datalist from a public data set as it was unpacked."""
+"""``cxr prepare NAME``: a datalist from a public data set as it was unpacked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare export``: a datalist as COCO json or as a YOLO data set.
+"""``cxr prepare export``: a datalist as COCO json or as a YOLO data set.
 
 coco writes one json file per section into the output folder, which `cxr_tools.prepare coco` reads again. yolo writes
 images (as links), labels and data.yaml. It leaves out images without boxes: they are not annotated, and YOLO would take

@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare look``: what is in a datalist, as a page to look at before training.
+"""``cxr prepare look``: what is in a datalist, as a page to look at before training.
 
 Pictures of each class and section with boxes and masks, counts, labels that occur together, sizes and views; and
 warnings: images that are in two sections (the same bytes, or nearly the same look), constant or unreadable ones,

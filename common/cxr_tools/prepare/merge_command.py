@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare merge``: one datalist from several."""
+"""``cxr prepare merge``: one datalist from several."""
 
 from __future__ import annotations
 

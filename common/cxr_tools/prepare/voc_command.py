@@ -1,4 +1,4 @@
-"""``python -m cxr_tools.prepare voc``: a datalist from a data set in the format of PASCAL VOC."""
+"""``cxr prepare voc``: a datalist from a data set in the format of PASCAL VOC."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ An item's label_map names the palette PNG, which alone knows void pixels; its ma
 
 examples:
   VOC 2012, train and val:
-    python -m cxr_tools.prepare voc --root VOCdevkit/VOC2012 --output voc/datalist.json
+    cxr prepare voc --root VOCdevkit/VOC2012 --output voc/datalist.json
   the augmented training list:
-    python -m cxr_tools.prepare voc --root VOCdevkit/VOC2012 --label-maps SegmentationClassAug \\
+    cxr prepare voc --root VOCdevkit/VOC2012 --label-maps SegmentationClassAug \\
         --list training=trainaug --list validation=val --output voc/datalist.json
 """
 

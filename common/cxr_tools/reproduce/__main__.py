@@ -1,6 +1,6 @@
 """Train what a paper trained, score it by the official protocol, and print the paper's figures beside.
 
-python -m cxr_tools.reproduce nih_pylon --datalist NIH/datalist.json --weights resnet50-0676ba61.pth --output OUT
+cxr reproduce nih_pylon --datalist NIH/datalist.json --weights resnet50-0676ba61.pth --output OUT
 
 docs/how-to/reproduce.md has the command of each recipe. Steps that are done and whose inputs did not change are passed
 over; a training that was stopped goes on.
