@@ -89,7 +89,10 @@ def find_entry(index: Any, name: str, where: str) -> tuple[str, str]:
     entry = entries[key] if isinstance(entries[key], dict) else {}
     if not isinstance(entry.get("source"), str) or not isinstance(entry.get("sha256"), str):
         raise InputError("has no source or no sha256", f"{where}: {key}", "take an index that make pack wrote")
-    return urljoin(where, entry["source"]), entry["sha256"]
+    source = entry["source"]
+    if "://" not in where + source:
+        return str(Path(where).parent / source), entry["sha256"]
+    return urljoin(where, source), entry["sha256"]
 
 
 def _order(key: str) -> list[tuple[int, str]]:

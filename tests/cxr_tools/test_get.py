@@ -113,13 +113,16 @@ def test_other_kinds_of_addresses_are_refused(host, url):
         get_bundle(url, "0" * 64)
 
 
-def test_by_name_from_an_index_on_the_server_and_from_a_file(host, capsys):
+def test_by_name_from_an_index_on_the_server_and_from_a_file(host, monkeypatch, capsys):
     folder, url, cache, _ = host
     index = {"mine_v1.0.0": {"source": "a.zip", "sha256": zip_of("mine", "1.0.0")(folder / "a.zip")}}
     (folder / "model_info.json").write_text(json.dumps(index))
     assert main(["get", "mine", "--index", f"{url}/model_info.json"]) == 0
     assert find_bundle("mine").is_relative_to(cache)
     assert main(["get", "mine_v1.0.0", "--index", str(folder / "model_info.json")]) == 0
+    (folder / "here").mkdir()
+    monkeypatch.chdir(folder / "here")
+    assert main(["get", "mine", "--index", "../model_info.json"]) == 0
     (folder / "a.zip").write_bytes(b"other")
     assert main(["get", "mine", "--index", str(folder / "model_info.json")]) == 1
     assert "has another SHA-256" in capsys.readouterr().err
