@@ -21,7 +21,9 @@ def test_what_pages_tell_people_to_type_is_a_command():
         *REPOSITORY.glob("bundles/*/docs/README.md"),
     ]
     typed = {
-        (page.name, name) for page in pages for name in re.findall(r"(?:^|`)cxr (\w+)", page.read_text("utf-8"), re.M)
+        (page.name, name)
+        for page in pages
+        for name in re.findall(r"(?:^|`)cxr ([a-z]+)", page.read_text("utf-8"), re.M)
     }
     assert typed
     assert not {(page, name) for page, name in typed if name not in COMMANDS}
