@@ -14,6 +14,7 @@ _MODULES = (
     "distributed",
     "errors",
     "evaluation",
+    "exports",
     "findings",
     "labels",
     "loading",

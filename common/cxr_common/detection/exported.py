@@ -74,6 +74,8 @@ class BoxNetwork(nn.Module):
     """
 
     outputs = ("detections", "logits")
+    cells: torch.Tensor
+    weights: torch.Tensor
 
     def __init__(
         self,
@@ -87,7 +89,8 @@ class BoxNetwork(nn.Module):
     ) -> None:
         super().__init__()
         coder = coder or DetectionBoxCoder()
-        self.detector, self.levels = detector, anchors.levels
+        self.detector: Any = detector
+        self.levels = anchors.levels
         self.score_threshold, self.per_level = score_threshold, per_level
         self.nms_threshold, self.max_detections = nms_threshold, max_detections
         self.register_buffer("cells", torch.stack(anchors.cells()))

@@ -63,11 +63,11 @@ class DetectionInferer(Inferer):
         detections = select_detections(output, self.anchors, size, **self.settings)
         return {"detections": detections, "image_logits": self.image_logits(output)}
 
-    def as_outputs(self, network: nn.Module) -> nn.Module:
+    def as_outputs(self, network: Any) -> nn.Module:
         """The network as a module of named outputs, see :mod:`cxr_common.exports.exportable`."""
         return DetectorNetwork(network, aligned=isinstance(self.image_logits, AlignedLogits))
 
-    def as_boxes(self, network: nn.Module) -> nn.Module:
+    def as_boxes(self, network: Any) -> nn.Module:
         """The network and this inferer as one module that gives the selected boxes."""
         return BoxNetwork(self.as_outputs(network), self.anchors, **self.settings)
 

@@ -20,7 +20,7 @@ class FindingsApp(Application):
 
     def compose(self) -> None:
         """Put the operator together from the application's folders."""
-        context = self.init_app_context(self.argv)
+        context = Application.init_app_context(self.argv)  # a function that the SDK put on the class
         operator = FindingsOperator(
             self,
             CountCondition(self, 1),
