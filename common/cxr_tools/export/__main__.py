@@ -1,6 +1,6 @@
 """Write bundles as TorchScript, ONNX and torch.export files, each compared with the bundle before it appears.
 
-python -m cxr_tools.export cxr_pylon_localization --output exported
+cxr export cxr_pylon_localization --output exported
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Export bundles; returns the exit status."""
     parser = ToolParser(
-        prog="python -m cxr_tools.export",
+        prog="cxr export",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
