@@ -31,7 +31,7 @@ COMMANDS = {
     "train": Command("cxr_tools.train", "train a bundle on your labels"),
     "evaluate": Command("cxr_tools.evaluate", "score weights on a data set"),
     "pack": Command("cxr_tools.pack.__main__", "make a zip of a bundle that runs alone"),
-    "export": Command("cxr_tools.export.__main__", "write bundles as ONNX, TorchScript and torch.export files"),
+    "export": Command("cxr_tools.export.__main__", "a bundle's network as ONNX, TorchScript or torch.export"),
     "verify": Command("cxr_verify.__main__", "check any MONAI bundle"),
     "pacs": Command("cxr_tools.pacs.__main__", "radiographs from a PACS, and results back"),
     "pipeline": Command("cxr_tools.pipeline.__main__", "from image labels to a segmenter"),

@@ -106,7 +106,7 @@ def test_pinned_versions_are_those_tested(metadata):
         "torch": content["pytorch_version"],
         "numpy": content["numpy_version"],
         **content["required_packages_version"],
-        **content["optional_packages_version"],
+        **content["training_packages_version"],
     }
     for name, version in pins.items():
         assert constraints[name] == version, name

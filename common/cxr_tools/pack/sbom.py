@@ -28,9 +28,9 @@ def direct_pins(facts: Mapping[str, Any], training: bool = True) -> dict[str, st
 
     Args:
         facts: metadata.json.
-        training: what training needs too, which are its optional packages; else what inference needs.
+        training: what training needs too; else what inference needs.
     """
-    listed = {**facts["required_packages_version"], **(facts.get("optional_packages_version", {}) if training else {})}
+    listed = {**facts["required_packages_version"], **(facts.get("training_packages_version", {}) if training else {})}
     base = {name: str(facts[key]) for name, key in _BASE.items()}
     pins = base | {str(name): str(version) for name, version in listed.items()}
     return {"torch": pins.pop("torch")} | dict(sorted(pins.items()))

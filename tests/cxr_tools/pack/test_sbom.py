@@ -17,7 +17,7 @@ FACTS = {
     "pytorch_version": "2.13.0",
     "numpy_version": "2.4.6",
     "required_packages_version": {"pyyaml": "6.0.3", "nibabel": "5.4.2"},
-    "optional_packages_version": {"tensorboard": "2.21.0"},
+    "training_packages_version": {"tensorboard": "2.21.0"},
 }
 PINS = {name.replace("_", "-").replace(".", "-"): version for name, version in read_pins(CONSTRAINTS).items()}
 
