@@ -18,8 +18,8 @@ AXES = {0: "batch", 2: "columns", 3: "rows"}
 def write_onnx(module: nn.Module, image: torch.Tensor, path: str | Path, outputs: Sequence[str]) -> None:
     """Write a module as one ONNX file with the input ``image``, for any number of images and any size it takes.
 
-    By PyTorch's exporter that traces, although a newer one is there: that one takes a minute a network where this takes
-    two seconds, and its graphs have no sizes that are multiples of 64 (it did not end within ten minutes, torch 2.13).
+    By PyTorch's exporter that traces (two seconds of CPU for PYLON), although a newer one is there: with sizes that are
+    multiples of 64 that one had no graph of PYLON after 70 seconds of CPU (torch 2.13).
 
     Args:
         module: in evaluation mode.
