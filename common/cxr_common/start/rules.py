@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 from cxr_common.errors import InputError
 
+#: Processes at once that can still be of use: many more stop the whole machine before any work is done.
+MOST_PROCESSES = max(32, 4 * (os.cpu_count() or 1))
+
 
 class Rule(NamedTuple):
     """A condition on a value, and its name in words: "give <wanted>"."""
@@ -27,11 +30,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def whole(least: int) -> Rule:
-    """A whole number from `least` up."""
+def whole(least: int, most: float = math.inf) -> Rule:
+    """A whole number from `least` to `most`."""
+    upper = "" if most == math.inf else f" and {most} or less"
     return Rule(
-        f"a whole number, {least} or more",
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
+        f"a whole number, {least} or more{upper}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value <= most,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cxr_common.data.datalist_schema import SECTIONS
 from cxr_common.exports.runtime import RUNTIMES
 from cxr_common.label_policy import POLICIES
-from cxr_common.start.rules import SWITCH, Rule, either, nothing_or, number, one_of, several, whole
+from cxr_common.start.rules import MOST_PROCESSES, SWITCH, Rule, either, nothing_or, number, one_of, several, whole
 
 SIDES = several(whole(1), 2)
 SHARE = number(0, 1)
@@ -38,7 +38,7 @@ SETTINGS: dict[str, Rule] = {
     "epoch_size": nothing_or(whole(1)),
     "val_interval": whole(1),
     "resume": SWITCH,
-    "num_workers": whole(0),
+    "num_workers": whole(0, MOST_PROCESSES),
     "cache_rate": SHARE,
     "image_cache": one_of("packed", "persistent"),
     "cache_dtype": one_of("uint8", "float16", "float32"),

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cxr_common.errors import InputError
 from cxr_common.start.nearest import nearest
-from cxr_common.start.rules import check_output_folder, nothing_or, whole
+from cxr_common.start.rules import MOST_PROCESSES, check_output_folder, nothing_or, whole
 
 
 def _check_output(path: Path | None) -> None:
@@ -37,7 +37,8 @@ OPTIONS: dict[str, Callable[[Any], None]] = {
         for names, rule in (
             (("seed",), whole(0)),
             (("training", "validation", "testing"), nothing_or(whole(0))),
-            (("processes", "parallel", "workers", "threads", "repeats"), whole(1)),
+            (("processes", "parallel", "workers", "threads"), whole(1, MOST_PROCESSES)),
+            (("repeats",), whole(1)),
             (("size",), nothing_or(whole(1))),
         )
         for name in names

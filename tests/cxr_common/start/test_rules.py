@@ -31,6 +31,7 @@ from cxr_common.start.rules import (
         (several(whole(1)), [[1], [1, 2, 3]], [[], 1, [0]]),
         (either(number(), several(number())), [0.5, [1, 2]], ["x", None, [None]]),
         (nothing_or(whole(1)), [None, 1], [0]),
+        (whole(0, 3), [0, 3], [-1, 4, 10**6]),
     ],
 )
 def test_a_rule_takes_what_it_says(rule, good, bad):
