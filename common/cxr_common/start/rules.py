@@ -23,7 +23,8 @@ class Rule(NamedTuple):
     def check(self, name: str, value: Any) -> None:
         """Raise one InputError where the condition does not hold."""
         if not self.holds(value):
-            raise InputError(f"is {value!r}", f"--{name}", f"give {self.wanted}")
+            shown = repr(value) if len(repr(value)) <= 200 else f"{repr(value)[:200]}..."
+            raise InputError(f"is {shown}", f"--{name}", f"give {self.wanted}")
 
 
 def _is_number(value: Any) -> bool:
@@ -80,6 +81,21 @@ def either(*rules: Rule) -> Rule:
 def nothing_or(rule: Rule) -> Rule:
     """None, or what a rule allows."""
     return Rule(f"{rule.wanted}; or null", lambda value: value is None or rule.holds(value))
+
+
+def is_path(value: Any) -> bool:
+    """Whether a value can be the path of a file or folder: text without NUL, no longer than systems allow."""
+    text = str(value)
+    parts = text.replace("\\", "/").split("/")
+    return (
+        isinstance(value, (str, os.PathLike))
+        and 0 < len(text) < 4096
+        and "\0" not in text
+        and all(len(os.fsencode(part)) <= 255 for part in parts)
+    )
+
+
+PATH = Rule("one path of a file or folder, as text", is_path)
 
 
 def check_device(device: Any) -> None:

@@ -7,7 +7,9 @@ from cxr_common.exports.runtime import RUNTIMES
 from cxr_common.label_policy import POLICIES
 from cxr_common.start.rules import MOST_PROCESSES, SWITCH, Rule, either, nothing_or, number, one_of, several, whole
 
-SIDES = several(whole(1), 2)
+#: Pixels; a network on twice as many takes tens of gigabytes, more than most machines have.
+MOST_PIXELS = 8192
+SIDES = several(whole(1, MOST_PIXELS), 2)
 SHARE = number(0, 1)
 POSITIVE = number(0, above=True)
 

@@ -21,7 +21,7 @@ from cxr_common.start import data_checks as data
 from cxr_common.start.claim import claim_training_folder
 from cxr_common.start.identity import check_initial_weights, check_resumed
 from cxr_common.start.network_checks import check_batches, check_size
-from cxr_common.start.rules import check_device, check_output_folder, file_check, folder_check
+from cxr_common.start.rules import PATH, check_device, check_output_folder, file_check, folder_check
 from cxr_common.start.settings import SETTINGS
 
 
@@ -78,6 +78,7 @@ CHECKS: tuple[Check, ...] = (
     # Whether all is installed; every training logs to TensorBoard.
     Check(("max_epochs",), lambda _: needed("torch.utils.tensorboard", "tensorboard", "training")),
     # Where to, on what, from what.
+    *(Check((name,), partial(PATH.check, name)) for name in ("dataset_dir", "output_dir", "weights")),
     Check(("output_dir",), check_output_folder),
     Check(("cache_dir",), partial(check_output_folder, name="cache_dir")),
     Check(("device",), check_device),

@@ -14,7 +14,6 @@ from tests.golden import REPOSITORY
 LEFT_OUT = {
     "_comment": "says that the file is generated",
     "bundle_root": "every path above it is checked",
-    "dataset_dir": "find_radiographs and load_datalist say what is wrong with it",
     "localizer": "a bundle that is read when a heatmap is missing",
     "outputs": "FindingsWriter says which there are, and which do not fit together",
     "backbone": "the network refuses it",
