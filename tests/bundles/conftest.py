@@ -5,6 +5,8 @@ import pytest
 from cxr_common.data.phantom import PhantomConfig
 from cxr_tools.make_phantoms import make_data_set
 from tests.golden import REPOSITORY
+from tools.bundles.generate import read_page
+from tools.repository import BUNDLES as FOLDER
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +18,9 @@ def phantoms(tmp_path_factory):
 
 
 #: Bundles that learn heatmaps from image-level labels: one set of tests for all of them.
-LOCALIZERS = ("cxr_gradcam_classification", "cxr_multiscale_localization", "cxr_pylon_localization")
+LOCALIZERS = tuple(
+    page.parent.name for page in sorted(FOLDER.glob("*/bundle.yaml")) if read_page(page)["kind"] == "localizer"
+)
 #: All of them: what every bundle must do is asked of each.
 BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
 #: Those that give boxes: a list an image, so neither label mask nor heatmap.
@@ -26,4 +30,4 @@ DETECTORS = ("cxr_oxnet_detection",)
 @pytest.fixture(scope="module", params=LOCALIZERS)
 def bundle(request):
     """Folder of each localiser bundle in turn; a module that asks something of every bundle has its own."""
-    return REPOSITORY / "bundles" / request.param
+    return FOLDER / request.param

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cxr_common.localization.image_label_loss import ImageLabelLoss, positive_weights
     from cxr_common.localization.label_and_place_loss import LabelAndPlaceLoss, place_loss
     from cxr_common.localization.multiscale import MultiscaleClassifier
+    from cxr_common.localization.pcam import PcamClassifier
     from cxr_common.localization.places import EncodePlacesd
     from cxr_common.localization.published import from_published_pylon, pylon_settings
     from cxr_common.localization.pylon import Pylon
@@ -44,6 +45,7 @@ __all__ = [
     "METHODS",
     "MirroredInferer",
     "MultiscaleClassifier",
+    "PcamClassifier",
     "Pylon",
     "SaliencyInferer",
     "SaliencyMethod",
@@ -78,6 +80,7 @@ __getattr__ = lazy_attributes(
         "METHODS": "saliency.methods",
         "MirroredInferer": "saliency.mirrored",
         "MultiscaleClassifier": "multiscale",
+        "PcamClassifier": "pcam",
         "Pylon": "pylon",
         "SaliencyInferer": "saliency.saliency_inferer",
         "SaliencyMethod": "saliency.methods",
