@@ -49,6 +49,7 @@ SHIPPED = {
     "cxr_pylon_localization": ("nih", "pylon-seed0"),
     "cxr_multiscale_localization": ("nih", "multiscale-seed0"),
     "cxr_gradcam_classification": ("nih", "cam-seed0"),
+    "cxr_pcam_localization": ("nih", "pcam-seed0"),
     "cxr_irn_refinement": ("refinement", "irn_pylon-seed0"),
     "cxr_chexseg_segmentation": ("segmentation", "segment_chexseg-seed0"),
     "cxr_oxnet_detection": ("detection", "detect_oxnet-seed0"),
