@@ -4,7 +4,6 @@ import pytest
 
 from cxr_common.data.phantom import PhantomConfig
 from cxr_tools.make_phantoms import make_data_set
-from tests.golden import REPOSITORY
 from tools.bundles.generate import read_page
 from tools.repository import BUNDLES as FOLDER
 

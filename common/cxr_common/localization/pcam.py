@@ -12,9 +12,9 @@ from cxr_common.networks.backbones import make_backbone
 class PcamClassifier(nn.Module):
     """Backbone, 1 x 1 convolution, and pooling in which a cell counts as much as its probability says.
 
-    The sigmoid of a class' map is its heatmap. The paper divides it by its sum, pools the features with these weights and
-    applies the convolution to what comes out. The weights add up to 1, so that is the weighted mean of the map, which is
-    what :meth:`pool` computes: map and class logit stay one tensor.
+    The sigmoid of a class' map is its heatmap. The paper divides it by its sum, pools the features with these weights
+    and applies the convolution to what comes out. The weights add up to 1, so that is the weighted mean of the map,
+    which is what :meth:`pool` computes: map and class logit stay one tensor.
 
     The paper trains a ResNet-34, whose maps have stride 32.
 

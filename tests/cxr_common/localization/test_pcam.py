@@ -12,7 +12,7 @@ def small(**settings):
 
 
 def test_pool_is_the_papers_pooling_of_features():
-    """Features are averaged with the normalised probabilities of a class, then its row of the convolution is applied."""
+    """Features are averaged by the normalised probabilities of a class; then its row of the convolution is applied."""
     net = small()
     x = torch.randn(2, 1, 128, 96, dtype=torch.float64)
     with torch.no_grad():
