@@ -20,7 +20,7 @@ from cxr_common.errors import InputError
 class HeatmapNetwork(nn.Module):
     """Images (N, 1, X, Y) to heatmaps (N, C, x, y), probabilities in [0, 1], and class logits (N, C).
 
-    A class logit is the largest value of the class' logit map, as in the bundles' findings.
+    A class logit is the largest value of the class' logit map, as saliency inferers make it.
 
     Args:
         maps: images to logit maps (N, C, x, y).
@@ -43,6 +43,22 @@ class HeatmapNetwork(nn.Module):
         """The same, made by the inferer."""
         maps = inferer(image, network)
         return torch.sigmoid(maps), maps.amax((-2, -1))
+
+
+class OwnHeatmaps(HeatmapNetwork):
+    """As `HeatmapNetwork`, of a network whose own logit maps are the heatmaps: its ``pool`` makes the class logits."""
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Heatmaps and class logits of images."""
+        maps = self.maps(image)
+        return torch.sigmoid(maps), self.maps.pool(maps)
+
+    def expected(
+        self, image: torch.Tensor, inferer: Callable[..., Any], network: nn.Module
+    ) -> tuple[torch.Tensor, ...]:
+        """The same, made by the inferer."""
+        maps = inferer(image, network)
+        return torch.sigmoid(maps), network.pool(maps)  # type: ignore[operator]  # "Tensor | Module" to mypy
 
 
 def logit_maps(inferer: Any, network: nn.Module) -> nn.Module:
@@ -77,5 +93,6 @@ def exportable(inferer: Any, network: nn.Module, boxes: bool = False) -> nn.Modu
     elif hasattr(inferer, "as_outputs"):
         module = inferer.as_outputs(network)
     else:
-        module = HeatmapNetwork(logit_maps(inferer, network))
+        own = type(inferer) is SimpleInferer and hasattr(network, "pool")
+        module = OwnHeatmaps(network) if own else HeatmapNetwork(logit_maps(inferer, network))
     return module.eval()
