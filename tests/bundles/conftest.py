@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cxr_common.data.phantom import PhantomConfig
@@ -30,3 +32,15 @@ DETECTORS = ("cxr_oxnet_detection",)
 def bundle(request):
     """Folder of each localiser bundle in turn; a module that asks something of every bundle has its own."""
     return FOLDER / request.param
+
+
+#: Modules whose tests take long and ask the same of every bundle. PCAM's configs are those of its siblings but for the
+#: network, so it takes part in them in `make test-all` alone.
+LONG = {"test_starts", "test_train", "test_twice", "test_unlikely"}
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are marked slow are left out
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(item.path).stem in LONG and "cxr_pcam_localization" in item.name:
+            item.add_marker(pytest.mark.slow)

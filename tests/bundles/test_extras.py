@@ -47,9 +47,8 @@ def test_extras_are_those_of_the_distribution():
     assert not set(EXTRAS) & {re.split(r"[>=\[]", line)[0] for line in project["dependencies"]}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[] if n == "cxr_pylon_localization" else pytest.mark.slow) for n in BUNDLES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUNDLES)
 def test_inference_needs_no_extra(name, tmp_path):
     (tmp_path / "in").mkdir()
     write_dicom(make_phantom(3, 0), tmp_path / "in" / "a.dcm")

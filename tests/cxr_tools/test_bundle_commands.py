@@ -68,7 +68,10 @@ def test_train_and_evaluate(started, tmp_path):
     [
         (["find", "x", "-o", "o", "--bundle", "cxr_pylon_localisation"], "did you mean cxr_pylon_localization?"),
         (["train", "x", "-o", "o", "--recipe", "from_imagnet"], "did you mean from_imagenet?"),
-        (["train", "x", "-o", "o", "--recipe", "qqq"], "cxr_multiscale_localization has from_imagenet, from_scratch"),
+        (
+            ["train", "x", "-o", "o", "--recipe", "qqq"],
+            "cxr_multiscale_localization has cache, from_imagenet, from_scratch",
+        ),
         (["train", "x", "-o", "o", "--processes", "0"], "--processes"),
     ],
 )
