@@ -88,7 +88,7 @@ def is_path(value: Any) -> bool:
     text = str(value)
     parts = text.replace("\\", "/").split("/")
     return (
-        isinstance(value, (str, os.PathLike))
+        (isinstance(value, (str, os.PathLike)) or _is_number(value))  # a folder 20260504 arrives as a number
         and 0 < len(text) < 4096
         and "\0" not in text
         and all(len(os.fsencode(part)) <= 255 for part in parts)

@@ -82,7 +82,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("output_dir",), check_output_folder),
     Check(("cache_dir",), partial(check_output_folder, name="cache_dir")),
     Check(("device",), check_device),
-    Check(("weights",), read_state_dict),
+    Check(("weights",), lambda path: read_state_dict(str(path))),  # a file named by a number arrives as one
     Check(("backbone_weights",), lambda path: None if path == IMAGENET else file_check("backbone_weights")(path)),
     *(Check((name,), file_check(name)) for name in ("initial_weights", "datalist")),
     *(Check((name,), folder_check(name)) for name in ("heatmap_dir", "label_maps")),

@@ -73,7 +73,7 @@ def test_a_transform_takes_thresholds_in_any_form(tmp_path, kind):
     save_thresholds(given, tmp_path / "t.json")
     for form in (given, tmp_path / "t.json", None):
         assert used_thresholds(form, kind, "there", LABELS) == given
-    with pytest.raises(InputError, match="other classes"):
+    with pytest.raises(InputError, match="different classes"):
         used_thresholds(given, kind, "there", LABELS[::-1])
 
 
@@ -123,7 +123,7 @@ def test_of_other_classes_or_another_order_are_refused(tmp_path):
         ({"mask": [0.5, 0.5]}, "valid"),
         ({"mask_mode": "best"}, "mask_mode: input should be 'relative' or 'absolute'"),
         ({"kind": "boxy"}, "kind: input should be 'maps' or 'boxes'"),
-        ({"labels": ["Mass", "Mass"]}, "repeated"),
+        ({"labels": ["Mass", "Mass"]}, "there twice"),
     ],
 )
 def test_bad_content_is_named(tmp_path, change, text):

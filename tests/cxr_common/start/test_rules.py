@@ -34,7 +34,7 @@ from cxr_common.start.rules import (
         (several(whole(1)), [[1], [1, 2, 3]], [[], 1, [0]]),
         (either(number(), several(number())), [0.5, [1, 2]], ["x", None, [None]]),
         (nothing_or(whole(1)), [None, 1], [0]),
-        (PATH, ["a", Path("/b c"), "ü"], [None, 5, "", "a\0b", ["a"], "x" * 256, "ab/" * 2000]),
+        (PATH, ["a", Path("/b c"), "ü", 20260504], [None, True, "", "a\0b", ["a"], "x" * 256, "ab/" * 2000]),
         (whole(0, 3), [0, 3], [-1, 4, 10**6]),
     ],
 )
