@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from cxr_common.refinement.boundary_pictures import TensorBoardBoundaries
     from cxr_common.refinement.class_walks import walk_maps
     from cxr_common.refinement.competing import refined_label_maps
-    from cxr_common.refinement.crf import CrfSettings, dense_crf, mean_field, refine_labels, unary_from_labels
     from cxr_common.refinement.heatmap_transforms import CalibrateHeatmapd, LoadHeatmapd
     from cxr_common.refinement.inferer import RelationInferer
     from cxr_common.refinement.instances import cluster_instances, drop_fragments, find_centroids
@@ -45,7 +44,6 @@ __all__ = [
     "PseudoMaskDatalist",
     "Boundaries",
     "CalibrateHeatmapd",
-    "CrfSettings",
     "IGNORE",
     "InterPixelLoss",
     "InterPixelLosses",
@@ -64,7 +62,6 @@ __all__ = [
     "choose_steps",
     "class_labels",
     "cluster_instances",
-    "dense_crf",
     "drop_fragments",
     "evaluate_refinement",
     "find_centroids",
@@ -75,7 +72,6 @@ __all__ = [
     "items_to_refine",
     "load_frozen_backbone",
     "localized_items",
-    "mean_field",
     "multi_label_relations",
     "normalized_walk",
     "path_cells",
@@ -84,14 +80,12 @@ __all__ = [
     "predict_refined",
     "random_walk",
     "reduce_labels",
-    "refine_labels",
     "refined_label_maps",
     "relation_parameter_groups",
     "relations",
     "shifted",
     "single_label_relations",
     "tune_refinement",
-    "unary_from_labels",
     "walk_maps",
 ]
 
@@ -103,7 +97,6 @@ __getattr__ = lazy_attributes(
         "PseudoMaskDatalist": "writer",
         "Boundaries": "boundaries",
         "CalibrateHeatmapd": "heatmap_transforms",
-        "CrfSettings": "crf",
         "IGNORE": "relation_labels",
         "InterPixelLoss": "loss",
         "InterPixelLosses": "loss",
@@ -122,7 +115,6 @@ __getattr__ = lazy_attributes(
         "choose_steps": "step_choice",
         "class_labels": "pseudo_masks",
         "cluster_instances": "instances",
-        "dense_crf": "crf",
         "drop_fragments": "instances",
         "evaluate_refinement": "scoring",
         "find_centroids": "instances",
@@ -133,7 +125,6 @@ __getattr__ = lazy_attributes(
         "items_to_refine": "localized",
         "load_frozen_backbone": "training_steps",
         "localized_items": "localized",
-        "mean_field": "crf",
         "multi_label_relations": "relation_labels",
         "normalized_walk": "pseudo_masks",
         "path_cells": "paths",
@@ -142,14 +133,12 @@ __getattr__ = lazy_attributes(
         "predict_refined": "step_choice",
         "random_walk": "random_walks",
         "reduce_labels": "relation_labels",
-        "refine_labels": "crf",
         "refined_label_maps": "competing",
         "relation_parameter_groups": "training_steps",
         "relations": "network",
         "shifted": "affinity",
         "single_label_relations": "relation_labels",
         "tune_refinement": "scoring",
-        "unary_from_labels": "crf",
         "walk_maps": "class_walks",
     },
 )

@@ -22,8 +22,8 @@ from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
+from cxr_common.networks.crf import CrfSettings, refine_labels
 from cxr_common.refinement.boundaries import Boundaries, RefinedMaps, predict_boundaries
-from cxr_common.refinement.crf import CrfSettings, refine_labels
 from cxr_common.refinement.pseudo_masks import STRIDE
 
 #: Thresholds every method chooses from, class by class, on the validation phantoms.

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from cxr_common.errors import InputError
 from cxr_common.heatmaps import unit_peak
-from cxr_common.refinement.crf import CrfSettings, refine_labels
+from cxr_common.networks.crf import CrfSettings, refine_labels
 from cxr_common.refinement.relation_labels import multi_label_relations, single_label_relations
 
 STRIDE = 4

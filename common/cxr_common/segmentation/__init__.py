@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from cxr_common.segmentation.competing_loss import CompetingLoss, PictureTargets
     from cxr_common.segmentation.deeplab import DeepLabV3Plus
     from cxr_common.segmentation.distillation import DistillationLoss
-    from cxr_common.segmentation.label_map_scores import evaluate_segmented, segmented_label_maps
-    from cxr_common.segmentation.label_maps import LoadLabelMapd, items_with_label_maps
+    from cxr_common.segmentation.label_map_scoring import evaluate_segmented, segmented_label_maps
+    from cxr_common.segmentation.load_label_maps import LoadLabelMapd, items_with_label_maps
     from cxr_common.segmentation.masked_bce_loss import MaskedBCELoss, masked_bce
     from cxr_common.segmentation.mixed_supervision import MixedSupervisionDataset
     from cxr_common.segmentation.soft_dice import SoftDiceLoss
@@ -42,7 +42,7 @@ __getattr__ = lazy_attributes(
         "CompetingLoss": "competing_loss",
         "DeepLabV3Plus": "deeplab",
         "DistillationLoss": "distillation",
-        "LoadLabelMapd": "label_maps",
+        "LoadLabelMapd": "load_label_maps",
         "MaskedBCELoss": "masked_bce_loss",
         "MixedSupervisionDataset": "mixed_supervision",
         "PictureTargets": "competing_loss",
@@ -50,9 +50,9 @@ __getattr__ = lazy_attributes(
         "SoftDiceLoss": "soft_dice",
         "TeacherLabels": "teacher_labels",
         "UNet": "unet",
-        "evaluate_segmented": "label_map_scores",
-        "items_with_label_maps": "label_maps",
+        "evaluate_segmented": "label_map_scoring",
+        "items_with_label_maps": "load_label_maps",
         "masked_bce": "masked_bce_loss",
-        "segmented_label_maps": "label_map_scores",
+        "segmented_label_maps": "label_map_scoring",
     },
 )

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cxr_common.data.label_map import VOID
-from cxr_common.refinement.crf import CrfSettings, dense_crf
+from cxr_common.networks.crf import CrfSettings, dense_crf
 
 
 class PictureTargets:

@@ -41,7 +41,7 @@ def test_listed_null_and_unlisted_classes(tmp_path, mask):
 
 def test_a_mask_of_another_image_is_refused(tmp_path, mask):
     Image.fromarray(mask.T).save(tmp_path / "m.png")
-    with pytest.raises(InputError, match="30 x 20 pixels, its image of 20 x 30"):
+    with pytest.raises(InputError, match="30 x 20 pixels, its image 20 x 30"):
         load_masks({"mask": {"a": str(tmp_path / "m.png")}}, ["a"], (20, 30))
 
 

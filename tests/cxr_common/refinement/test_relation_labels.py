@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from cxr_common.axes import picture_to_tensor
-from cxr_common.refinement.crf import CrfSettings, refine_labels
+from cxr_common.networks.crf import CrfSettings, refine_labels
 from cxr_common.refinement.relation_labels import IGNORE, multi_label_relations, reduce_labels, single_label_relations
 from tests import golden
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from cxr_common.axes import picture_to_tensor
-from cxr_common.refinement.crf import CrfSettings, dense_crf, mean_field, refine_labels, unary_from_labels
+from cxr_common.networks.crf import CrfSettings, dense_crf, mean_field, refine_labels, unary_from_labels
 from tests.golden import SHARED, needs_radiographs
 
 
@@ -73,7 +73,7 @@ def test_blocks_change_nothing(monkeypatch):
     for channels in (1, 3):
         maps, image = case(1, 3, channels)
         whole = refine_labels(maps, 3, image), dense_crf(unary_from_labels(maps, 3), image)
-        monkeypatch.setattr("cxr_common.refinement.crf._BLOCK", 500)
+        monkeypatch.setattr("cxr_common.networks.crf._BLOCK", 500)
         assert torch.equal(refine_labels(maps, 3, image), whole[0])
         torch.testing.assert_close(dense_crf(unary_from_labels(maps, 3), image), whole[1], atol=1e-5, rtol=0)
         monkeypatch.undo()
