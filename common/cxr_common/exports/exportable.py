@@ -51,7 +51,7 @@ class OwnHeatmaps(HeatmapNetwork):
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Heatmaps and class logits of images."""
         maps = self.maps(image)
-        return torch.sigmoid(maps), self.maps.pool(maps)
+        return torch.sigmoid(maps), self.maps.pool(maps)  # type: ignore[operator]  # a method, "Tensor | Module" to mypy
 
     def expected(
         self, image: torch.Tensor, inferer: Callable[..., Any], network: nn.Module
