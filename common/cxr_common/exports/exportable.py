@@ -51,14 +51,14 @@ class OwnHeatmaps(HeatmapNetwork):
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Heatmaps and class logits of images."""
         maps = self.maps(image)
-        return torch.sigmoid(maps), self.maps.pool(maps)  # type: ignore[operator]  # a method, "Tensor | Module" to mypy
+        return torch.sigmoid(maps), self.maps.pool(maps)
 
     def expected(
         self, image: torch.Tensor, inferer: Callable[..., Any], network: nn.Module
     ) -> tuple[torch.Tensor, ...]:
         """The same, made by the inferer."""
         maps = inferer(image, network)
-        return torch.sigmoid(maps), network.pool(maps)  # type: ignore[operator]  # "Tensor | Module" to mypy
+        return torch.sigmoid(maps), network.pool(maps)
 
 
 def logit_maps(inferer: Any, network: nn.Module) -> nn.Module:
