@@ -164,10 +164,10 @@ def main(argv: list[str] | None = None) -> int:
     parser = ToolParser(prog="cxr demo", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=Path, help="folder of radiographs; default: phantoms are made")
     parser.add_argument("--output", type=Path, default=Path("build/demo"), help="folder for the page and all files")
-    parser.add_argument("--bundle", type=find_bundle, default="cxr_multiscale_localization")
+    parser.add_argument("--bundle", default="cxr_multiscale_localization")
     parser.add_argument("--count", type=int, default=6, help="phantoms to make")
     args = parser.parse_args(argv)
-    return demo(args.output, args.bundle, args.images, args.count)
+    return demo(args.output, find_bundle(args.bundle), args.images, args.count)
 
 
 if __name__ == "__main__":

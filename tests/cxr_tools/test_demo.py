@@ -132,7 +132,7 @@ def test_a_second_demo_shows_nothing_of_the_first(tmp_path, inference, monkeypat
         (None, ["--images", "in"], "no such file or folder"),
         ("in", ["--images", "in"], "holds no image file"),
         (None, ["--count", "0"], "must be at least 1"),
-        (None, ["--count", "1", "--bundle", "nowhere"], "no bundle with configs/inference.json"),
+        (None, ["--count", "1", "--bundle", "nowhere"], "there is no such bundle"),
     ],
 )
 def test_mistakes_are_told_in_one_line(tmp_path, monkeypatch, capsys, make, options, text):

@@ -86,7 +86,7 @@ def measure(bundle: str, images: str, threads: int, repeats: int) -> Record:
 
         whole()
         times = [(_cpu(alone), _cpu(whole)) for _ in range(repeats)]
-        count = len(writer.images)
+        count = len(writer.images.records)
         if writer.write_record()["failures"]:
             raise RuntimeError(f"{bundle} failed at an image")
     base, run = (1000 * min(column) / count for column in zip(*times, strict=True))

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 from cxr_common.errors import InputError
-from cxr_common.loading import find_bundle
 from cxr_tools.pacs.credentials import make_session
 from cxr_tools.pacs.ledger import Ledger
 from cxr_tools.pacs.web import WebPacs
@@ -39,7 +38,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
     """Which bundle, and what it sends back."""
-    parser.add_argument("--bundle", type=find_bundle, default="cxr_multiscale_localization")
+    parser.add_argument("--bundle", default="cxr_multiscale_localization")
     parser.add_argument(
         "--outputs", default="", help="kinds of results to send, by commas; default: all that the bundle can make"
     )

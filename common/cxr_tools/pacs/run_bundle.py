@@ -9,6 +9,7 @@ from typing import Any
 from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
+from cxr_common.loading import find_bundle
 from cxr_tools.pacs import options
 from cxr_tools.pacs.inference import Bundle, Infer, infer_batch
 from cxr_tools.pacs.ledger import Ledger
@@ -33,7 +34,7 @@ def chosen_bundle(args: argparse.Namespace) -> Bundle:
     Raises:
         InputError: it is none, or a kind of result is unknown.
     """
-    folder = args.bundle.resolve()
+    folder = find_bundle(args.bundle).resolve()
     kinds = tuple(name.strip() for name in args.outputs.split(",") if name.strip()) or possible_kinds(folder)
     if set(kinds) - set(KINDS):
         raise InputError(f"is {args.outputs!r}", "--outputs", f"give any of {','.join(KINDS)}")
