@@ -1,4 +1,4 @@
-"""What reading images costs a training, with and without a cache on disk: processor time, images a second, memory.
+"""What reading images costs a training, with and without a cache on disk: processor time, images per second, memory.
 
 One kind of cache in its own process: ``python -m tools.bench.loading '{"cache": ..., "folder": ..., ...}'``. All drive
 the loaders of a bundle's own ``train.yaml``, with ``cache.yaml`` over it where there is a cache.

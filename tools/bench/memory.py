@@ -10,7 +10,7 @@ from types import TracebackType
 
 
 class PeakMemory:
-    """Looks ten times a second how much memory this process and its loader processes hold.
+    """Looks ten times per second how much memory this process and its loader processes hold.
 
     What processes share counts once: the sum of their proportional set sizes. Pages of mapped files count as long as
     they are mapped; the system's cache of files does not.

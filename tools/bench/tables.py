@@ -68,7 +68,7 @@ def loading_table(record: Record) -> str:
     ]
     head = ["cache", *kinds.values(), "images/s, with augmentation", "peak memory of loading", "on disk"]
     text = (
-        f"Milliseconds of one core for an image, and images a second of the clock. {record['images']:,} PNGs of"
+        f"Milliseconds of one core for an image, and images per second of the clock. {record['images']:,} PNGs of"
         f" {record['side']} x {record['side']} for a network that takes 256 x 256, {record['timed']:,} of them timed;"
         f" {record['workers']} loader processes; training: {record['steps']} steps of {record['batch_size']} images on"
         f" a processor. Memory is that of all processes together. Measured {record['date']}, load average"

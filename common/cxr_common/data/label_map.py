@@ -1,4 +1,4 @@
-"""Label maps: one picture with a class a pixel, as PASCAL VOC has its segmentations."""
+"""Label maps: one picture with one class per pixel, as PASCAL VOC has its segmentations."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ VOID = 255
 LabelMap = NDArray[np.uint8]
 
 
-def read_label_map(path: str | Path, n_classes: int) -> LabelMap:
+def read_label_map(path: str | Path, n_classes: int, size: tuple[int, int] | None = None) -> LabelMap:
     """Read a label map by the numbers it stores; those of a palette PNG are its indices, whatever the colours.
 
     Args:
         path: PNG of 8 bits, with a palette (VOC) or grey (many copies of SegmentationClassAug).
         n_classes: classes besides the background.
+        size: (width, height) of the image that it belongs to.
 
     Returns:
         (width, height): 0 background, i + 1 class i, :data:`VOID`.
 
     Raises:
-        InputError: the file cannot be read, is in colour, or holds another number.
+        InputError: the file cannot be read, is in colour, holds another number, or has another size than its image.
     """
     try:
         with Image.open(path, formats=("PNG",)) as image:
@@ -46,7 +47,12 @@ def read_label_map(path: str | Path, n_classes: int) -> LabelMap:
     if strange.size:
         reason = f"holds the value {strange[0]}; classes are 1 to {n_classes}, 0 is background and {VOID} void"
         raise InputError(reason, path, "give a label map of these classes")
-    return np.ascontiguousarray(picture_to_tensor(picture))
+    label_map: LabelMap = np.ascontiguousarray(picture_to_tensor(picture))
+    if size is not None and label_map.shape != size:
+        found, expected = (" x ".join(map(str, shape)) for shape in (label_map.shape, size))
+        reason = f"the label map is of {found} pixels, its image of {expected}"
+        raise InputError(reason, path, "give label maps of the image's size")
+    return label_map
 
 
 def write_label_map(label_map: LabelMap, path: str | Path) -> None:

@@ -17,6 +17,10 @@ _ENOUGH = 1 << 18
 #: Pixels a line apart differ so many times less than pixels that the header puts one below the other, and by at most
 #: this share of the variance (docs/reference/findings.md tells how many radiographs are noticed so).
 _SMOOTHER, _MOST_ROUGHNESS = 10, 0.1
+#: Where pixels below each other differ by less than this share of the variance, the header's length is right, and no
+#: other is tried, which would cost as much as a network: half of the radiographs come to .007 or less, of 87 with
+#: exchanged sides none comes below .03.
+_LEAST_ROUGHNESS = 0.03
 _LEAST_LINE = 16
 
 
@@ -43,22 +47,25 @@ def line_length(picture: np.ndarray) -> int | None:
         picture: float (rows, columns).
 
     Returns:
-        Pixels a line; None where the header's length will do.
+        Pixels per line; None where the header's length will do.
     """
     rows, columns = picture.shape
     if min(rows, columns) < _LEAST_LINE:
         return None
-    values = picture.reshape(-1).astype(np.float64)
-    start = max(len(values) - _ENOUGH, 0) // 2
-    values = values[start : start + _ENOUGH]
+    start = max(picture.size - _ENOUGH, 0) // 2
+    values = picture.reshape(-1)[start : start + _ENOUGH].astype(np.float64)
+    power = values.var()
+
+    def roughness(lag: int) -> float:
+        return float(np.square(values[lag:] - values[:-lag]).mean() / 2 / power)
+
+    if not power or columns > len(values) // 4 or roughness(columns) < _LEAST_ROUGHNESS:
+        return None
     lengths = np.arange(max(columns // 2, _LEAST_LINE), 3 * columns // 2)  # twice a length looks like it
     lengths = np.union1d(lengths, [rows])
     lengths = lengths[lengths <= len(values) // 4]
-    power = values.var()
-    if not power or columns not in lengths:
-        return None
     spectrum = np.fft.rfft(values - values.mean(), 2 * len(values))
     products = np.fft.irfft(np.abs(spectrum) ** 2)[lengths] / (len(values) - lengths)
     best = int(lengths[products.argmax()])
-    ours, theirs = (np.square(values[lag:] - values[:-lag]).mean() / 2 / power for lag in (columns, best))
-    return best if theirs <= _MOST_ROUGHNESS and _SMOOTHER * theirs < ours else None
+    theirs = roughness(best)
+    return best if theirs <= _MOST_ROUGHNESS and _SMOOTHER * theirs < roughness(columns) else None

@@ -50,13 +50,8 @@ def evaluate_label_maps(
     for item, label_map in zip(items, label_maps, strict=True):
         write_label_map(label_map, folder / f"{names.name(item['image'])}.png")
         if item.get("label_map"):
-            true = read_label_map(item["label_map"], len(labels))
-            if true.shape != label_map.shape:
-                found, expected = (" x ".join(str(n) for n in shape) for shape in (true.shape, label_map.shape))
-                reason = f"the label map is of {found} pixels, its image of {expected}"
-                raise InputError(reason, item["label_map"], "give label maps of the image's size")
             predicted.append(label_map)
-            truth.append(true)
+            truth.append(read_label_map(item["label_map"], len(labels), label_map.shape))
     counts = label_map_counts(predicted, truth, len(labels))
     groups = [item_group(item) for item in scored]
     report = dataset_iou_report(counts, groups, [BACKGROUND, *labels], **options)

@@ -40,7 +40,10 @@ def data_sha256(items: Sequence[Mapping[str, Any]], masks: bool = False) -> str:
 def provenance() -> dict[str, Any]:
     """Date, machine kind and versions of what computed a result."""
     versions = {name: version(name) for name in ("torch", "monai", "numpy", "scipy")}
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    threads = torch.get_num_threads()
+    device = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
+    if torch.cuda.is_available():
+        device = torch.cuda.get_device_name()
     return {
         "date": date.today().isoformat(),
         "device": device,

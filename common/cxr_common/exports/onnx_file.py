@@ -29,7 +29,9 @@ def write_onnx(module: nn.Module, image: torch.Tensor, path: str | Path, outputs
     """
     free = {"image": AXES, **{name: {0: "batch"} for name in outputs}}
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        # The exporter is deprecated, and says where it fixes a value: what it writes is compared with the network.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
         torch.onnx.export(
             module,
             (image,),

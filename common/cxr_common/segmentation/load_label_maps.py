@@ -48,7 +48,7 @@ class LoadLabelMapd(MapTransform):
         output_key: where the result goes.
 
     Raises:
-        InputError: see :func:`~cxr_common.data.label_map.read_label_map`; or it is of another size than its image.
+        InputError: see :func:`~cxr_common.data.label_map.read_label_map`.
     """
 
     def __init__(
@@ -65,11 +65,6 @@ class LoadLabelMapd(MapTransform):
         """Load the label map of one item; the other keys pass through."""
         d = dict(data)
         for key in self.keys:
-            label_map = read_label_map(d[key], self.num_classes)
-            size = original_size(d[self.image_key], d[key])
-            if label_map.shape != size:
-                found, expected = (" x ".join(map(str, shape)) for shape in (label_map.shape, size))
-                reason = f"the label map is of {found} pixels, its image of {expected}"
-                raise InputError(reason, d[key], "give label maps of the image's size")
+            label_map = read_label_map(d[key], self.num_classes, original_size(d[self.image_key], d[key]))
             d[self.output_key] = torch.from_numpy(label_map)[None]
         return d

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
@@ -24,6 +23,7 @@ from cxr_common.start.tool_parser import ToolParser
 from cxr_tools.export.compare import difference, sample_images
 from cxr_tools.export.facts import facts_of, multiple_of
 from cxr_tools.export.formats import FORMATS, Format
+from cxr_tools.yaml_files import parse_yaml
 
 
 def export(bundle: LoadedBundle, output: Path, formats: Sequence[str], boxes: bool = False) -> dict[Path, float]:
@@ -92,17 +92,14 @@ def read_settings(words: Sequence[str]) -> Mapping[str, Any]:
     """Options given as ``name=value``, values in YAML.
 
     Raises:
-        InputError: a word has no equals sign, or its value is no YAML.
+        InputError: a word has no equals sign, or its value is not YAML.
     """
     settings = {}
     for word in words:
         name, equals, value = word.partition("=")
-        try:
-            settings[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            equals = ""
         if not equals:
             raise InputError("is no option", f"--set {word}", "give OPTION=VALUE, such as weights=run/model.pt")
+        settings[name] = parse_yaml(value, f"--set {word}", "give OPTION=VALUE, the value in YAML")
     return settings
 
 

@@ -42,7 +42,8 @@ class Format:
 
 def _write_torchscript(module: nn.Module, image: torch.Tensor, path: Path, facts: Facts) -> None:
     with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # PyTorch calls TorchScript deprecated
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch calls TorchScript so
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # the file is compared with the network later
         file, _ = scripted(module, image)
         # Without MONAI's time stamp, so that the same weights give the same metadata.
         save_net_with_metadata(file, str(path), include_config_vals=False, meta_values=facts)
@@ -60,15 +61,14 @@ def _write_onnx(module: nn.Module, image: torch.Tensor, path: Path, facts: Facts
 
 def _write_torch_export(module: nn.Module, image: torch.Tensor, path: Path, facts: Facts) -> None:
     batch = ({0: torch.export.Dim("batch")},)
-    with torch.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with torch.no_grad():
         program = torch.export.export(module, (image,), dynamic_shapes=batch)
         torch.export.save(program, path, extra_files={"metadata.json": json.dumps(facts)})
 
 
 def _load_torchscript(path: Path) -> Run:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore", DeprecationWarning)  # PyTorch calls TorchScript so
         return torch.jit.load(str(path), map_location="cpu").eval()
 
 

@@ -113,6 +113,12 @@ def test_alone_the_refinement_says_in_one_line_what_to_fetch(unpacked, phantoms,
     assert "fetch the bundle cxr_pylon_localization" in told.stdout + told.stderr
 
 
+def code_name(bundle):
+    """What a packed bundle calls its code."""
+    version = json.loads((bundle / "configs" / "metadata.json").read_text(encoding="utf-8"))["version"]
+    return f"{bundle.name}_v{version.replace('.', '_')}"
+
+
 SEVERAL = """
 import json, sys
 from monai.bundle import ConfigWorkflow
@@ -128,17 +134,18 @@ print(sorted(n for n in sys.modules if n.startswith("cxr_") and "." not in n))
 def test_several_bundles_and_versions_run_in_one_process_each_on_its_own_code(unpacked, phantoms, python, tmp_path):
     newer = tmp_path / "newer" / "cxr_pylon_localization"
     shutil.copytree(unpacked / "cxr_pylon_localization", newer)
-    (newer / "cxr_pylon_localization_v0_4_0").rename(newer / "cxr_pylon_localization_v9_9_9")
+    pylon, oxnet = (code_name(unpacked / name) for name in ("cxr_pylon_localization", "cxr_oxnet_detection"))
+    (newer / pylon).rename(newer / "cxr_pylon_localization_v9_9_9")
     for path in newer.rglob("*.*"):
         if path.suffix in (".py", ".json"):
             text = path.read_text(encoding="utf-8")
-            path.write_text(text.replace("cxr_pylon_localization_v0_4_0", "cxr_pylon_localization_v9_9_9"), "utf-8")
+            path.write_text(text.replace(pylon, "cxr_pylon_localization_v9_9_9"), "utf-8")
     folders = [str(unpacked / "cxr_pylon_localization"), str(unpacked / "cxr_oxnet_detection"), str(newer)]
     outputs = [str(tmp_path / str(n)) for n in range(3)]
     images = str(phantoms / "images")
     done = python("-c", SEVERAL.format(folders=folders, outputs=outputs, images=images)).stdout.splitlines()
     codes = [line.split(".")[0] for line in done if ".localization." in line or ".detection." in line]
-    assert codes == ["cxr_pylon_localization_v0_4_0", "cxr_oxnet_detection_v0_2_2", "cxr_pylon_localization_v9_9_9"]
+    assert codes == [pylon, oxnet, "cxr_pylon_localization_v9_9_9"]
     assert "'cxr_common'" not in done[-1]
     one, newest = (json.loads((tmp_path / n / "findings.json").read_text(encoding="utf-8")) for n in ("0", "2"))
     assert one["images"] == newest["images"]
