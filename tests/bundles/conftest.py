@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from cxr_common.data.phantom import PhantomConfig
@@ -18,9 +16,16 @@ def phantoms(tmp_path_factory):
     return folder
 
 
+#: The localiser that is tested in full whenever tests are run.
+FIRST = "cxr_pylon_localization"
 #: Bundles that learn heatmaps from image-level labels: one set of tests for all of them.
-LOCALIZERS = tuple(
-    page.parent.name for page in sorted(FOLDER.glob("*/bundle.yaml")) if read_page(page)["kind"] == "localizer"
+LOCALIZERS = (
+    FIRST,
+    *sorted(
+        name
+        for name in (page.parent.name for page in FOLDER.glob("*/bundle.yaml"))
+        if name != FIRST and read_page(FOLDER / name / "bundle.yaml")["kind"] == "localizer"
+    ),
 )
 #: All of them: what every bundle must do is asked of each.
 BUNDLES = (*LOCALIZERS, "cxr_irn_refinement", "cxr_chexseg_segmentation", "cxr_oxnet_detection")
@@ -34,13 +39,9 @@ def bundle(request):
     return FOLDER / request.param
 
 
-#: Modules whose tests take long and ask the same of every bundle. PCAM's configs are those of its siblings but for the
-#: network, so it takes part in them in `make test-all` alone.
-LONG = {"test_starts", "test_train", "test_twice", "test_unlikely"}
-
-
 @pytest.hookimpl(tryfirst=True)  # before those that are marked slow are left out
 def pytest_collection_modifyitems(items):
+    """What is marked one_localizer is a slow test of the other localisers: one template makes all their configs."""
     for item in items:
-        if Path(item.path).stem in LONG and "cxr_pcam_localization" in item.name:
+        if item.get_closest_marker("one_localizer") and any(name in item.name for name in LOCALIZERS[1:]):
             item.add_marker(pytest.mark.slow)

@@ -17,8 +17,9 @@ from PIL import Image
 from cxr_common.data.phantom import make_phantom
 from cxr_common.data.phantom.dicom_files import write_dicom
 from cxr_common.networks import load_weights, save_weights
-from tests.bundles.conftest import BUNDLES, DETECTORS
+from tests.bundles.conftest import BUNDLES, DETECTORS, FIRST
 from tests.bundles.networks import make_network
+from tests.bundles.workflow import findings_of
 from tests.damaged import KINDS, write_damaged_corpus, write_good_files
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
 
@@ -27,11 +28,6 @@ from tests.golden import REPOSITORY, SHARED, needs_radiographs
 def bundle(request):
     """Folder of each bundle in turn."""
     return REPOSITORY / "bundles" / request.param
-
-
-def also_slowly(*values):
-    """A case whose code is another bundle's too: each is a process, and `make test-all` starts them all."""
-    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def infer(bundle, images, output, cwd, *options):
@@ -60,10 +56,11 @@ def damaged_run(bundle, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")
     good = write_good_files(folder / "in" / "good", n=10)
     # Reading is the same for all bundles: two hundred files for one of them, some of every kind for the others.
-    bad = write_damaged_corpus(folder / "in" / "bad", n=200 if bundle.name == BUNDLES[0] else 3 * len(KINDS))
+    bad = write_damaged_corpus(folder / "in" / "bad", n=200 if bundle.name == FIRST else 3 * len(KINDS))
     return folder, good, bad, infer(bundle, folder / "in", folder / "out", folder)
 
 
+@pytest.mark.one_localizer
 def test_damaged_inputs_of_every_kind_stop_nothing(damaged_run):
     folder, good, bad, done = damaged_run
     assert len({kind for _, kind in bad}) == len(KINDS) >= 15
@@ -79,6 +76,7 @@ def test_damaged_inputs_of_every_kind_stop_nothing(damaged_run):
         assert failure["path"] in done.stdout
 
 
+@pytest.mark.one_localizer
 def test_damaged_inputs_leave_no_partial_output(damaged_run):
     folder, good, _, _ = damaged_run
     assert stray(folder / "out") == []
@@ -93,9 +91,7 @@ def test_phantom_dicoms_of_both_polarities_give_the_same_findings(bundle, tmp_pa
     (tmp_path / "in" / "b").mkdir()
     write_dicom(phantom, tmp_path / "in" / "a" / "x.dcm", photometric="MONOCHROME1")
     write_dicom(phantom, tmp_path / "in" / "b" / "x.dcm", photometric="MONOCHROME2")
-    done = infer(bundle, "in", "out", tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    images = json.loads((tmp_path / "out" / "findings.json").read_text())["images"]
+    images = findings_of(bundle, tmp_path / "in", tmp_path / "out")["images"]
     assert len(images) == 2
     a, b = ([f["probability"] for f in image["findings"]] for image in images)
     np.testing.assert_allclose(a, b, atol=2e-3)
@@ -104,9 +100,10 @@ def test_phantom_dicoms_of_both_polarities_give_the_same_findings(bundle, tmp_pa
 
 @pytest.mark.parametrize(
     ("bundle", "kind"),
-    [(BUNDLES[0], "missing"), (BUNDLES[0], "empty"), *(also_slowly(name, "empty") for name in BUNDLES[1:])],
+    [(FIRST, "missing"), *((name, "empty") for name in BUNDLES)],
     indirect=["bundle"],
 )
+@pytest.mark.one_localizer
 def test_nothing_to_read_is_one_line(bundle, tmp_path, kind):
     if kind == "empty":
         (tmp_path / "in").mkdir()
@@ -117,6 +114,7 @@ def test_nothing_to_read_is_one_line(bundle, tmp_path, kind):
     assert not (tmp_path / "out" / "findings.json").exists()
 
 
+@pytest.mark.one_localizer
 def test_weights_of_another_network_are_one_line(bundle, tmp_path):
     Image.fromarray(np.zeros((64, 64), np.uint8)).save(tmp_path / "x.png")
     save_weights(make_network(bundle, backbone="resnet34"), tmp_path / "w" / "model.pt")
@@ -195,9 +193,10 @@ def test_stored_half_precision_changes_no_probability_that_matters(bundle):
 @needs_radiographs
 @pytest.mark.parametrize(
     ("bundle", "folder"),
-    [(BUNDLES[0], "dicom"), (BUNDLES[0], "nih"), *(also_slowly(name, "nih") for name in BUNDLES[1:])],
+    [(FIRST, "dicom"), *((name, "nih") for name in BUNDLES)],
     indirect=["bundle"],
 )
+@pytest.mark.one_localizer
 def test_real_files_of_every_kind_are_read(bundle, tmp_path, folder):
     done = infer(bundle, SHARED / "cxr" / "originals" / folder, "out", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

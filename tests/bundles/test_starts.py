@@ -18,6 +18,8 @@ from cxr_common.errors import find_input_error
 from tests.bundles.conftest import BUNDLES, LOCALIZERS
 from tests.golden import REPOSITORY
 
+pytestmark = pytest.mark.one_localizer
+
 
 @pytest.fixture(params=BUNDLES)
 def bundle(request):

@@ -33,6 +33,7 @@ def test_training_leaves_weights_thresholds_checkpoint_and_events(trained):
     assert any(tag.startswith("validation/0/") for tag in tags["images"])
 
 
+@pytest.mark.one_localizer
 def test_a_resumed_run_is_bit_identical(bundle, phantoms, trained, tmp_path):
     run(bundle, phantoms, tmp_path, max_epochs=1)
     first = weights(tmp_path / "model_last.pt")
@@ -42,6 +43,7 @@ def test_a_resumed_run_is_bit_identical(bundle, phantoms, trained, tmp_path):
     assert not all(torch.equal(first[k], resumed[k]) for k in first)
 
 
+@pytest.mark.one_localizer
 def test_a_seed_decides_the_weights(bundle, phantoms, trained, tmp_path):
     run(bundle, phantoms, tmp_path, seed=1, max_epochs=1)
     a, b = weights(trained / "model.pt"), weights(tmp_path / "model.pt")
@@ -60,6 +62,7 @@ def test_evaluation_writes_every_figure_with_its_interval(bundle, phantoms, trai
     assert len(metrics["weights_sha256"]) == len(metrics["data_sha256"]) == 64
 
 
+@pytest.mark.one_localizer
 def test_any_label_list_trains(bundle, phantoms, tmp_path):
     data = json.loads((phantoms / "datalist.json").read_text())
     data["labels"] = ["Shadow", "Large heart"]
@@ -88,6 +91,7 @@ def from_imagenet(bundle, phantoms, output, **overrides):
     run(bundle, phantoms, output, "from_imagenet.yaml", **{**small, **overrides})
 
 
+@pytest.mark.one_localizer
 def test_the_recipe_from_imagenet_learns_and_resumes(bundle, phantoms, tmp_path):
     from_imagenet(bundle, phantoms, tmp_path / "straight")
     straight = weights(tmp_path / "straight" / "model_last.pt")

@@ -19,6 +19,7 @@ PYLON = REPOSITORY / "bundles" / "cxr_pylon_localization"
 
 
 @pytest.mark.parametrize("bundle", BUNDLES)
+@pytest.mark.one_localizer
 def test_a_workflow_runs_twice(bundle, tmp_path):
     (tmp_path / "in").mkdir()
     Image.new("L", (80, 80), 90).save(tmp_path / "in" / "a.png")

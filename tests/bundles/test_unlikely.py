@@ -40,6 +40,7 @@ def loader(bundle: str, **options: object):
 
 @pytest.mark.parametrize("bundle", BUNDLES)
 @pytest.mark.filterwarnings("ignore::cxr_common.data.RadiographWarning")
+@pytest.mark.one_localizer
 def test_every_bundle_warns_and_refuses_only_when_told_to(bundle, images):
     warned = {p.stem: loader(bundle)({"image": str(p)})["image"].meta["warnings"] for p in sorted(images.iterdir())}
     assert "this may be" not in warned["good"]
