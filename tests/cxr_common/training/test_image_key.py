@@ -42,6 +42,7 @@ def test_order_counts():
     assert describe_transforms([one, other]) != describe_transforms([other, one])
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_another_process():
     code = """
 from monai.transforms import Lambdad, Resized
