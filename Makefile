@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack test-pack test-label verify results bench tables clean test-pacs test-browser test-deploy
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -43,6 +43,12 @@ test-pacs: setup  ## the round trip through a PACS, Orthanc, that it starts and 
 	@test -x /usr/sbin/Orthanc -a -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so || \
 		echo "NOT TESTED: Orthanc with DICOMweb is missing (apt-get install orthanc orthanc-dicomweb)"
 	$(RUN) -m pytest -m pacs tests/cxr_tools/pacs
+
+OHIF := @ohif/app@3.13.2
+test-viewer: setup  ## the results in OHIF, a viewer that npm fetches, over Orthanc and in Chromium
+	mkdir -p build/ohif
+	test -d build/ohif/package/dist || (cd build/ohif && npm pack --silent $(OHIF) && tar xzf ohif-app-*.tgz)
+	CXR_OHIF=$(abspath build/ohif/package/dist) $(RUN) -m pytest -m pacs tests/cxr_tools/pacs/test_ohif.py
 
 test-browser: setup  ## the page in a real browser, Chromium
 	@command -v "$${CXR_CHROMIUM:-chromium}" >/dev/null || echo "NOT TESTED: Chromium is missing (apt-get install chromium)"
