@@ -71,8 +71,9 @@ def _refuse_other_form(id: str, value: Any, given: list[Any]) -> None:
         return
     shown = repr(value) if len(repr(value)) <= 200 else f"{repr(value)[:200]}..."
     if dict in forms and not (isinstance(value, dict) and value):
-        inner = dict.fromkeys(key for part in given for key in part if not key.startswith("_"))
-        action = f"set {', '.join(f'{_option(id)}#{key}' for key in inner)}"
+        inner = [key for part in given if isinstance(part, dict) for key in part if not key.startswith("_")]
+        options = [f"{_option(id)}#{key}" for key in dict.fromkeys(inner)]
+        action = f"set {', '.join(options)}" if options else "give a component: {_target_: CLASS}"
         raise InputError(f"has parts, and is no single value such as {shown}", _option(id), action)
     if list in forms and not isinstance(value, list):
         raise InputError(f"is a list, and is no single value such as {shown}", _option(id), "give a list: \"[...]\"")
