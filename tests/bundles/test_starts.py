@@ -69,8 +69,15 @@ def test_a_start_that_can_work_passes(bundle, images, tmp_path):
         ("output_dir", __file__, "is not a folder; choose another output_dir"),
         ("weights", "nowhere.pt", "nowhere.pt: no such weight file"),
         ("backbone", "resnet19", "'resnet19'"),
+        ("backbone", ["resnet18"], "--backbone: is ['resnet18']; give a name"),
+        ("network", None, "--network: is None; give a component that is a network"),
+        ("network_def", "$torch.device('cpu')", "a network"),
         ("network_def::num_clases", 3, "unexpected keyword argument 'num_clases'"),
         ("postprocessing", 3, "--postprocessing: has parts, and is no single value such as 3"),
+        ("network_def", None, "--network_def: has parts, and is no single value such as None; set --network_def#"),
+        ("evaluator", [], "--evaluator: has parts, and is no single value such as []"),
+        ("dataset", {}, "--dataset: has parts, and is no single value such as {}"),
+        ("handlers", None, "--handlers: is a list, and is no single value such as None"),
     ],
 )
 def test_an_inference_that_cannot_work(bundle, images, tmp_path, option, value, said):
@@ -98,6 +105,9 @@ def test_weights_that_are_none(bundle, images, tmp_path):
         ("cache_rate", 2, "--cache_rate: is 2"),
         ("datalist", "nowhere.json", "nowhere.json"),
         ("initial_weights", "nowhere.pt", "there is no such file"),
+        ("train", None, "--train: has parts, and is no single value such as None"),
+        ("train::handlers", 0, "--train#handlers: is a list, and is no single value such as 0"),
+        ("optimizer", [], "--optimizer: has parts, and is no single value such as []"),
     ],
 )
 def test_a_training_that_cannot_work(bundle, phantoms, tmp_path, option, value, said):

@@ -17,6 +17,7 @@ from typing import Any
 from cxr_common.files import write_text
 from cxr_tools.markdown import NOT_MEASURED
 from cxr_tools.pipeline import report as pipeline
+from tools import line_lengths
 from tools.bench import tables as bench
 from tools.picture_test import tables as picture_test
 from tools.repository import BUNDLES, REPOSITORY
@@ -28,6 +29,7 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "pipeline-phantoms": ("pipeline-phantoms.json", pipeline.summary),
     "pipeline-opacity": ("pipeline-opacity.json", pipeline.summary),
     "picture-test": ("picture_test.json", picture_test.errors),
+    "line-lengths": ("line_lengths.json", line_lengths.sentence),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
     "bench-inference": ("bench_inference.json", bench.inference_table),
     "bench-loading": ("bench_loading.json", bench.loading_table),

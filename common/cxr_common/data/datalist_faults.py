@@ -31,7 +31,7 @@ def path_fault(path: Any, _labels: list[str]) -> str | None:
     if not isinstance(path, str) or not path.strip():
         return f"is {path!r}, not a path"
     if posixpath.isabs(path) or PureWindowsPath(path).drive:
-        return f"{path!r} is absolute, but paths are relative to the data set root"
+        return f"{path!r} is absolute; write it as it goes on from the data set root"
     return f"{path!r} has a backslash; write forward slashes" if "\\" in path else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cxr_common.data.grey_range import GreyRange
-from cxr_common.data.intensity import grey_or_colour, scale_by_type
+from cxr_common.data.intensity import grey_or_colour, scale_by_type, turned_round
 from cxr_common.data.limits import check_size
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
 from cxr_common.errors import InputError
@@ -44,7 +44,7 @@ def scale_samples(samples: Samples, channels: int, path: Path) -> tuple[np.ndarr
     picture = samples.pixels[..., : samples.colours]
     scaled, found = scale_by_type(picture, path)
     if samples.inverse:
-        scaled = 1 - scaled
+        scaled = turned_round(scaled, picture)
     if samples.has_alpha and picture.dtype.kind == "u":
         opacity = samples.pixels[..., samples.colours, None].astype(np.float32)
         scaled = scaled * (opacity / np.iinfo(picture.dtype).max)

@@ -89,7 +89,7 @@ def _refuse_other_objects(dataset: Dataset, path: Path) -> None:
     if not len(dataset):
         # pydicom drops everything where the end of compressed pixel data is missing.
         raise InputError("the DICOM file is cut off or has no content", path, "copy or export it again")
-    modality = text(dataset, "Modality").upper()
+    modality = text(dataset, "Modality").upper().split("\\")[0]  # one is allowed, some write more
     if not float_element(dataset) and ("PixelData" not in dataset or not dataset["PixelData"].value):
         kind = syntax_name(sop_class) if sop_class else modality or "object of unknown kind"
         raise InputError(f"there are no pixel data ({kind})", path, "give an image, not a report or another object")
@@ -166,6 +166,9 @@ def spacing_of(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
             spacing = valid_spacing(values[1], values[0], keyword)
             if spacing:
                 return spacing, keyword
+        elif values:
+            reason = f"{keyword} should have 2 values and has {len(values)}, it is ignored"
+            warnings.warn(reason, RadiographWarning, stacklevel=2)
     return None, ""
 
 

@@ -1,4 +1,4 @@
-"""Read single DICOM elements that may be absent, empty or damaged."""
+"""Read single DICOM elements that may be absent, empty or damaged, or lie in the functional groups of the frame."""
 
 from __future__ import annotations
 
@@ -12,9 +12,22 @@ _LONGEST = 256
 #: Bytes of a value that pydicom may turn into objects, of which each takes 50 times its bytes; a sequence of eight
 #: tables of 16 bits has one megabyte.
 _MOST_BYTES = {True: 4 << 20, False: 64 << 10}
+#: Where enhanced and multi-frame objects, of one frame too, keep what others have at the top (PS3.3 C.7.6.16.2).
+_FRAME_MACROS = {
+    "RescaleSlope": "PixelValueTransformationSequence",
+    "RescaleIntercept": "PixelValueTransformationSequence",
+    "WindowCenter": "FrameVOILUTSequence",
+    "WindowWidth": "FrameVOILUTSequence",
+    "VOILUTFunction": "FrameVOILUTSequence",
+    "PixelSpacing": "PixelMeasuresSequence",
+    "ImagerPixelSpacing": "FramePixelDataPropertiesSequence",
+    "PatientOrientation": "PatientOrientationInFrameSequence",
+}
 
 
 def _value(dataset: Dataset, keyword: str, sequence: bool = False) -> object:
+    if keyword in _FRAME_MACROS and keyword not in dataset:
+        dataset = _frame_macro(dataset, _FRAME_MACROS[keyword])
     try:
         raw = getattr(dataset.get_item(keyword), "value", None) if keyword in dataset else None
         if isinstance(raw, bytes) and len(raw) > _MOST_BYTES[sequence]:
@@ -24,6 +37,15 @@ def _value(dataset: Dataset, keyword: str, sequence: bool = False) -> object:
     except Exception:  # pydicom converts on access, and raises what the conversion raises
         warnings.warn(f"{keyword} cannot be read and is ignored", RadiographWarning, stacklevel=3)
         return None
+
+
+def _frame_macro(dataset: Dataset, macro: str) -> Dataset:
+    """What a macro says of the first frame, else of all frames; empty where there is none."""
+    for group in ("PerFrameFunctionalGroupsSequence", "SharedFunctionalGroupsSequence"):
+        for frame in items(dataset, group)[:1]:
+            for found in items(frame, macro)[:1]:
+                return found
+    return Dataset()
 
 
 def text(dataset: Dataset, keyword: str) -> str:

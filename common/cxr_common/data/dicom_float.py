@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.dicom_description import photometric_interpretation
-from cxr_common.data.dicom_elements import integer
-from cxr_common.data.intensity import scale_by_percentiles
+from cxr_common.data.dicom_elements import integer, numbers
+from cxr_common.data.intensity import scale_by_percentiles, turned_round
 from cxr_common.data.limits import check_size
 from cxr_common.data.pydicom_compat import Dataset, byte_order
 from cxr_common.errors import InputError
@@ -46,4 +46,5 @@ def read_float_pixels(dataset: Dataset, path: Path) -> tuple[np.ndarray, tuple[f
         raise InputError(reason, path, "copy or export the file again")
     values = np.frombuffer(content[:needed], kind).reshape(rows, columns)
     scaled, low, high = scale_by_percentiles(values, path)
-    return 1 - scaled if photometric == "MONOCHROME1" else scaled, (low, high)
+    turned = (numbers(dataset, "RescaleSlope") or [1.0])[0] < 0  # all else of a rescale changes no percentile's grey
+    return turned_round(scaled, values) if (photometric == "MONOCHROME1") != turned else scaled, (low, high)

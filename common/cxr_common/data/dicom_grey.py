@@ -151,7 +151,9 @@ def _is_meant(scaled: np.ndarray, levels: Levels, what: str) -> bool:
 def padding_mask(raw: np.ndarray, dataset: Dataset, signed: bool) -> np.ndarray | None:
     """Which stored pixels are padding (PixelPaddingValue, and the range to PixelPaddingRangeLimit); None: no such."""
     limits = [integer(dataset, "PixelPaddingValue"), integer(dataset, "PixelPaddingRangeLimit")]
+    # Written with the other sign than the pixels have (PS3.3 C.7.5.1.1.2 wants theirs).
     given = [v - (1 << 16) if signed and v >= 1 << 15 else v for v in limits if v is not None]
+    given = [v if signed or v >= 0 else v + (1 << 8 * raw.dtype.itemsize) for v in given]
     if limits[0] is None or not given:
         return None
     mask = (raw >= min(given)) & (raw <= max(given))

@@ -61,6 +61,11 @@ def scale_by_percentiles(pixels: np.ndarray, where: object) -> tuple[np.ndarray,
     return scaled, low, high
 
 
+def turned_round(scaled: np.ndarray, pixels: np.ndarray) -> np.ndarray:
+    """Bright and dark exchanged, of what was scaled from `pixels`; those that are not finite stay black."""
+    return np.where(np.isfinite(pixels), 1 - scaled, scaled)
+
+
 def _without_frame(values: np.ndarray) -> np.ndarray:
     """The values without the smallest or the largest where that is apart from all others, as padding is."""
     for end in (values.min(), values.max()):

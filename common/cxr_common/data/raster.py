@@ -15,7 +15,7 @@ from cxr_common.data.codestream import parse_codestream
 from cxr_common.data.contrast import warn_of_contrast
 from cxr_common.data.deep_colour import Samples, read_png, read_tiff, scale_samples
 from cxr_common.data.grey_range import GreyRange
-from cxr_common.data.intensity import grey_or_colour, scale_by_type
+from cxr_common.data.intensity import grey_or_colour, scale_by_type, turned_round
 from cxr_common.data.jpeg_end import ends_early
 from cxr_common.data.limits import REDUCE, check_size
 from cxr_common.data.orientation import EXIF_CODES, IDENTITY
@@ -165,7 +165,7 @@ def _deep(image: Image.Image, path: Path) -> tuple[np.ndarray, GreyRange]:
             pixels, bits = pixels.astype(np.int16 if signed else np.uint16), None if signed else depth
     scaled, found = scale_by_type(pixels, path, bits)
     if tags.get(_PHOTOMETRIC_TAG) == 0:  # WhiteIsZero, which Pillow inverts for 8 bits only
-        scaled = 1 - scaled
+        scaled = turned_round(scaled, pixels)
     return scaled, found
 
 

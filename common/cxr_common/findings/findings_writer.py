@@ -120,6 +120,8 @@ class FindingsWriter:
         """
         record = self.write_record()
         print(summary(record, self.output_dir))
+        if self.images.only_kept:
+            print("error: no results could be written; those of earlier runs are as they were", file=sys.stderr)
         if self._stopped:
             print(f"error: {printable(self._stopped)}; later images were not reached", file=sys.stderr)
             raise SystemExit(2)
@@ -129,7 +131,8 @@ class FindingsWriter:
     def write_record(self) -> dict[str, Any]:
         """Write the files of the run and return the content of findings.json.
 
-        An image that failed keeps no files of an earlier run, but where it is the writing that failed.
+        An image that failed keeps no files of an earlier run, but where it is the writing that failed: then it keeps its
+        record too, if the model is the same. Where nothing could be written, the files of an earlier run stay.
 
         Raises:
             InputError: one cannot be written.
@@ -142,6 +145,9 @@ class FindingsWriter:
         model = {**self.model.as_dict(), **details}
         record = run_record(model, self.thresholds, self.images.records, failures, self.names.root)
         try:
+            if self.images.only_kept:
+                return record
+            record["images"].extend(self.images.earlier_records(record["model"]))
             for writer in self.writers.of_run:
                 writer.write(record, self.output_dir)
         finally:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cxr_common.data.loader import Failure
+from cxr_common.errors import InputError
 from cxr_common.findings.case_files import EarlierFiles
 from cxr_common.findings.case_names import CaseNames
-from cxr_common.findings.run_record import file_names
+from cxr_common.findings.run_record import FILE_NAME, file_names, read_findings
+
+_EARLIER = "these are results of an earlier run: the new ones could not be written"
 
 
 class RunImages:
@@ -50,25 +53,49 @@ class RunImages:
     def settle(self, unread: Iterable[Failure]) -> list[Failure]:
         """Every failure of the run, as findings.json names it, when all images were tried.
 
-        Files of failed images from an earlier run are removed. A record whose files are no longer there becomes a
-        failure.
+        Files of failed images from an earlier run are removed, but where nothing at all could be written. A record
+        whose files are no longer there becomes a failure.
 
         Args:
             unread: inputs that were never read.
         """
         return [self._settled(failure) for failure in (*self.failures, *unread)] + self._vanished()
 
+    @property
+    def only_kept(self) -> bool:
+        """Whether no results could be written for want of space or rights, and an earlier run's are there as a whole."""
+        return bool(self._kept) and not self.records and (self.folder / FILE_NAME).is_file()
+
+    def earlier_records(self, model: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Records that the folder's findings.json has of images whose new results could not be written.
+
+        Args:
+            model: of this run. Records of another are not given, for one findings.json is of one model.
+        """
+        if not self._kept:
+            return []
+        try:
+            earlier = read_findings(self.folder)
+        except InputError:
+            return []
+        kept = {self.names.relative(path).as_posix() for path in self._kept} if earlier["model"] == model else set()
+        found = [record for record in earlier["images"] if record["path"] in kept and self._is_whole(record)]
+        return [{**record, "warnings": list(dict.fromkeys([*record["warnings"], _EARLIER]))} for record in found]
+
+    def _is_whole(self, record: Mapping[str, Any]) -> bool:
+        return all((self.folder / name).is_file() for name in file_names(record["files"]))
+
     def _settled(self, failure: Failure) -> Failure:
         path = failure.path
         if not path:
             return failure
-        for name in () if path in self._kept else self.earlier.of(self.names.name(path)):
+        for name in () if path in self._kept or self.only_kept else self.earlier.of(self.names.name(path)):
             with suppress(OSError):
                 (self.folder / name).unlink(missing_ok=True)
         return replace(failure, path=self.names.relative(path).as_posix())
 
     def _vanished(self) -> list[Failure]:
-        gone = [r for r in self.records if not all((self.folder / n).is_file() for n in file_names(r["files"]))]
+        gone = [record for record in self.records if not self._is_whole(record)]
         self.records = [record for record in self.records if record not in gone]
         reason = "its results were removed while the run went on"
         action = "leave the output folder alone and run again"

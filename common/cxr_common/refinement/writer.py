@@ -75,6 +75,8 @@ class PseudoMaskDatalist(RunWriter):
         labels = list(record["model"]["labels"])
         items = []
         for image in record["images"]:
+            if image["case"] not in self._seen:  # of an earlier run, on a full disk: its labels are not known here
+                continue
             files, (path, values) = image["files"], self._seen[image["case"]]
             masks = {c: None for c, value in zip(labels, values, strict=True) if value == 0} | files["masks"]
             source = Path(os.path.relpath(path, folder.resolve())).as_posix()

@@ -14,6 +14,7 @@ from monai.utils import BundlePropertyConfig
 from cxr_common.errors import InputError
 from cxr_common.start.nearest import nearest
 from cxr_common.start.running import is_used, references
+from cxr_common.start.settings import SETTINGS
 
 #: Ids that MONAI, its experiment tracking, or MONAI Label read by name.
 READ_BY_MONAI = frozenset(
@@ -37,7 +38,8 @@ def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def refuse_unknown_options(workflow: ConfigWorkflow) -> None:
-    """Refuse an option that is in none of the config files and that nothing refers to, or that replaces a whole part.
+    """Refuse an option that is in none of the config files and that nothing refers to, or that replaces a whole part by
+    what can be none.
 
     MONAI adds an option that it does not know to the configuration, where it has no effect.
 
@@ -50,20 +52,31 @@ def refuse_unknown_options(workflow: ConfigWorkflow) -> None:
     config: dict[str, Any] = workflow.parser[""]
     files = {path.name: dict(flattened(ConfigParser.load_config_file(path))) for path in _files(workflow)}
     loaded = [entries for entries in files.values() if all(id.split(SEP)[0] in config for id in entries)]
-    known = {id: value for entries in loaded for id, value in entries.items()}
+    known: dict[str, list[Any]] = {}
+    for id, value in (pair for entries in loaded for pair in entries.items()):
+        known.setdefault(id, []).append(value)
     used = {*references(config), *READ_BY_MONAI, str(workflow.init_id), str(workflow.run_id), str(workflow.final_id)}
     for id, value in flattened(config):
         if id in known:
-            _refuse_value_for_part(id, value, known[id])
+            _refuse_other_form(id, value, known[id])
         elif not is_used(id, used) and not any(is_used(other, {id}) for other in used):
             raise _unknown(id, known, [name for name, entries in files.items() if id in entries])
 
 
-def _refuse_value_for_part(id: str, value: Any, part: Any) -> None:
-    plain = isinstance(value, (str, int, float)) and not str(value).startswith(("@", "$", "%"))
-    if plain and isinstance(part, dict):
-        inner = [f"{_option(id)}#{key}" for key in part if not key.startswith("_")]
-        raise InputError(f"has parts, and is no single value such as {value!r}", _option(id), f"set {', '.join(inner)}")
+def _refuse_other_form(id: str, value: Any, given: list[Any]) -> None:
+    """Refuse what cannot stand for a component, a group or a list: `given` is what the config files have there."""
+    forms = {type(part) for part in given}
+    expression = isinstance(value, str) and value.startswith(("@", "$", "%"))
+    if expression or value in given or forms - {dict, list} or id in SETTINGS:  # settings have rules of their own
+        return
+    shown = repr(value) if len(repr(value)) <= 200 else f"{repr(value)[:200]}..."
+    if dict in forms and not (isinstance(value, dict) and value):
+        inner = [key for part in given if isinstance(part, dict) for key in part if not key.startswith("_")]
+        options = [f"{_option(id)}#{key}" for key in dict.fromkeys(inner)]
+        action = f"set {', '.join(options)}" if options else "give a component: {_target_: CLASS}"
+        raise InputError(f"has parts, and is no single value such as {shown}", _option(id), action)
+    if list in forms and not isinstance(value, list):
+        raise InputError(f"is a list, and is no single value such as {shown}", _option(id), "give a list: \"[...]\"")
 
 
 def _unknown(id: str, known: Iterable[str], elsewhere: list[str]) -> InputError:

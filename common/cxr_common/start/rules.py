@@ -96,6 +96,17 @@ def is_path(value: Any) -> bool:
 
 
 PATH = Rule("one path of a file or folder, as text", is_path)
+NAME = Rule("a name, as the bundle's card has them", lambda value: isinstance(value, str))
+
+
+def is_network(value: Any) -> bool:
+    """Whether a value is a network."""
+    from torch import nn  # only here: the help of a command line needs the other rules
+
+    return isinstance(value, nn.Module)
+
+
+NETWORK = Rule("a component that is a network", is_network)
 
 
 def check_device(device: Any) -> None:

@@ -21,7 +21,7 @@ from cxr_common.start import data_checks as data
 from cxr_common.start.claim import claim_training_folder
 from cxr_common.start.identity import check_initial_weights, check_resumed
 from cxr_common.start.network_checks import check_batches, check_size
-from cxr_common.start.rules import PATH, check_device, check_output_folder, file_check, folder_check
+from cxr_common.start.rules import NAME, NETWORK, PATH, check_device, check_output_folder, file_check, folder_check
 from cxr_common.start.settings import SETTINGS
 
 
@@ -89,6 +89,8 @@ CHECKS: tuple[Check, ...] = (
     Check(("teacher_weights",), file_check("teacher_weights", required=True)),
     # Single settings, settings together.
     *(Check((name,), partial(rule.check, name)) for name, rule in SETTINGS.items()),
+    Check(("backbone",), partial(NAME.check, "backbone")),
+    *(Check((name,), partial(NETWORK.check, name)) for name in ("network_def", "network")),
     Check(("runtime", "device", "inferer"), check_runtime),
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),

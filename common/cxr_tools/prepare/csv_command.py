@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def _override(plain: dict[str, Any], args: argparse.Namespace) -> None:
     for key in ("images", "boxes", "masks"):
         if getattr(args, key) is not None:
             _put(plain, [key, "table"], getattr(args, key))
-    for key, column in map(_pair, args.map):
+    for key, column in _pairs("--map", args.map):
         _put(plain, ["images", key], column)
     if args.labels:
         rules = [_label_rule(part.strip()) for part in args.labels.split(",")]
@@ -95,11 +95,11 @@ def _override(plain: dict[str, Any], args: argparse.Namespace) -> None:
     for cell in args.missing:
         _put(plain, ["values", cell], None)
     where: dict[str, list[str]] = {}
-    for column, value in map(_pair, args.where):
+    for column, value in _pairs("--where", args.where):
         where.setdefault(column, []).append(value)
     for column, values in where.items():
         _put(plain, ["images", "where", column], values)
-    for key, value in map(_pair, args.set):
+    for key, value in _pairs("--set", args.set):
         _put(plain, key.split("."), _yaml(key, value))
 
 
@@ -108,11 +108,12 @@ def _yaml(key: str, text: str) -> Any:
     return parse_yaml(text, f"--set {key}={text}", action)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        raise InputError(f"{text!r} is not of the form KEY=VALUE")
-    return key, value
+def _pairs(option: str, texts: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        key, sign, value = text.partition("=")
+        if not sign or not key:
+            raise InputError(f"{text!r} is not of the form KEY=VALUE", option, "such as --map image=COLUMN")
+        yield key, value
 
 
 def _label_rule(text: str) -> tuple[str, Any]:

@@ -28,9 +28,9 @@ def cell_value(row: Row, column: str, values: Mapping[Any, int | None], remedy: 
         for text, value in known.items():
             if same_value(cell, text):
                 return value
-    action = (
-        decimal_comma(cell) or remedy or f'say what it means by values, such as --set "values={{{cell[:40]!r}: 1}}"'
-    )
+    meaning = "VALUE: 1 present, 0 absent, -1 uncertain, null unknown"
+    said = f'say what it means, --set "values={{{cell[:40]!r}: VALUE}}", {meaning}'
+    action = decimal_comma(cell) or remedy or said
     raise row.error(column, f"{cell!r} is no label value", action)
 
 

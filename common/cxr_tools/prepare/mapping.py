@@ -187,8 +187,12 @@ def parse_mapping(data: Mapping[str, Any], where: object = "mapping") -> ColumnM
         if parts.get(name) is not None:
             check_source(parts[name].id, f"{where}: {name}: id")
     if not isinstance(parts.get("labels"), dict) or not parts["labels"]:
-        raise InputError("no labels given", where=where, action="list them as label: column")
-    return _section(ColumnMapping, parts, str(where))
+        raise InputError("no labels given", where=where, action="--labels A,B; in a file, label: column")
+    mapping: ColumnMapping = _section(ColumnMapping, parts, str(where))
+    for cell, value in mapping.values.items():
+        if value not in (1, 0, -1, None) or isinstance(value, bool):
+            raise InputError(f"{value!r} is no label value", f"{where}: values: {cell}", "give 1, 0, -1 or null")
+    return mapping
 
 
 def _check_images(images: ImageTable, where: str) -> None:

@@ -86,6 +86,14 @@ def test_white_is_zero_and_orientation(tmp_path):
     assert marker_corner(image) == MARKER_BOX and meta["stored_axes"] == "+x-y"
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])  # read by Pillow and by tifffile
+@pytest.mark.parametrize("photometric", ["miniswhite", "minisblack"])
+def test_what_is_not_finite_is_black(tmp_path, dtype, photometric):
+    pixels = np.where(np.arange(len(GREY))[:, None] < 9, np.nan, GREY).astype(dtype)
+    image, _ = read_image(tiff(tmp_path / "i.tif", pixels, photometric=photometric))
+    assert not image[:, :9].any() and image[:, 9:].any()
+
+
 @pytest.mark.parametrize("alpha", [0, 255])
 def test_what_is_transparent_is_black(tmp_path, alpha):
     opacity = np.full(GREY.shape, 257 * alpha)

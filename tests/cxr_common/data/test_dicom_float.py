@@ -35,6 +35,20 @@ def test_polarity(tmp_path):
     np.testing.assert_allclose(one, two, atol=1e-5)
 
 
+def test_a_negative_slope_turns_the_picture_round(tmp_path):
+    one = read_image(write(tmp_path / "a.dcm", -GREY, RescaleSlope=-2, RescaleIntercept=1))[0]
+    two = read_image(write(tmp_path / "b.dcm", GREY))[0]
+    np.testing.assert_allclose(one, two, atol=1e-5)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_what_is_not_finite_is_black(tmp_path, photometric):
+    values = np.where(np.arange(len(GREY))[:, None] < 9, np.nan, GREY)
+    image, meta = read_image(write(tmp_path / "a.dcm", values, PhotometricInterpretation=photometric))
+    assert not image[:, :9].any() and image[:, 9:].any()
+    assert "are NaN or infinite, read as 0" in meta["warnings"]
+
+
 @pytest.mark.parametrize(
     ("values", "elements", "said"),
     [

@@ -10,8 +10,10 @@ from tests.image_files import (
     EXPLICIT,
     IMPLICIT,
     JPEG_2000_LOSSLESS,
+    dicom_dataset,
     lut_item,
     read_image,
+    save_dicom,
     write_dicom,
 )
 
@@ -215,6 +217,15 @@ def test_padding_below_zero_and_in_unused_bits(tmp_path):
     assert found == close([0, 2048 / 4095, 1])
     beyond, _ = grey(tmp_path, [0xF830, 0, 4095], "uint16", BitsStored=12, PixelPaddingValue=0xF830)
     assert beyond == close([0, 0, 1])
+
+
+@pytest.mark.parametrize(("dtype", "padding", "vr", "value"), [("uint16", 65535, "SS", -1), ("int16", -1, "US", 65535)])
+def test_padding_may_be_written_with_the_other_sign(tmp_path, dtype, padding, vr, value):
+    dataset = dicom_dataset(np.array([[padding, 0, 2047]], dtype), BitsStored=12)
+    dataset.add_new("PixelPaddingValue", vr, value)
+    image, _ = read_image(save_dicom(tmp_path / "image.dcm", dataset))
+    black = 0 if dtype == "uint16" else 2048 / 4095
+    assert image[:, 0].tolist() == close([0, black, 1 if black else 2047 / 4095])
 
 
 def test_unused_high_bits_are_ignored(tmp_path):

@@ -24,7 +24,7 @@ Ileus collateral,
 Chest with unilateral drain, drenaje bilateral, Thorax beidseits, Left chest, R Lung, LL RL FLAT, Chest L"""
 CHEST = """CHEST, THORAX, TORAX, TÓRAX, tórax, TORACE, PECHO, PEITO, PETTO, BRUST, BRUSTKORB, POITRINE, BORST,
 BORSTKAS, LUNG, LUNGE, PULMON, Pulmão, polmoni, poumons, longen, RIBS, RIPPEN, costillas, coste, STERNUM,
-HEART, TORSO, CHESTABDOMEN, HEMITHORAX"""
+HEART, TORSO, CHESTABDOMEN, HEMITHORAX, CXR, CXR PORTABLE"""
 OTHER = """HAND, FOOT, KNEE, SKULL, ABDOMEN, PELVIS, BREAST, MANO, PIED, RODILLA, GINOCCHIO, SCHÄDEL, BECKEN, BUIK,
 TSPINE, THORACIC SPINE, Brustwirbelsäule, columna torácica, colonna toracica, coluna torácica,
 rachis thoracique, borstwervels, Brustdrüse, mammella"""

@@ -165,6 +165,64 @@ def test_a_full_disk_keeps_older_results(tmp_path, monkeypatch):
     assert {name: (tmp_path / "out" / name).read_bytes() for name in before} == before
 
 
+def full_disk(monkeypatch, *full):
+    """From now on no heatmap of the images named so can be written, and every other file can."""
+    save = heatmap_npz.save_heatmap
+
+    def fail(path, *args, **kwargs):
+        if str(path).rpartition("/")[2].startswith(full):
+            raise OSError(28, "No space left on device")
+        return save(path, *args, **kwargs)
+
+    monkeypatch.setattr(heatmap_npz, "save_heatmap", fail)
+
+
+def test_a_rerun_that_can_write_nothing_leaves_all_as_it_was(tmp_path, monkeypatch, capsys):
+    """Small files may still fit on a full disk: findings.json must not say that there are no findings."""
+    a, b = (save_image(tmp_path / "in" / name) for name in ("a.png", "b.png"))
+    first = make_writer(tmp_path)
+    for path in (a, b):
+        first.write_item(localized(path))
+    first.write_record()
+    before = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
+
+    full_disk(monkeypatch, "a", "b")
+    again = make_writer(tmp_path)
+    again.write_item(localized(a, spots={1: (3, 3)}))
+    again.images.fail(str(b), "the file is damaged", "copy it again")
+    with pytest.raises(SystemExit) as stop:
+        again.finish()
+    assert stop.value.code == 1
+    assert {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")} == before
+    said = capsys.readouterr()
+    assert "a.png: results cannot be written (No space left on device)" in said.out
+    assert "error: no results could be written; those of earlier runs are as they were" in said.err
+
+
+@pytest.mark.parametrize("same_model", [True, False])
+def test_a_disk_that_fills_up_keeps_older_records_of_the_same_model(tmp_path, monkeypatch, same_model):
+    a, b = (save_image(tmp_path / "in" / name) for name in ("a.png", "b.png"))
+    first = make_writer(tmp_path)
+    for path in (a, b):
+        first.write_item(localized(path))
+    older = first.write_record()["images"][1]
+
+    full_disk(monkeypatch, "b")
+    again = make_writer(tmp_path) if same_model else make_writer(tmp_path, labels=("Mass", "Nodule"))
+    for path in (a, b):
+        again.write_item(localized(path, labels=again.thresholds.labels))
+    again.write_record()
+    record = json.loads((tmp_path / "out" / "findings.json").read_text(encoding="utf-8"))
+    assert [image["path"] for image in record["images"]] == (["a.png", "b.png"] if same_model else ["a.png"])
+    assert [failure["path"] for failure in record["failures"]] == ["b.png"]
+    assert record["summary"] == {"images": 1, "failures": 1}
+    if same_model:
+        kept = record["images"][1]
+        assert kept["findings"] == older["findings"]
+        assert kept["warnings"][-1] == "these are results of an earlier run: the new ones could not be written"
+    assert (tmp_path / "out" / older["files"]["heatmap"]).is_file()
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_results_removed_in_the_middle_are_failures(tmp_path, capsys, whole):
     a, b = (save_image(tmp_path / "in" / name) for name in ("a.png", "b.png"))

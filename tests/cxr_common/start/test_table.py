@@ -16,7 +16,6 @@ LEFT_OUT = {
     "bundle_root": "every path above it is checked",
     "localizer": "a bundle that is read when a heatmap is missing",
     "outputs": "FindingsWriter says which there are, and which do not fit together",
-    "backbone": "the network refuses it",
     "schedule_metric": "a function that an overlay gives",
     "sampling": "sampling_chances says what is wrong with it, from the datalist alone",
     "steps_tried": "counts of steps, by the random walk's own check",
