@@ -30,7 +30,7 @@ def test_only_names_methods_and_runs_in_their_own_order(tmp_path):
 
 
 def test_weights_go_where_a_method_says(tmp_path):
-    runs = {name: [trained(tmp_path, name, "data")] for name in "abc"}
+    runs = {name: {0: trained(tmp_path, name, "data")} for name in "abc"}
     ship(runs, {"a": {"ships": True}, "b": {"ships": "models/lungs"}, "c": {}, "d": {"ships": True}})
     assert (tmp_path / "bundle_a" / "models" / "model.pt").read_text() == "a"
     assert (tmp_path / "bundle_b" / "models" / "lungs" / "thresholds.json").exists()
@@ -40,7 +40,7 @@ def test_weights_go_where_a_method_says(tmp_path):
 def test_what_a_bundle_holds_is_a_run_without_a_log(tmp_path):
     run = trained(tmp_path, "a", "data")
     assert shipped(run) == []
-    ship({"a": [run]}, {"a": {"ships": True}})
+    ship({"a": {0: run}}, {"a": {"ships": True}})
     [held] = shipped(run)
     assert (held.name, held.weights) == (run.name, tmp_path / "bundle_a" / "models" / "model.pt")
     epochs = [f"Trainer - INFO - Epoch[{n}] Complete. Time taken: 00:0{n}:30.0\n" for n in (1, 2)]

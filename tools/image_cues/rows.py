@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,9 @@ from cxr_common.labels import LABELS
 from cxr_tools.prepare.from_tables import datalist_from_tables
 from cxr_tools.prepare.mapping import parse_mapping, read_mapping
 from tools.image_cues.features import Entry
+from tools.results.data import ERA
 
 Items = list[Item]
-#: Patients among whom No Finding rows lie; figures within them do not depend on the acquisition era, though on how the
-#: images were picked: see tools/results/opacity_probe.yaml.
-ERA = (1280, 3970)
 OPACITY = LABELS.index("Opacity")
 #: As the localisation experiment scores them: validation and testing rows in the order of the table.
 SPLITS = {"train": "training", "val": "testing", "test": "testing"}
@@ -80,13 +78,6 @@ def other_rows(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> tuple[
     pneumonia = [e for e in free if "Pneumonia" in e["Finding Labels"].split("|")]
     healthy = [e for e in free if e["Finding Labels"] == "No Finding" and ERA[0] <= int(e["Patient ID"]) <= ERA[1]]
     return pneumonia, healthy
-
-
-def nih_subsets(items: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
-    """Name -> (N,) bool: all rows of NIH's images, those of :data:`ERA`, and those of one view."""
-    number, view = np.array([int(i["patient_number"]) for i in items]), np.array([i.get("view", "") for i in items])
-    era = (number >= ERA[0]) & (number <= ERA[1])
-    return {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}
 
 
 def machine_sets(table: Mapping[str, Entry], learnt: Rows, scored: Rows) -> dict[str, list[Entry]]:

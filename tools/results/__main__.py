@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pkgutil
 import sys
 from pathlib import Path
 
@@ -9,26 +11,19 @@ from cxr_common.cli import one_line_errors
 from cxr_common.errors import InputError
 from cxr_common.start.tool_parser import ToolParser
 from tools.repository import REPOSITORY
-from tools.results.detection import Detection
 from tools.results.experiment import Experiment
-from tools.results.localization import Localization
-from tools.results.lungs import Lungs
-from tools.results.nih import Nih
-from tools.results.opacity_probe import OpacityProbe
-from tools.results.refinement import Refinement
 from tools.results.render import render_all, render_quick
-from tools.results.segmentation import Segmentation
 from tools.results.settings import Options
 
-#: Part -> experiment file beside this module, what runs it, and its folder of real radiographs in ../shared.
-PARTS: dict[str, tuple[str, type[Experiment], str]] = {
-    "localisation": ("localization.yaml", Localization, "cxr"),
-    "nih": ("nih.yaml", Nih, "nih"),
-    "refinement": ("refinement.yaml", Refinement, "cxr"),
-    "segmentation": ("segmentation.yaml", Segmentation, "cxr"),
-    "detection": ("detection.yaml", Detection, "cxr"),
-    "lungs": ("lungs.yaml", Lungs, "cxr"),
-    "opacity_probe": ("opacity_probe.yaml", OpacityProbe, "cxr"),
+#: Part -> the class that runs it, loaded when it is asked for; the experiment file lies beside its module.
+PARTS = {
+    "localisation": "tools.results.localization:Localization",
+    "nih": "tools.results.nih:Nih",
+    "refinement": "tools.results.refinement:Refinement",
+    "segmentation": "tools.results.segmentation:Segmentation",
+    "detection": "tools.results.detection:Detection",
+    "lungs": "tools.lung_model.lungs:Lungs",
+    "opacity_probe": "tools.image_cues.opacity_probe:OpacityProbe",
 }
 
 
@@ -55,10 +50,11 @@ def main(argv: list[str] | None = None) -> int:
             raise InputError("weights of a quick run are not for shipping", "--ship", "leave out one of the two")
         work = args.work or REPOSITORY / "build" / ("results-quick" if args.quick else "results")
         output = args.output or (work if args.quick else REPOSITORY / "docs" / "results")
-        file, part, radiographs = PARTS[args.part]
-        shared = args.shared or REPOSITORY.parent / "shared" / radiographs
+        part: type[Experiment] = pkgutil.resolve_name(PARTS[args.part])
+        file = Path(inspect.getfile(part)).with_suffix(".yaml")
+        shared = args.shared or REPOSITORY.parent / "shared" / part.radiographs
         asked = {name: getattr(args, name) for name in ("parallel", "only", "train", "score", "ship", "quick")}
-        part(Options(Path(__file__).with_name(file), work, shared, output, **asked)).run()
+        part(Options(file, work, shared, output, **asked)).run()
         if args.quick and args.score:
             for page in render_quick(output):
                 print(f"wrote {page}: a quick run, which says nothing about the methods")

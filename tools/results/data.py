@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist import relative_item
 from cxr_common.data.datalist_schema import Item
@@ -20,6 +22,10 @@ SECTIONS = ("training", "validation", "testing")
 #: Rows of NIH's images that are scored: those of validation and testing; training rows are left out.
 SCORED_ROWS = "images.splits={train: null, val: testing, test: testing}"
 
+#: Patients among whom No Finding rows lie; figures within them do not depend on the acquisition era, though on how the
+#: images were picked: see tools/image_cues/opacity_probe.yaml.
+ERA = (1280, 3970)
+
 
 def prepare(mapping: str, root: Path, output: Path, *more: object) -> Path:
     """Make a datalist with ``cxr_tools.prepare csv``; returns it."""
@@ -30,9 +36,9 @@ def prepare(mapping: str, root: Path, output: Path, *more: object) -> Path:
 
 def make_nih(settings: Settings, shared: Path, folder: Path) -> Path:
     """Datalist of NIH's training rows, split again, without boxes."""
-    split = ("--set", "images.split=null", "--fractions", f"{settings['validation_fraction']},0")
-    where = ("--where", "split=train", "--set", "boxes=null")
-    return prepare(settings["mapping"], shared, folder / "nih_develop.json", *where, *split)
+    rows = ("--where", "split=train", "--set", "boxes=null", "--set", "images.split=null")
+    fractions = ("--fractions", f"{settings['validation_fraction']},0")
+    return prepare(settings["mapping"], shared, folder / "nih_develop.json", *rows, *fractions)
 
 
 def mix(sources: Sequence[tuple[Path, Path]], output: Path, phantoms: Mapping[str, Any] | None = None) -> Path:
@@ -68,3 +74,10 @@ def count_sources(datalist: Path, sources: Sequence[str]) -> dict[str, int]:
     """``training_phantom`` and so on: how many items of each source the sections have."""
     found = {section: load_datalist(datalist, section) for section in ("training", "validation")}
     return {f"{s}_{source}": sum(i.get("source") == source for i in found[s]) for s in found for source in sources}
+
+
+def nih_subsets(items: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Name -> (N,) bool: all rows of NIH's images, those of :data:`ERA`, and those of one view."""
+    number, view = np.array([int(i["patient_number"]) for i in items]), np.array([i.get("view", "") for i in items])
+    era = (number >= ERA[0]) & (number <= ERA[1])
+    return {"all": np.ones(len(items), bool), "era": era, "PA": view == "PA", "AP": view == "AP"}

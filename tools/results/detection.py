@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,10 @@ from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from tools.phantom_sets import make_phantoms
 from tools.results.data import write_items
-from tools.results.experiment import Data, Experiment, Runs
-from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.experiment import Data, Experiment
+from tools.results.figures import Figure, ScoredSet, first, mapped
 from tools.results.localizers import PHANTOM_SKIP
+from tools.results.plan import Runs
 from tools.results.plots import curves, draw_once
 from tools.results.settings import Settings
 from tools.trainings import Run
@@ -62,12 +64,11 @@ class Detection(Experiment):
         """The method where the curves meet."""
         return [self.settings["curves"]["of"]] if file == CURVES else []
 
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """AP and AUROC; of curves AP40 alone."""
-        found = {name: {run.seed: self.detected(run) for run in seeds} for name, seeds in done.items()}
         baseline = self.settings["curves"]["of"] if file == CURVES else self.settings["baseline"]
-        test = detection_test(found, baseline)
-        return [ScoredSet(test.name, test.patients, test.figures[:1], baseline)] if file == CURVES else [test]
+        test = detection_test(mapped(done, self.detected), baseline)
+        return [replace(test, figures=test.figures[:1], counts={}) if file == CURVES else test], {}
 
     def detected(self, run: Run) -> BoxPredictions:
         """What the network of a run detects on the test images."""
@@ -84,12 +85,11 @@ class Detection(Experiment):
 def detection_test(found: dict[str, dict[int, BoxPredictions]], baseline: str) -> ScoredSet:
     """AP40 (macro, then class by class), AP, FROC and AUROC, without the class that doubles another on phantoms."""
     made = mapped(found, lambda one: DetectorFigures(one, PHANTOM_SKIP))
-    first = next(iter(next(iter(made.values())).values()))
-
-    counts = {label: n for label, n in first.boxes().items() if n}
+    one = first(made)
+    counts = {label: n for label, n in one.boxes().items() if n}
     figures = [Figure.measured(made, "AP40", of) for of in ("macro", *counts)]
     figures += [Figure.measured(made, name, "macro") for name in ("AP", "FROC", "AUROC")]
-    return ScoredSet("phantoms", first.found.patients, figures, baseline, counts)
+    return ScoredSet("phantoms", one.found.patients, figures, baseline, counts)
 
 
 def with_curves(settings: Settings) -> dict[str, Settings]:

@@ -12,14 +12,11 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.data import Items
-from tools.results.figures import ScoredSet, check_claims
-from tools.results.plan import chosen, plan_runs, ship, shipped
+from tools.results.figures import ScoredSet, check_claims, mapped
+from tools.results.plan import Runs, by_method, chosen, plan_runs, ship, shipped
 from tools.results.record import Figures, Inputs, write_once
 from tools.results.settings import Options, Settings, load_settings
 from tools.trainings import Run, train_all, training_hash
-
-#: Method -> its runs.
-Runs = Mapping[str, Sequence[Run]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Data:
     tests: Mapping[str, Items]
     masks: bool = False
     images: Mapping[str, int] = field(default_factory=dict)
-    hashes: Mapping[str, str] | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
     trained_on: Mapping[str, str] | None = None
     weights: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,10 +54,13 @@ class Experiment(ABC):
 
     #: Sections of the experiment that "data" names, whose data this one shares.
     shares: ClassVar[Sequence[str]] = ("phantoms",)
-    #: Of the names of runs.
+    #: Of the names of runs; and the folder below the work folder for them.
     prefix: ClassVar[str] = ""
+    home: ClassVar[str] = ""
     #: Folder below a bundle for weights that ship.
     into: ClassVar[str] = "models"
+    #: Folder of the real radiographs in ../shared.
+    radiographs: ClassVar[str] = "cxr"
     #: Why it cannot do without real radiographs, if so.
     needs: ClassVar[str | None] = None
 
@@ -70,10 +70,9 @@ class Experiment(ABC):
         if self.needs and not options.shared.is_dir():
             raise InputError("the real radiographs are not there", options.shared, self.needs)
         self.methods = self.plan_methods()
-        self.runs = self.plan()
+        self.runs = plan_runs(self.settings, self.work / self.home, self.methods, self.prefix)
         self.data = data = self.make_data()
-        made = {name: training_hash(path, data.masks) for name, path in data.datalists.items() if data.hashes is None}
-        self.hashes: Mapping[str, str] = data.hashes or made
+        self.hashes = data.hashes or {name: training_hash(path, data.masks) for name, path in data.datalists.items()}
         self.test_sha256 = {name: data_sha256(items, data.masks) for name, items in data.tests.items()}
 
     # What a part supplies.
@@ -83,17 +82,13 @@ class Experiment(ABC):
         """Make what is learned from and the test sets; what is there and fits is used again."""
 
     @abstractmethod
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
-        """Figures of the runs that are done; the first test set is what a claim means that names none."""
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """Figures of the runs that are done (a claim without a test set means the first), and notes beside them."""
 
     def plan_methods(self) -> Settings:
         """Method -> its settings."""
-        methods: Settings = self.settings["methods"]
+        methods: Settings = self.settings.get("methods", {})
         return methods
-
-    def plan(self) -> list[Run]:
-        """All trainings."""
-        return plan_runs(self.settings, self.work, self.methods, self.prefix)
 
     def files(self) -> dict[str, Sequence[str]]:
         """Result files, and the methods in each; the first has the claims."""
@@ -118,10 +113,6 @@ class Experiment(ABC):
         """What the result file says is planned and not trained."""
         return [name for name in names if name not in done]
 
-    def notes(self, file: str, done: Runs) -> Settings:
-        """What the result file says besides figures; asked for after them."""
-        return {}
-
     def draw(self, file: str, record: Settings) -> None:  # noqa: B027
         """Draw what is shown of a result file, if anything is."""
 
@@ -139,27 +130,23 @@ class Experiment(ABC):
             train_all(jobs, self.options.parallel)
         if not self.options.score:
             return
-        trained, written = self.trained(known=True), False
+        planned, trained, written = by_method(self.runs, self.prefix), self.trained(known=True), False
         for file, names in self.files().items():
-            held = {name: shipped(self.of_method(name)[0]) for name in self.stand_ins(file)}
-            done = {name: seeds for name in names if (seeds := trained.get(name) or held.get(name))}
+            held = [one for name in self.stand_ins(file) for one in shipped(next(iter(planned[name].values())))]
+            found = {**by_method(held, self.prefix), **trained}
+            done = {name: found[name] for name in names if name in found}
             if done or not names:
                 self.write(file, names, done)
                 written = True
         if not written:
             raise InputError("nothing is trained yet", self.work, "run without --trained-only")
         if self.options.ship:
-            best = {name: [run.best_cycle() for run in seeds] for name, seeds in self.trained().items()}
-            ship(best, self.methods, self.into)
+            ship(mapped(self.trained(), Run.best_cycle), self.methods, self.into)
 
     def trained(self, known: bool = False) -> Runs:
-        """Method -> runs that were trained to the end; with `known`, also those that need not be."""
+        """Runs that were trained to the end; with `known`, also those that need not be."""
         done = [run for run in self.runs if run.is_done(self.source(run)[1]) or (known and self.is_known(run))]
-        return {name: seeds for name in self.methods if (seeds := [run for run in self.of_method(name) if run in done])}
-
-    def of_method(self, name: str) -> list[Run]:
-        """A method's runs."""
-        return [run for run in self.runs if run.method == self.prefix + name]
+        return by_method(done, self.prefix)
 
     def source(self, run: Run) -> tuple[Path, str]:
         """What a run learns from, and the hash of what is in it."""
@@ -169,8 +156,8 @@ class Experiment(ABC):
 
     def write(self, file: str, names: Sequence[str], done: Runs) -> None:
         """Write a result file, unless it is of the same inputs, and draw it."""
-        data, listed = self.data, sorted((run for seeds in done.values() for run in seeds), key=lambda run: run.seed)
-        about = {run.name: self.about(run) for run in listed}
+        data, listed = self.data, [run for seeds in done.values() for run in seeds.values()]
+        about = {run.name: self.about(run) for run in sorted(listed, key=lambda run: run.seed)}
         hashes = {name: value for name, value in self.hashes.items() if name in (*names, "training")}
         inputs = Inputs(
             experiment=file,
@@ -185,13 +172,13 @@ class Experiment(ABC):
         claims = self.settings.get("claims", []) if file == next(iter(self.files())) else []
 
         def figures() -> Figures:
-            tests, logged = self.score(file, done), {name: one for name, one in about.items() if "minutes" in one}
+            (tests, notes), logged = self.score(file, done), {name: a for name, a in about.items() if "minutes" in a}
             return Figures(
                 training_minutes={name: one["minutes"] for name, one in logged.items()},
                 training_machine="; ".join(sorted({one["machine"] for one in logged.values()})) or None,
                 tests={test.name: test.record() for test in tests},
                 claims=list(check_claims(claims, tests)),
-                notes=self.notes(file, done),
+                notes=notes,
             )
 
         self.draw(file, write_once(inputs, self.options.output / f"{file}.json", figures))

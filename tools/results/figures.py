@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
 from cxr_common.errors import InputError
-from cxr_common.metrics import Interval, bootstrap_ci, paired_difference, paired_miss_reduction
-from cxr_common.metrics.bootstrap import Statistic
-from tools.results.record import ClaimRecord, FigureRecord, IntervalRecord, SetRecord
+from cxr_common.metrics import bootstrap_ci, paired_difference, paired_miss_reduction
+from cxr_common.metrics.bootstrap import IntervalValues, Statistic
+from tools.results.record import ClaimRecord, FigureRecord, SetRecord
 
 After = TypeVar("After")
 #: What points by themselves come to; listed beside the methods and compared with none.
@@ -26,6 +26,11 @@ class Measured(Protocol):
 def mapped(methods: Mapping[str, Mapping[int, Any]], change: Callable[..., After]) -> dict[str, dict[int, After]]:
     """Method -> seed -> what is there now, each changed."""
     return {name: {seed: change(one) for seed, one in seeds.items()} for name, seeds in methods.items()}
+
+
+def first(methods: Mapping[str, Mapping[int, After]]) -> After:
+    """The first seed of the first method; the images are the same in all."""
+    return next(iter(next(iter(methods.values())).values()))
 
 
 @dataclass(frozen=True)
@@ -103,14 +108,14 @@ def compare(figure: Figure, patients: Sequence[str], baseline: str | None = None
     base = own.get(baseline or "") if figure.compared else None
     others = {name: seeds for name, seeds in own.items() if base and name not in (baseline, *CHANCE)}
 
-    def against(measure: Any) -> dict[str, IntervalRecord]:
-        return {name: _plain(measure(seeds, base, patients)) for name, seeds in others.items()}
+    def against(measure: Any) -> dict[str, IntervalValues]:
+        return {name: measure(seeds, base, patients).to_dict() for name, seeds in others.items()}
 
     def alone(seeds: list[Statistic]) -> list[float | None]:
-        return [_plain(bootstrap_ci(one, patients, n_resamples=1)).value for one in seeds]
+        return [bootstrap_ci(one, patients, n_resamples=1).to_dict()["value"] for one in seeds]
 
     return FigureRecord(
-        methods={name: _plain(bootstrap_ci(seeds, patients)) for name, seeds in own.items()},
+        methods={name: bootstrap_ci(seeds, patients).to_dict() for name, seeds in own.items()},
         difference=against(paired_difference),
         fewer_misses=against(paired_miss_reduction) if figure.misses else {},
         by_seed={name: alone(seeds) for name, seeds in own.items() if name not in CHANCE} if figure.by_seed else {},
@@ -132,25 +137,21 @@ def check_claims(claims: Sequence[Mapping[str, Any]], tests: Sequence[ScoredSet]
         seeds, difference = sorted(first.keys() & second.keys()), None
         if seeds:
             pairs = [first[s] for s in seeds], [second[s] for s in seeds]
-            difference = _plain(paired_difference(*pairs, figure.patients or test.patients))
+            difference = paired_difference(*pairs, figure.patients or test.patients).to_dict()
         found = {"test": test.name, "figure": figure.name, "difference": difference}
         yield ClaimRecord(**{**claim, **found, "verdict": verdict(difference, claim.get("margin", 0.0))})
 
 
 def verdict(
-    difference: IntervalRecord | None, margin: float = 0.0
+    difference: IntervalValues | None, margin: float = 0.0
 ) -> Literal["holds", "fails", "undecided", "not measured"]:
     """What an interval says about the claim that a difference lies above -`margin`.
 
     Returns:
         "holds" where all of it does, "fails" where nothing of it does, else "undecided"; "not measured" without one.
     """
-    if difference is None or difference.low is None or difference.high is None:
+    if difference is None or difference["low"] is None or difference["high"] is None:
         return "not measured"
-    if difference.high < -margin:
+    if difference["high"] < -margin:
         return "fails"
-    return "holds" if difference.low > -margin else "undecided"
-
-
-def _plain(interval: Interval) -> IntervalRecord:
-    return IntervalRecord(**interval.to_dict())
+    return "holds" if difference["low"] > -margin else "undecided"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -10,13 +11,12 @@ from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.localization import relevance_figure
-from tools.image_cues.rows import nih_subsets
 from tools.phantom_sets import make_phantoms
-from tools.results.data import SCORED_ROWS, count_sources, make_nih, mix, prepare
+from tools.results.data import SCORED_ROWS, count_sources, make_nih, mix, nih_subsets, prepare
 from tools.results.experiment import Data
-from tools.results.figures import Figure, ScoredSet, mapped
-from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first
-from tools.results.plots import bars, draw_once, gallery
+from tools.results.figures import Figure, ScoredSet, first, mapped
+from tools.results.localizers import Localizers, Methods, box_test
+from tools.results.plots import bars, draw_once
 from tools.results.settings import Settings
 from tools.results.tables import mean_relevance
 
@@ -51,7 +51,7 @@ class Localization(Localizers):
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Points, overlaps and labels; of NIH's rows points by themselves, for their labels say little."""
         baseline = self.settings["baseline"]
-        tests = [box_test("phantoms", mapped(methods["phantoms"], lambda s: s.without(PHANTOM_SKIP)), baseline)]
+        tests = [box_test("phantoms", methods["phantoms"], baseline)]
         if "nih" in methods:
             boxed = np.array([bool(item.get("boxes")) for item in first(methods["nih"]).predictions.items])
             tests.append(box_test("nih boxes", mapped(methods["nih"], lambda s: s.subset(boxed)), baseline))
@@ -60,14 +60,12 @@ class Localization(Localizers):
 
     def draw(self, file: str, record: Settings) -> None:
         """Bars, heatmaps, and layer relevance."""
-        relevance = mean_relevance(record["notes"]["relevance"])
-        figures = {
-            "bars": lambda: bars(record),
-            "gallery": lambda: gallery(record, self.data.tests["phantoms"], self.heatmaps()),
-            "relevance": lambda: relevance_figure(relevance, "Layer relevance, mean over seeds"),
-        }
-        for name in figures if relevance else ("bars", "gallery"):
-            draw_once(self.options.output / f"{file}-{name}.png", record, figures[name])
+        relevance, start = mean_relevance(record["notes"]["relevance"]), self.options.output / file
+        draw_once(Path(f"{start}-bars.png"), record, lambda: bars(record))
+        self.draw_gallery(Path(f"{start}-gallery.png"), record, self.measured)
+        if relevance:
+            title = "Layer relevance, mean over seeds"
+            draw_once(Path(f"{start}-relevance.png"), record, lambda: relevance_figure(relevance, title))
 
 
 def opacity_test(methods: Methods, baseline: str) -> ScoredSet:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -17,12 +18,15 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import NetworkMaps, predict
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
+from cxr_common.localization.gallery import gallery_figure
 from cxr_common.metrics import centre_point_hits, random_point_hits
-from cxr_common.networks import weights_sha256
-from tools.results.experiment import Experiment, Runs
-from tools.results.figures import CHANCE, Figure, ScoredSet, mapped
+from tools.results.experiment import Experiment
+from tools.results.figures import CHANCE, Figure, ScoredSet, first, mapped
 from tools.results.outcomes import Outcome, Outcomes
+from tools.results.plan import Runs
+from tools.results.plots import draw_once
 from tools.results.settings import Settings
+from tools.results.tables import scored_methods
 from tools.trainings import Run
 
 #: Opacity has the boxes of Consolidation on phantoms; counting both would count one finding twice.
@@ -36,23 +40,20 @@ Methods = Mapping[str, Mapping[int, Scored]]
 class Localizers(Experiment):
     """Localisers; some methods are other heatmaps of another's networks."""
 
-    #: Test set -> class names, where they are not the shared ones; and the one whose heatmaps the gallery shows.
-    own_labels: ClassVar[Mapping[str, Sequence[str]]] = {}
+    #: Test set with class names of its own -> each name -> the shared label whose map shows it.
+    own_labels: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    #: The test set whose heatmaps the gallery shows.
     shown: ClassVar[str] = "phantoms"
 
     @abstractmethod
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Figures of what networks did: test set -> methods."""
 
-    def view(self, test: str, found: NetworkMaps) -> NetworkMaps:
-        """Predictions over the shared labels, as those over a test set's own."""
-        return found
-
     @cached_property
     def outcomes(self) -> Outcomes:
         """Those kept."""
         folder = self.options.output / "outcomes" / self.options.experiment.stem
-        return Outcomes(folder, self.data.tests, self.test_sha256, self.own_labels, self.shown)
+        return Outcomes(folder, self.data.tests, self.own_labels, self.shown)
 
     def is_known(self, run: Run) -> bool:
         """Whether outcomes of all methods that show it are kept, even where its weights are gone."""
@@ -60,9 +61,9 @@ class Localizers(Experiment):
 
     def shows(self, run: Run) -> dict[str, Settings]:
         """The methods that show a run's network, and what each one's outcome is made with."""
-        recipe = run.recipe(self.source(run)[1])
+        made_with = {"recipe": run.recipe(self.source(run)[1]), "test_sha256": self.test_sha256}
         return {
-            name: {"recipe": recipe, "inferer": method.get("inferer")}
+            name: {**made_with, "inferer": method.get("inferer")}
             for name, method in self.methods.items()
             if method.get("weights_of", name) == run.method
         }
@@ -75,23 +76,22 @@ class Localizers(Experiment):
         """
         if self.settings["baseline"] not in done:
             raise InputError("the baseline is not trained yet", self.work, "run without --trained-only")
-        listed = [run for run in self.runs if run in done.get(run.method, [])]  # first seeds first
-        self.measured = self.measure(listed)
+        self.measured = self.measure(done)
         super().write(file, names, done)
 
-    def measure(self, done: Sequence[Run]) -> dict[str, dict[int, Outcome]]:
+    def measure(self, done: Runs) -> dict[str, dict[int, Outcome]]:
         """Method -> seed -> what its network did; measured where that is not known of these weights."""
         out: dict[str, dict[int, Outcome]] = {name: {} for name in self.methods}
-        for run in done:
+        for run in (run for seeds in done.values() for run in seeds.values()):
             best = run.best_cycle() if run.is_done(self.source(run)[1]) else None
-            weights = weights_sha256(best.weights) if best else None
+            about = super().about(best) if best else {}
             for name, made_with in self.shows(run).items():
                 key = f"{name}-seed{run.seed}"
                 outcome = self.outcomes.load(key, made_with)
-                if best and weights and (outcome is None or outcome.weights_sha256 != weights):
-                    about = {"minutes": best.minutes(), "machine": best.machine(), "relevance": relevance(best)}
-                    look = partial(self.predict, best, made_with["inferer"])
-                    outcome = self.outcomes.make(key, made_with, weights, about, look)
+                if best and (outcome is None or outcome.about["weights_sha256"] != about["weights_sha256"]):
+                    network, look = best.network(), partial(self.predict, best, made_with["inferer"])
+                    stages = network.describe(LABELS)["layer_relevance"] if hasattr(network, "describe") else {}
+                    outcome = self.outcomes.make(key, made_with, {**about, "relevance": stages}, look)
                 assert outcome is not None  # of a run that is trained or known
                 out[name][run.seed] = outcome
         return {name: seeds for name, seeds in out.items() if seeds}
@@ -101,36 +101,36 @@ class Localizers(Experiment):
         inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
         dataset = Dataset(self.data.tests[test], run.config().get_parsed_content("validate#preprocessing"))
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        return self.view(test, predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer))
+        found = predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer)
+        return relabelled(found, self.own_labels[test]) if test in self.own_labels else found
 
     def about(self, run: Run) -> Settings:
         """Hash of a run's weights, minutes and machine of its training, and layer relevance."""
-        outcome = self.measured[run.method][run.seed]
-        return {"weights_sha256": outcome.weights_sha256, **outcome.about}
+        return self.measured[run.method][run.seed].about
 
     def missing(self, names: Sequence[str], done: Runs) -> list[str]:
         """Runs that are planned and not done."""
-        return [run.name for run in self.runs if run not in done.get(run.method, [])]
+        return [run.name for run in self.runs if run.seed not in done.get(run.method, {})]
 
-    def notes(self, file: str, done: Runs) -> Settings:
-        """Layer relevance of the networks that have it."""
-        found = {run.name: self.about(run)["relevance"] for seeds in done.values() for run in seeds}
-        return {"relevance": {name: weights for name, weights in found.items() if weights}}
-
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
-        """Figures of every test set."""
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """Figures of every test set, and layer relevance of the networks that have it."""
         found = {test: mapped(self.measured, lambda one, test=test: one.scored[test]) for test in self.data.tests}
-        return self.score_tests(found)
+        stages = {run.name: self.about(run)["relevance"] for seeds in done.values() for run in seeds.values()}
+        return self.score_tests(found), {"relevance": {name: weights for name, weights in stages.items() if weights}}
 
-    def heatmaps(self) -> dict[str, np.ndarray]:
-        """Method -> heatmaps of its first seed for the gallery."""
-        return {name: next(iter(seeds.values())).gallery for name, seeds in self.measured.items()}
+    def draw_gallery(self, path: Path, record: Settings, methods: Collection[str]) -> None:
+        """Heatmaps of methods, the first seed of each, on an image with each finding."""
+        titles = {name: title for name, title in scored_methods(record).items() if name in methods}
+        seen = {title: next(iter(self.measured[name].values())).gallery for name, title in titles.items()}
+        items, labels = self.data.tests[self.shown], self.outcomes.labels(self.shown)
+        draw_once(path, record, lambda: gallery_figure(items, seen, labels))
 
 
-def relevance(run: Run) -> dict[str, dict[str, float]]:
-    """Layer relevance weights of a run: class -> stage -> weight; empty where its network has none."""
-    trained = run.network()
-    return trained.describe(LABELS)["layer_relevance"] if hasattr(trained, "describe") else {}
+def relabelled(predictions: NetworkMaps, names: Mapping[str, str]) -> NetworkMaps:
+    """Predictions over the shared labels, as predictions over other names, each shown by a shared label's map."""
+    columns = [LABELS.index(label) for label in names.values()]
+    logits, maps = predictions.logits[:, columns], predictions.maps[:, columns]
+    return replace(predictions, labels=list(names), logits=logits, maps=maps)
 
 
 def label_figures(methods: Methods, name: str = "auroc") -> list[Figure]:
@@ -142,6 +142,8 @@ def label_figures(methods: Methods, name: str = "auroc") -> list[Figure]:
 
 def box_test(name: str, methods: Methods, baseline: str) -> ScoredSet:
     """Image labels, points and overlaps of localisers on images with boxes, beside points that look at nothing."""
+    if name == "phantoms":
+        methods = mapped(methods, lambda one: one.without(PHANTOM_SKIP))
     one = first(dict.fromkeys([baseline], methods[baseline]))
     p, labels = one.predictions, one.predictions.labels
     boxes, classes = p.boxes()
@@ -157,8 +159,3 @@ def box_test(name: str, methods: Methods, baseline: str) -> ScoredSet:
     figures += [Figure.measured(methods, overlap, "micro", compared=False) for overlap in one.overlaps]
     figures += [Figure.measured(methods, BY_CLASS, label, compared=False) for label in labels]
     return ScoredSet(name, p.patients, figures, baseline, dict(zip(labels, counted.sum(0).tolist(), strict=True)))
-
-
-def first(methods: Methods) -> Scored:
-    """The first seed of the first method; the images are the same in all."""
-    return next(iter(next(iter(methods.values())).values()))

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
-from cxr_common.evaluation import NetworkMaps
+from cxr_common.data import load_datalist, write_datalist
+from cxr_common.data.datalist_schema import Item
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc
-from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import label_statistic
-from tools.results.data import count_sources
+from cxr_tools.prepare.merge import merge_datalists
+from cxr_tools.workflow import run_tool
+from tools.phantom_sets import make_phantoms
+from tools.results.data import count_sources, prepare
 from tools.results.experiment import Data
-from tools.results.figures import Figure, ScoredSet, mapped
-from tools.results.localizers import PHANTOM_SKIP, Localizers, Methods, box_test, first, label_figures
-from tools.results.nih_data import BOX_FINDINGS, make_tests, make_training, predictions_by_box_finding
-from tools.results.plan import plan_runs
-from tools.results.plots import draw_once, gallery
+from tools.results.figures import Figure, ScoredSet, first, mapped
+from tools.results.localizers import Localizers, Methods, box_test, label_figures
 from tools.results.settings import Settings
-from tools.trainings import Run
 
+#: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
+BOX_FINDINGS: dict[str, str] = {
+    **{name: name for name in ("Atelectasis", "Cardiomegaly", "Effusion")},
+    "Infiltration": "Opacity",
+    "Mass": "Mass",
+    "Nodule": "Nodule",
+    "Pneumonia": "Opacity",
+    "Pneumothorax": "Pneumothorax",
+}
 #: The shared labels that boxes are annotated for.
 BOXED = tuple(label for label in LABELS if label in BOX_FINDINGS.values())
 #: Findings that Opacity gathers and that NIH labels by themselves: the Opacity logit is scored on each.
@@ -32,55 +41,83 @@ class Nih(Localizers):
     """Localisers that learn from NIH's images, simulated findings and phantoms; what ships."""
 
     needs = "this experiment learns from NIH's images and is scored on them"
-    own_labels = {"boxes": list(BOX_FINDINGS)}
+    radiographs = home = "nih"
+    own_labels = {"boxes": BOX_FINDINGS}
     shown = "boxes"
 
-    def plan(self) -> list[Run]:
-        """All trainings, in a folder of their own."""
-        return plan_runs(self.settings, self.work / "nih")
-
     def make_data(self) -> Data:
-        """Real images, simulated findings and phantoms; official boxes, other patients, and test phantoms."""
-        nih, training = make_training(self.settings, self.options.shared, self.work)
-        tests = make_tests(self.settings, nih, self.options.shared, self.work)
-        return Data({"training": training}, tests, images=count_sources(training, ("nih", "simulated", "phantom")))
+        """Real images, simulated findings and phantoms to learn from.
 
-    def view(self, test: str, found: NetworkMaps) -> NetworkMaps:
-        """The official boxes are scored by NIH's own findings."""
-        return predictions_by_box_finding(found) if test == "boxes" else found
+        The test sets are "nih": images of other patients, for image labels; "boxes": images with official boxes, as
+        :func:`by_box_finding` has them; and "phantoms".
+        """
+        work, shared = self.work, self.options.shared
+        nih = prepare(self.settings["nih"]["mapping"], shared, work / "nih14.json")
+        training = make_training(self.settings, nih, shared, work)
+        (phantoms,) = make_phantoms(self.settings["phantoms_test"], work / "nih_phantoms_test")
+        boxed = load_datalist(nih, "localisation", shared)
+        tests = {
+            "nih": load_datalist(nih, "testing", shared),
+            # Patients in ../cxr's training rows are left out: other weights have learned from them.
+            "boxes": [by_box_finding(item) for item in boxed if not item.get("patient_in_cxr_train")],
+            "phantoms": load_datalist(phantoms, "testing"),
+        }
+        return Data({"training": training}, tests, images=count_sources(training, ("nih", "simulated", "phantom")))
 
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Points and overlaps on boxes and phantoms, image labels of the test images."""
-        baseline = self.settings["baseline"]
-        phantoms = mapped(methods["phantoms"], lambda one: one.without(PHANTOM_SKIP))
-        boxes = box_test("boxes", methods["boxes"], baseline)
-        return [boxes, label_test(methods["nih"], baseline), box_test("phantoms", phantoms, baseline)]
+        tests = {"boxes": box_test, "nih": label_test, "phantoms": box_test}
+        return [score(name, methods[name], self.settings["baseline"]) for name, score in tests.items()]
 
     def draw(self, file: str, record: Settings) -> None:
         """The first image with a box of every finding; it stays in the work folder, for it shows patients' images."""
-        heatmaps = {name: maps for name, maps in self.heatmaps().items() if name in self.settings["headline"]}
-        items, labels = self.data.tests["boxes"], list(BOX_FINDINGS)
-        draw_once(self.work / "nih-gallery.png", record, lambda: gallery(record, items, heatmaps, labels))
+        self.draw_gallery(self.work / "nih-gallery.png", record, self.settings["headline"])
 
 
-def label_test(methods: Methods, baseline: str) -> ScoredSet:
+def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
+    """Make all that is trained on, from the datalist of the NIH images in `shared`; returns its datalist in `work`.
+
+    In the validation section, phantoms and simulated findings keep their boxes and forget their labels: epochs and
+    decision thresholds are chosen on real images alone, mask thresholds on exact places alone.
+    """
+    simulated, chests, training = work / "nih_simulated", work / "nih14_chests.json", work / "nih_training.json"
+    known = ("--datalist", nih, "--root", shared, "--output")
+    if not simulated.exists():
+        wanted = {section: settings["simulated"][section] for section in ("training", "validation")}
+        most = [part for section, n in wanted.items() if n is not None for part in (f"--{section}", n)]
+        run_tool("cxr_tools.simulate_findings", *known, simulated, "--seed", settings["simulated"]["seed"], *most)
+    if not chests.exists():
+        run_tool("cxr_tools.lungs", *known, chests)
+    made = (simulated / "datalist.json", *make_phantoms(settings["phantoms"], work / "nih_phantoms"))
+    data = merge_datalists([chests, *made], [work, *(path.parent for path in made)], work, LABELS)
+    unknown = [None] * len(LABELS)
+    validation = [i if i["source"] == "nih" else {**i, "label": unknown} for i in data["validation"]]
+    write_datalist({"labels": list(LABELS), "training": data["training"], "validation": validation}, training)
+    return training
+
+
+def by_box_finding(item: Item) -> Item:
+    """An item whose labels and box classes are those of :data:`BOX_FINDINGS` in place of the shared ones."""
+    names = list(BOX_FINDINGS)
+    label = [int(name in item["findings"]) for name in names]
+    return {**item, "label": label, "box_labels": [names.index(name) for name in item["box_findings"]]}
+
+
+def label_test(name: str, methods: Methods, baseline: str) -> ScoredSet:
     """AUROC and average precision of the test images, by class and by view; macro averages over :data:`BOXED`."""
     seen = mapped(methods, lambda one: one.of_labels(BOXED))
     p, figures = first(seen).predictions, label_figures(seen)
     counts = {label: int((p.label[:, c] == 1).sum()) for c, label in enumerate(p.labels)}
-    for name in OPACITIES:
-        present = np.array([[name in item["findings"]] for item in p.items], dtype=float)
-        told = mapped(methods, lambda one, present=present: of_finding(one.predictions, present))
-        figures.append(Figure("auroc", name, told, compared=False))
-        counts[name] = int(present.sum())
+    opacity = [LABELS.index("Opacity")]
+    for finding in OPACITIES:  # each against its own labels
+        present = np.array([[finding in item["findings"]] for item in p.items], dtype=float)
+        logits = mapped(methods, lambda one: one.predictions.logits[:, opacity])
+        told = mapped(logits, lambda scores, present=present: label_statistic(auroc, scores, present))
+        figures.append(Figure("auroc", finding, told, compared=False))
+        counts[finding] = int(present.sum())
     for view in VIEWS:
         keep = np.array([item.get("view") == view for item in p.items])
         within = mapped(seen, lambda one, keep=keep: one.subset(keep).statistic("auroc"))
         figures.append(Figure("auroc", view, within, compared=False, patients=p.subset(keep).patients))
         counts[view] = int(keep.sum())
-    return ScoredSet("nih", p.patients, figures + label_figures(seen, "ap"), baseline, counts)
-
-
-def of_finding(predictions: NetworkMaps, present: np.ndarray) -> Statistic:
-    """AUROC of the logit that shows one of NIH's findings, against that finding's own labels (N, 1)."""
-    return label_statistic(auroc, predictions.logits[:, [predictions.labels.index("Opacity")]], present)
+    return ScoredSet(name, p.patients, figures + label_figures(seen, "ap"), baseline, counts)

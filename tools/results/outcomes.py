@@ -9,8 +9,8 @@ hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,39 +30,35 @@ class Outcome:
     """What one network did, with one way of making heatmaps.
 
     Attributes:
-        weights_sha256: of the network.
-        about: what is reported of its training: "minutes", "machine" and, where it has them, "relevance" weights.
+        about: "weights_sha256" of the network, "minutes" and "machine" of its training, "relevance" weights, if any.
         scored: test set -> class logits and hit tables; without heatmaps.
         gallery: (R, x, y) float16 logit maps of the images and classes of :func:`gallery_rows`.
     """
 
-    weights_sha256: str
     about: dict[str, Any]
     scored: dict[str, Scored]
     gallery: np.ndarray
 
 
+@dataclass(frozen=True)
 class Outcomes:
     """A folder of outcomes, ``<method>-seed<N>.npz``.
 
-    Args:
+    Attributes:
         folder: where they lie.
         tests: test set -> datalist items with absolute paths.
-        test_sha256: test set -> hash of its content.
-        labels: test set -> class names, where they are not the shared ones.
+        own_labels: test set -> class names, where they are not the shared ones.
         shown: the test set whose heatmaps the gallery shows.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        tests: Mapping[str, Items],
-        test_sha256: Mapping[str, str],
-        labels: Mapping[str, Sequence[str]] | None = None,
-        shown: str = "phantoms",
-    ) -> None:
-        self.folder, self.tests, self.test_sha256, self.shown = folder, tests, dict(test_sha256), shown
-        self.labels = dict.fromkeys(tests, list(LABELS)) | {test: list(own) for test, own in (labels or {}).items()}
+    folder: Path
+    tests: Mapping[str, Items]
+    own_labels: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    shown: str = "phantoms"
+
+    def labels(self, test: str) -> list[str]:
+        """Class names of a test set."""
+        return list(self.own_labels.get(test, LABELS))
 
     def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
         """An outcome, if there is one of the same test images that was made in the same way."""
@@ -71,42 +67,33 @@ class Outcomes:
             return None
         with np.load(path, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
-            if without_modules(about.pop("made_with")) != self._key(made_with):
+            if without_modules(about.pop("made_with")) != without_modules(made_with):
                 return None
             scored = {}
             for test, items in self.tests.items():
                 arrays = {key.removeprefix(f"{test}/"): file[key] for key in file.files if key.startswith(f"{test}/")}
-                scored[test] = Scored.from_arrays(arrays, items, self.labels[test])
-            return Outcome(about.pop("weights_sha256"), about, scored, file["gallery"])
+                scored[test] = Scored.from_arrays(arrays, items, self.labels(test))
+            return Outcome(about, scored, file["gallery"])
 
     def make(
-        self,
-        name: str,
-        made_with: dict[str, Any],
-        weights_sha256: str,
-        about: dict[str, Any],
-        predict: Callable[[str], NetworkMaps],
+        self, name: str, made_with: dict[str, Any], about: dict[str, Any], predict: Callable[[str], NetworkMaps]
     ) -> Outcome:
         """Measure a network on every test set and keep what comes out.
 
         Args:
             name: of method and seed.
-            made_with: all that the outcome depends on, besides test images and weights; plain values.
-            weights_sha256: of the network.
-            about: what is reported of its training.
+            made_with: all that the outcome depends on besides weights; plain values.
+            about: see :class:`Outcome`.
             predict: test set -> predictions.
         """
         found = {test: predict(test) for test in self.tests}
-        rows = gallery_rows(self.tests[self.shown], self.labels[self.shown])
+        rows = gallery_rows(self.tests[self.shown], self.labels(self.shown))
         arrays: dict[str, Any] = {"gallery": np.stack([found[self.shown].maps[image, c] for c, image in rows])}
         for test, predictions in found.items():
             arrays |= {f"{test}/{key}": array for key, array in Scored.of(predictions).arrays().items()}
-        known = {"weights_sha256": weights_sha256, **about, "made_with": self._key(made_with)}
+        known = {**about, "made_with": without_modules(made_with)}
         with replacing(self.folder / f"{name}.npz") as temporary:
             np.savez_compressed(temporary, about=np.array(json.dumps(known, sort_keys=True)), **arrays)
         outcome = self.load(name, made_with)
         assert outcome is not None
         return outcome
-
-    def _key(self, made_with: dict[str, Any]) -> Any:
-        return without_modules({**made_with, "test_sha256": self.test_sha256})

@@ -13,6 +13,9 @@ from cxr_common.files import replacing
 from tools.repository import BUNDLES
 from tools.trainings import Run
 
+#: Method -> seed -> its training.
+Runs = Mapping[str, Mapping[int, Run]]
+
 
 def plan_runs(
     settings: Mapping[str, Any], work: Path, methods: Mapping[str, Any] | None = None, prefix: str = ""
@@ -49,6 +52,14 @@ def plan_runs(
     return [run for _, run in sorted(runs, key=lambda pair: pair[0]) if run]
 
 
+def by_method(runs: Sequence[Run], prefix: str) -> dict[str, dict[int, Run]]:
+    """Runs by method, named without the prefix, and seed."""
+    out: dict[str, dict[int, Run]] = {}
+    for run in runs:
+        out.setdefault(run.method.removeprefix(prefix), {})[run.seed] = run
+    return out
+
+
 def chosen(runs: Sequence[Run], prefix: str, only: Sequence[str] | None, experiment: Path) -> list[Run]:
     """The runs that `only` names, or whose methods it names; all where it is None.
 
@@ -67,22 +78,20 @@ def shipped(run: Run) -> list[Run]:
     return [held] if held.weights.exists() else []
 
 
-def ship(runs: Mapping[str, Sequence[Run]], methods: Mapping[str, Mapping[str, Any]], into: str = "models") -> None:
+def ship(runs: Runs, methods: Mapping[str, Mapping[str, Any]], into: str = "models") -> None:
     """Copy weights and thresholds of the methods whose settings say "ships", first seed, into their bundles.
 
-    They go into the folder `into` below the bundle, where "ships" names none itself.
+    They go into the folder `into` below the bundle, unless "ships" names another.
 
     Raises:
         InputError: there is nothing to ship: no such method's first seed is trained here.
     """
     first = {name: method.get("seeds", [0])[0] for name, method in methods.items() if method.get("ships")}
-    chosen = {name: [run for run in runs.get(name, []) if run.seed == seed] for name, seed in first.items()}
-    if not any(chosen.values()):
+    chosen = {name: runs[name][seed] for name, seed in first.items() if seed in runs.get(name, {})}
+    if not chosen:
         raise InputError(f"no first seed of {', '.join(first)} is trained here", "--ship", "train it first")
-    for name, own in chosen.items():
+    for name, run in chosen.items():
         where = methods[name]["ships"]
-        for run in own:
-            folder = run.bundle / (where if isinstance(where, str) else into)
-            for file in ("model.pt", "thresholds.json"):
-                with replacing(folder / file) as temporary:
-                    shutil.copyfile(run.folder / file, temporary)
+        for file in ("model.pt", "thresholds.json"):
+            with replacing(run.bundle / (where if isinstance(where, str) else into) / file) as temporary:
+                shutil.copyfile(run.folder / file, temporary)

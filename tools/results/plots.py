@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from cxr_common.files import replacing
-from cxr_common.labels import LABELS
-from cxr_common.localization.gallery import gallery_figure
 from tools.results.tables import curve_points, scored_methods
 
 Record = dict[str, Any]
@@ -61,14 +59,6 @@ def _marked(figure: Figure, record: Record, text: str) -> Figure:
     mark = "QUICK RUN, says nothing about the methods. " if record["quick"] else ""
     figure.suptitle(mark + text, fontsize=9)
     return figure
-
-
-def gallery(
-    record: Record, items: list[Record], heatmaps: dict[str, np.ndarray], labels: Sequence[str] = LABELS
-) -> Figure:
-    """Heatmaps of scored methods, see :func:`~cxr_common.localization.gallery.gallery_figure`."""
-    titled = {title: heatmaps[name] for name, title in scored_methods(record).items() if name in heatmaps}
-    return gallery_figure(items, titled, labels)
 
 
 def draw_once(path: Path, record: Record, draw: Callable[[], Figure]) -> None:

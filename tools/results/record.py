@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
 from cxr_common.json_files import Record, read_json
+from cxr_common.metrics.bootstrap import IntervalValues
 from tools.moved_code import without_modules
 
 
@@ -22,25 +23,12 @@ class Part(Record):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
-class IntervalRecord(Part):
-    """A :class:`~cxr_common.metrics.Interval`; None where undefined."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    level: float
-    n_patients: int
-    n_images: int
-    n_seeds: int
-    n_resamples: int
-
-
 class FigureRecord(Part):
     """One figure of one class, subset or average: method -> interval; differences are those from the baseline."""
 
-    methods: dict[str, IntervalRecord]
-    difference: dict[str, IntervalRecord] = {}
-    fewer_misses: dict[str, IntervalRecord] = {}
+    methods: dict[str, IntervalValues]
+    difference: dict[str, IntervalValues] = {}
+    fewer_misses: dict[str, IntervalValues] = {}
     by_seed: dict[str, list[float | None]] = {}
 
 
@@ -64,7 +52,7 @@ class ClaimRecord(Part):
     figure: str
     class_: str | None = Field(None, alias="class")
     margin: float = 0.0
-    difference: IntervalRecord | None = None
+    difference: IntervalValues | None = None
     verdict: Literal["holds", "fails", "undecided", "not measured"]
 
 

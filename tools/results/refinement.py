@@ -22,9 +22,10 @@ from cxr_common.refinement.refined_masks import STILL, Images, Masks, tune
 from tools.phantom_sets import make_phantoms
 from tools.repository import BUNDLES
 from tools.results.data import Items, make_nih, mix, prepare
-from tools.results.experiment import Data, Experiment, Runs
+from tools.results.experiment import Data, Experiment
 from tools.results.figures import Figure, ScoredSet
 from tools.results.localizers import PHANTOM_SKIP
+from tools.results.plan import Runs
 from tools.results.settings import Settings
 from tools.trainings import Run
 
@@ -55,10 +56,9 @@ class Refinement(Experiment):
             tests["ieee8023"] = load_datalist(opacities, "testing", shared, LABELS)
         path = mix(sources, work / "refinement.json", phantoms=settings)
         sections = [data_sha256(load_datalist(path, section)) for section in ("training", "validation")]
-        backbone = BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
-        hashes = {}
+        starts, hashes = weights_of("cxr_gradcam_classification", "phantoms"), {}
         for name, method in self.methods.items():
-            weights = [weights_sha256(file) for file in (localizer_weights(method["localizer"]), backbone)]
+            weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
             hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
         return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
 
@@ -70,23 +70,19 @@ class Refinement(Experiment):
         """Localisers without a relation network, among them those without weights."""
         return [name for name in self.settings["localizers"] if name not in done]
 
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
-        """All methods on every localiser's heatmaps, thresholds chosen on the validation phantoms."""
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """All methods on every localiser's heatmaps; thresholds and steps, chosen on the validation phantoms."""
         path = next(iter(self.data.datalists.values()))
         develop = [item for item in load_datalist(path, "validation") if item["source"] == "phantom"]
         tests: list[ScoredSet] = []
-        self.chosen: dict[str, Settings] = {"thresholds": {}, "steps": {}}
-        for name in (name for name in self.methods if name in done):
-            found = Ways(done[name], develop, self.data.tests, self.settings["walks"])
-            self.chosen["thresholds"][name], self.chosen["steps"][name] = found.thresholds, found.steps
+        chosen: Settings = {"thresholds": {}, "steps": {}}
+        for name, runs in done.items():
+            found = Ways([*runs.values()], develop, self.data.tests, self.settings["walks"])
+            chosen["thresholds"][name], chosen["steps"][name] = found.thresholds, found.steps
             for test, masks in found.masks.items():
                 groups = [item_group(item) for item in found.images[test].dataset.data]
                 tests.append(refined_test(f"{name}, {test}", masks, groups))
-        return tests
-
-    def notes(self, file: str, done: Runs) -> Settings:
-        """What was chosen."""
-        return self.chosen
+        return tests, chosen
 
 
 class Ways:
@@ -139,15 +135,15 @@ def plan_localizers(settings: Settings) -> Settings:
     planned = {}
     for name, part in settings["localizers"].items():
         bundle = part["bundle"]
-        if localizer_weights(bundle).exists():
+        if weights_of(bundle).exists():
             overrides = {"localizer": f"$@bundle_root + '/../{bundle}'"}
             planned[name] = {**part, "localizer": bundle, "bundle": settings["bundle"], "overrides": overrides}
     return planned
 
 
-def localizer_weights(bundle: str) -> Path:
-    """Weights of a localiser's bundle."""
-    return BUNDLES / bundle / "models" / "model.pt"
+def weights_of(bundle: str, folder: str = "") -> Path:
+    """Weights of a bundle."""
+    return BUNDLES / bundle / "models" / folder / "model.pt"
 
 
 def read_images(run: Run, items: Items, skip: str | None = None) -> Images:

@@ -35,26 +35,13 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-loading": ("bench_loading.json", bench.loading_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
 }
-#: Parts whose result file is not called as their template.
-FILES = {
-    "detection-curves": "detection-curves.json",
-    "opacity-probe": "opacity_probe.json",
-    "opacity-others": "opacity_probe.json",
-}
+#: Part or template -> its result file, where that is not called as the template.
+FILES = {"detection-curves": "detection-curves.json", "opacity": "opacity_probe.json"}
 DOCS = REPOSITORY / "docs"
-EXPLANATION = DOCS / "explanation"
 _PART = re.compile(r"(<!-- results:([a-z-]+) -->\n).*?(<!-- /results -->)", re.DOTALL)
-PAGES: tuple[str, ...] = (
-    "README.md",
-    "docs/reference/findings.md",
-    *(
-        str(page.relative_to(REPOSITORY))
-        for folder in ("explanation", "how-to")
-        for page in sorted((DOCS / folder).glob("*.md"))
-        if _PART.search(page.read_text("utf-8"))
-    ),
-    *(str(card.relative_to(REPOSITORY)) for card in sorted(BUNDLES.glob("*/docs/README.md"))),
-)
+_SHOWING = (page for page in sorted(DOCS.rglob("*.md")) if _PART.search(page.read_text("utf-8")))
+#: README, pages that show a part, and every card.
+PAGES = ["README.md", *(str(p.relative_to(REPOSITORY)) for p in (*_SHOWING, *sorted(BUNDLES.glob("*/docs/README.md"))))]
 _MACRO = re.compile(r"{% macro (\w+)\((\w*)\)")
 
 
@@ -66,7 +53,8 @@ def parts() -> dict[str, tuple[str, str, str]]:
         template = path.name.removesuffix(".md.j2")
         for macro, given in _MACRO.findall(path.read_text(encoding="utf-8")):
             name = template if macro == template else f"{template}-{macro}".replace("_", "-")
-            out[f"{name}-" if given else name] = FILES.get(name, f"{template}.json"), template, macro
+            file = FILES.get(name) or FILES.get(template) or f"{template}.json"
+            out[f"{name}-" if given else name] = file, template, macro
     return out
 
 
@@ -112,7 +100,7 @@ def render_quick(output: Path) -> list[Path]:
     """Render the pages that show a quick run's files, marked, into that run's own folder; returns them."""
     mark = "> **Quick run**: too little data and training to say anything about the methods.\n\n"
     pages = []
-    for page in sorted(EXPLANATION.glob("*.md")):
+    for page in sorted(DOCS.glob("explanation/*.md")):
         text = page.read_text(encoding="utf-8")
         if any((output / parts()[name][0]).exists() for _, name, _ in _PART.findall(text) if name in parts()):
             pages.append(output / page.name)

@@ -17,10 +17,11 @@ from cxr_common.metrics import MaskCounts, image_dice, image_iou
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
 from tools.phantom_sets import make_phantoms
 from tools.results.data import Items
-from tools.results.experiment import Data, Experiment, Runs
-from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.experiment import Data, Experiment
+from tools.results.figures import Figure, ScoredSet, first, mapped
 from tools.results.localizers import PHANTOM_SKIP
-from tools.results.segmentation_masks import make_masks, read_cut, refiner, step_counts
+from tools.results.plan import Runs
+from tools.results.segmentation_masks import make_masks, refiner, step_counts
 from tools.results.settings import Settings
 from tools.trainings import Run
 
@@ -42,25 +43,19 @@ class Segmentation(Experiment):
         """Phantoms whose masks are experts' or stand in for them."""
         phantoms, *_ = make_phantoms(self.settings["phantoms"], self.work / "phantoms")
         self.relation = refiner(self.options, self.settings)
-        made = make_masks(self.settings, phantoms, self.work / "segmentation", self.relation)
+        made, self.cut = make_masks(self.settings, phantoms, self.work / "segmentation", self.relation)
         datalists = {name: made[method["masks"]] for name, method in self.methods.items()}
         images = {"validation": len(load_datalist(made["irn"], "validation"))}
         images |= {name: self.settings[name] for name in ("training", "experts")}
         return Data(datalists, {"phantoms": load_datalist(phantoms, "testing")}, True, images)
 
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
-        """IoU and Dice of the segmenters, and of the steps before them."""
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """IoU and Dice of the segmenters, and of the steps before them; where heatmaps were cut."""
         items = self.data.tests["phantoms"]
-        counts = {
-            name: {run.seed: segmented(run, items, PHANTOM_SKIP) for run in seeds} for name, seeds in done.items()
-        }
-        steps = step_counts(self.relation, items, read_cut(self.work / "segmentation"))
-        counts |= {name: {0: found} for name, found in steps.items()}
-        return [mask_test(counts, [item_group(item) for item in items], self.settings["baseline"])]
-
-    def notes(self, file: str, done: Runs) -> Settings:
-        """Where heatmaps were cut."""
-        return {"thresholds of heatmaps": read_cut(self.work / "segmentation")}
+        counts = mapped(done, lambda run: segmented(run, items, PHANTOM_SKIP))
+        counts |= {name: {0: found} for name, found in step_counts(self.relation, items, self.cut).items()}
+        test = mask_test(counts, [item_group(item) for item in items], self.settings["baseline"])
+        return [test], {"thresholds of heatmaps": self.cut}
 
 
 def segmented(run: Run, items: Items, skip: str | None = None, labels: Sequence[str] = LABELS) -> MaskCounts:
@@ -74,12 +69,12 @@ def segmented(run: Run, items: Items, skip: str | None = None, labels: Sequence[
 
 def mask_test(counts: Mapping[str, Mapping[int, MaskCounts]], patients: list[str], baseline: str) -> ScoredSet:
     """Figures of every method, and the first of them class by class."""
-    true = next(iter(next(iter(counts.values())).values())).true
+    true = first(counts).true
     present = {name: int(np.nansum(true[:, c] > 0)) for c, name in enumerate(LABELS)}
     present = {name: count for name, count in present.items() if count}
     figures = [Figure(name, "macro", mapped(counts, make)) for name, make in FIGURES.items()]
     main, make = next(iter(FIGURES.items()))
-    for c, name in enumerate(LABELS):
-        if name in present:
-            figures.append(Figure(main, name, mapped(counts, lambda one, c=c: make(one.of_classes([c])))))
+    for name in present:
+        column = [LABELS.index(name)]
+        figures.append(Figure(main, name, mapped(counts, lambda one, column=column: make(one.of_classes(column)))))
     return ScoredSet("phantoms", patients, figures, baseline, present)

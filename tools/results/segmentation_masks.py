@@ -37,7 +37,7 @@ def refiner(options: Options, settings: Settings) -> Run:
     return plan_runs(refinement, options.work, methods, Refinement.prefix)[0]
 
 
-def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> dict[str, Path]:
+def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> tuple[dict[str, Path], dict[str, float]]:
     """Datalists that differ in what stands in for masks on images without an expert's.
 
     Args:
@@ -47,7 +47,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
         run: of :func:`refiner`.
 
     Returns:
-        Each of :data:`KINDS` -> datalist. Paths in it are relative to `folder`.
+        Each of :data:`KINDS` -> datalist, whose paths are relative to `folder`; class -> where its heatmaps are cut.
     """
     folder.mkdir(parents=True, exist_ok=True)
     training = load_datalist(phantoms, "training")[: settings["training"]]
@@ -63,26 +63,22 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> di
     refined.run()
 
     cut, inputs = folder / "cut.json", {**heat.inputs, "validation": data_sha256(validation, masks=True)}
-    if not cut.exists() or json.loads(cut.read_text(encoding="utf-8"))["inputs"] != inputs:
-        thresholds = tune(read_images(run, validation).boundaries().refined(STILL))
-        cut_heatmaps(run, load_datalist(listed, "training"), thresholds, folder / "cut")
-        write_json({"inputs": inputs, "thresholds": thresholds}, cut)  # last: it says that the masks are these
+    known = json.loads(cut.read_text(encoding="utf-8")) if cut.exists() else {}
+    if known.get("inputs") != inputs:
+        known = {"inputs": inputs, "thresholds": tune(read_images(run, validation).boundaries().refined(STILL))}
+        cut_heatmaps(run, load_datalist(listed, "training"), known["thresholds"], folder / "cut")
+        write_json(known, cut)  # last: it says that the masks are these
     others = {
         "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
         "irn": load_datalist(refined.output / "datalist.json", "training"),
         "all": [{**item, "mask_origin": "expert"} for item in rest],
     }
     own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
-    return {
+    datalists = {
         kind: write_items(folder / f"{kind}.json", {"training": own + items, "validation": validation}, UNREAD)
         for kind, items in others.items()
     }
-
-
-def read_cut(folder: Path) -> dict[str, float]:
-    """Where heatmaps were cut, class by class."""
-    thresholds: dict[str, float] = json.loads((folder / "cut.json").read_text(encoding="utf-8"))["thresholds"]
-    return thresholds
+    return datalists, known["thresholds"]
 
 
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:

@@ -15,19 +15,9 @@ Settings = dict[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """The command line of an experiment.
+    """The command line of an experiment, as ``python -m tools.results run --help`` describes it.
 
-    Attributes:
-        experiment: YAML file as those beside this module.
-        work: folder for data and runs; what is there and fits is used again. Experiments may share one.
-        shared: folder of the real radiographs; where it is absent, some experiments go without them.
-        output: folder of the result file and plots.
-        parallel: trainings at a time; they share the cores.
-        only: what of it to train: methods, or names of runs; None for all.
-        train: train what is missing.
-        score: score what is trained, unless the result file is of the same inputs.
-        ship: put weights and thresholds of the methods that say so, first seed, into their bundles.
-        quick: a fraction of everything, marked.
+    `experiment` is its YAML file. What is in `work` already and fits is used again; experiments may share it.
     """
 
     experiment: Path
@@ -56,10 +46,10 @@ def load_settings(experiment: Path, quick: bool = False, shares: Sequence[str] =
         quick: a fraction of everything.
         shares: sections of that other file.
     """
-    settings = _read(experiment)
+    settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
     change, gpu = settings.pop("quick", {}), settings.pop("gpu", None)
     if "data" in settings:
-        other = _read(experiment.with_name(settings["data"]))
+        other = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
         settings |= {section: other[section] for section in shares}
         change = {section: other["quick"][section] for section in shares if section in other["quick"]} | change
     settings["quick"] = quick
@@ -71,11 +61,6 @@ def load_settings(experiment: Path, quick: bool = False, shares: Sequence[str] =
             settings[name] = {**settings[name], **value} if isinstance(value, dict) else value
         if settings.get("start"):
             settings["start"]["overrides"] |= settings["cycles"][0]
-    return settings
-
-
-def _read(path: Path) -> Settings:
-    settings: Settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     return settings
 
 

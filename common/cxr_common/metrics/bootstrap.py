@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypedDict, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import TypedDict  # typing's own cannot be a field of a pydantic model before Python 3.12
 
 Array = NDArray[np.float64]
 #: Counts (R, N) of how often each replicate holds each image -> values (R,) or (R, K).

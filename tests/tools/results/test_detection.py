@@ -57,10 +57,10 @@ def test_figures_differences_and_claims():
     found = test.record()
     assert found.counts == {"Mass": 8}  # Opacity doubles Consolidation on phantoms
     ap = found.figures["AP40"]
-    assert ap["macro"].methods["oxnet"].value == pytest.approx(1)
-    assert ap["macro"].methods["retinanet"].value == pytest.approx(26 / 101)
-    assert ap["macro"].difference["oxnet"].value == pytest.approx(75 / 101)
-    assert ap["Mass"].methods["daa"].value == pytest.approx(88 / 101)
+    assert ap["macro"].methods["oxnet"]["value"] == pytest.approx(1)
+    assert ap["macro"].methods["retinanet"]["value"] == pytest.approx(26 / 101)
+    assert ap["macro"].difference["oxnet"]["value"] == pytest.approx(75 / 101)
+    assert ap["Mass"].methods["daa"]["value"] == pytest.approx(88 / 101)
     assert list(found.figures) == ["AP40", "AP", "FROC", "AUROC"]
     claims = list(check_claims(settings["claims"], [test]))
     assert [claim.verdict for claim in claims] == ["holds", "holds", "not measured", "holds", "undecided"]

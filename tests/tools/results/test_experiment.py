@@ -9,7 +9,7 @@ import pytest
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY
 from tools.results.experiment import Data, Experiment
-from tools.results.figures import Figure, ScoredSet
+from tools.results.figures import Figure, ScoredSet, mapped
 from tools.results.plan import plan_runs
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
@@ -32,8 +32,8 @@ class Toy(Experiment):
         def statistic(run):
             return lambda w: w @ np.full(10, float(run.weights.read_text())) / w.sum(-1)
 
-        figure = Figure("skill", "all", {name: {run.seed: statistic(run) for run in done[name]} for name in done})
-        return [ScoredSet("all", [*map(str, range(10))], [figure], self.settings["baseline"])]
+        figure = Figure("skill", "all", mapped(done, statistic))
+        return [ScoredSet("all", [*map(str, range(10))], [figure], self.settings["baseline"])], {}
 
 
 @pytest.fixture

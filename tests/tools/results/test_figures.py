@@ -9,7 +9,6 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation.scored import Scored
 from tests.tools.results.test_localizers import make
 from tools.results.figures import Figure, ScoredSet, check_claims, compare, verdict
-from tools.results.record import IntervalRecord
 
 GROUPS = [*map(str, range(60))]
 
@@ -27,17 +26,17 @@ def figure(methods, name, of="micro", **options):
 
 def test_a_clear_difference_excludes_zero_and_equal_skill_does_not(methods):
     points = compare(figure(methods, "point", misses=True), GROUPS, "plain")
-    assert points.difference["good"].low > 0 and points.fewer_misses["good"].value > 0.5
+    assert points.difference["good"]["low"] > 0 and points.fewer_misses["good"]["value"] > 0.5
     labels = compare(figure(methods, "auroc", "macro"), GROUPS, "plain")
-    assert labels.difference["good"].low < 0 < labels.difference["good"].high
+    assert labels.difference["good"]["low"] < 0 < labels.difference["good"]["high"]
     assert labels.fewer_misses == {} and "plain" not in labels.difference
     json.dumps(points.model_dump(), allow_nan=False)
 
 
 def test_seeds_are_averaged_counted_and_listed(methods):
     points = compare(figure(methods, "point", by_seed=True), GROUPS, "plain")
-    assert points.methods["good"].n_seeds == 2
-    assert np.mean(points.by_seed["good"]) == pytest.approx(points.methods["good"].value)
+    assert points.methods["good"]["n_seeds"] == 2
+    assert np.mean(points.by_seed["good"]) == pytest.approx(points.methods["good"]["value"])
     assert points.by_seed["good"][0] != points.by_seed["good"][1]
 
 
@@ -66,8 +65,8 @@ def test_claims_are_tested_on_the_seeds_both_have(methods):
     found = list(check_claims(claims, [test]))
     assert [c.verdict for c in found] == ["holds", "fails", "holds", "not measured"]
     assert (found[0].test, found[0].figure, found[1].class_) == ("phantoms", "point", "Nodule")
-    assert found[0].difference.n_seeds == 1
-    assert found[0].difference.value == pytest.approx(-found[1].difference.value)
+    assert found[0].difference["n_seeds"] == 1
+    assert found[0].difference["value"] == pytest.approx(-found[1].difference["value"])
     second = {name: {1: seeds[1]} for name, seeds in methods.items()}
     assert found[0].difference == compare(figure(second, "point"), GROUPS, "plain").difference["good"]
     with pytest.raises(InputError, match="no figure 'points'"):
@@ -89,5 +88,5 @@ def test_claims_are_tested_on_the_seeds_both_have(methods):
 )
 def test_verdicts(low, high, margin, expected):
     counts = {"level": 0.95, "n_patients": 1, "n_images": 1, "n_seeds": 1, "n_resamples": 1}
-    assert verdict(IntervalRecord(value=0.0, low=low, high=high, **counts), margin) == expected
+    assert verdict({"value": 0.0, "low": low, "high": high, **counts}, margin) == expected
     assert verdict(None, margin) == "not measured"

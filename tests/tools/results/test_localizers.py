@@ -49,8 +49,8 @@ def report():
 
 def test_points_are_given_by_average_class_and_seed(report):
     micro = report.figures["point"]["micro"]
-    assert micro.difference["good"].low > 0 and micro.fewer_misses["good"].value > 0.5
-    assert np.mean(micro.by_seed["good"]) == pytest.approx(micro.methods["good"].value)
+    assert micro.difference["good"]["low"] > 0 and micro.fewer_misses["good"]["value"] > 0.5
+    assert np.mean(micro.by_seed["good"]) == pytest.approx(micro.methods["good"]["value"])
     assert report.figures["point"]["Nodule"].by_seed == micro.by_seed  # no other boxes
     assert report.figures["auroc"]["macro"].difference.keys() == {"good"} == micro.difference.keys()
     assert report.figures["auroc"]["Nodule"].difference == {}
@@ -58,15 +58,15 @@ def test_points_are_given_by_average_class_and_seed(report):
 
 def test_overlap_is_given_class_by_class(report):
     table = report.figures[BY_CLASS]
-    assert table["Nodule"].methods["good"].value is not None
-    assert table["Mass"].methods["good"].value is None  # no box of it
+    assert table["Nodule"].methods["good"]["value"] is not None
+    assert table["Mass"].methods["good"]["value"] is None  # no box of it
 
 
 def test_the_skipped_class_is_scored_nowhere(report):
     assert report.counts["Opacity"] == 0
     assert report.counts["Nodule"] == 30
     chance = report.figures["point"]["micro"].methods["random pixel"]
-    assert chance.value == pytest.approx(25 / 1024)  # 4 x 4 pixels, borders inclusive
+    assert chance["value"] == pytest.approx(25 / 1024)  # 4 x 4 pixels, borders inclusive
 
 
 def test_opacity_is_scored_on_the_subset_only():
@@ -82,6 +82,6 @@ def test_opacity_is_scored_on_the_subset_only():
     }
     found = opacity_test(methods, "b").record()
     assert found.counts["PA"] == [10, 10] and found.counts["all"] == [30, 30]
-    assert found.figures["auroc"]["PA"].difference["a"].value == 0
-    assert found.figures["auroc"]["all"].difference["a"].value < 0
-    assert found.figures["auroc"]["PA"].methods["a"].n_images == 20
+    assert found.figures["auroc"]["PA"].difference["a"]["value"] == 0
+    assert found.figures["auroc"]["all"].difference["a"]["value"] < 0
+    assert found.figures["auroc"]["PA"].methods["a"]["n_images"] == 20

@@ -13,8 +13,8 @@ from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY, SHARED
 from tests.tools.results.test_localizers import make
 from tools.results.figures import check_claims
-from tools.results.nih import BOXED, Nih
-from tools.results.nih_data import BOX_FINDINGS, by_box_finding, predictions_by_box_finding
+from tools.results.localizers import relabelled
+from tools.results.nih import BOX_FINDINGS, BOXED, Nih, by_box_finding
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
@@ -38,7 +38,7 @@ def test_an_item_by_box_findings():
 
 
 def test_infiltration_and_pneumonia_are_read_off_the_opacity_map():
-    p = predictions_by_box_finding(make(0.5, 1.0, 0, n=4))
+    p = relabelled(make(0.5, 1.0, 0, n=4), BOX_FINDINGS)
     opacity = make(0.5, 1.0, 0, n=4).logits[:, LABELS.index("Opacity")]
     for name in ("Infiltration", "Pneumonia"):
         np.testing.assert_array_equal(p.logits[:, p.labels.index(name)], opacity)
@@ -54,7 +54,7 @@ def scored(hit_rate, skill, seed):
         for n, i in enumerate(p.items)
     ]
     p = dataclasses.replace(p, items=items)
-    boxes = predictions_by_box_finding(dataclasses.replace(p, items=[by_box_finding(i) for i in items]))
+    boxes = relabelled(dataclasses.replace(p, items=[by_box_finding(i) for i in items]), BOX_FINDINGS)
     return {"boxes": Scored.of(boxes), "nih": Scored.of(p), "phantoms": Scored.of(p)}
 
 

@@ -11,8 +11,8 @@ from cxr_common.localization.gallery import gallery_rows
 from tests.tools.results.test_localizers import make
 from tools.results.outcomes import Outcomes
 
-MADE_WITH = {"recipe": "abc", "inferer": None}
-ABOUT = {"minutes": 1.5, "machine": "x", "relevance": {}}
+MADE_WITH = {"recipe": "abc", "inferer": None, "test_sha256": {"phantoms": "p", "nih": "n"}}
+ABOUT = {"weights_sha256": "weights", "minutes": 1.5, "machine": "x", "relevance": {}}
 
 
 @pytest.fixture
@@ -20,16 +20,15 @@ def predictions():
     return {"phantoms": make(0.7, 1.0, 1), "nih": make(0.3, 0.5, 2, n=20)}
 
 
-def shelf(folder, predictions, **change):
-    tests = {name: one.items for name, one in predictions.items()}
-    return Outcomes(folder, tests, {"phantoms": "p", "nih": "n", **change})
+def shelf(folder, predictions):
+    return Outcomes(folder, {name: one.items for name, one in predictions.items()})
 
 
 def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
     here = shelf(tmp_path / "outcomes", predictions)
-    made = here.make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+    made = here.make("cam-seed0", MADE_WITH, ABOUT, predictions.get)
     kept = here.load("cam-seed0", MADE_WITH)
-    assert (kept.weights_sha256, kept.about) == ("weights", ABOUT)
+    assert kept.about == ABOUT
     for test, one in predictions.items():
         expected = Scored.of(one)
         for found in (made.scored[test], kept.scored[test]):
@@ -47,17 +46,15 @@ def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
     assert [path.name for path in (tmp_path / "outcomes").iterdir()] == ["cam-seed0.npz"]
 
 
-@pytest.mark.parametrize("change", [{"recipe": "other"}, {"inferer": {"_target_": "x"}}])
-def test_another_recipe_or_heatmap_is_not_known(tmp_path, predictions, change):
+@pytest.mark.parametrize(
+    "change",
+    [{"recipe": "other"}, {"inferer": {"_target_": "x"}}, {"test_sha256": {"phantoms": "p", "nih": "changed"}}],
+)
+def test_another_recipe_or_heatmap_or_other_test_images_are_not_known(tmp_path, predictions, change):
     here = shelf(tmp_path, predictions)
-    here.make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+    here.make("cam-seed0", MADE_WITH, ABOUT, predictions.get)
     assert here.load("cam-seed0", {**MADE_WITH, **change}) is None
     assert here.load("cam-seed1", MADE_WITH) is None
-
-
-def test_other_test_images_are_not_known(tmp_path, predictions):
-    shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
-    assert shelf(tmp_path, predictions, nih="changed").load("cam-seed0", MADE_WITH) is None
 
 
 def test_a_table_that_is_not_of_hits_is_refused(tmp_path, predictions, monkeypatch):
@@ -69,5 +66,5 @@ def test_a_table_that_is_not_of_hits_is_refused(tmp_path, predictions, monkeypat
 
     monkeypatch.setattr(Scored, "of", halves)
     with pytest.raises(ValueError, match="0, 1 and NaN"):
-        shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, "weights", ABOUT, predictions.get)
+        shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, ABOUT, predictions.get)
     assert not any(tmp_path.iterdir())

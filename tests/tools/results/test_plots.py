@@ -5,8 +5,9 @@ import pytest
 from PIL import Image
 
 from cxr_common.labels import LABELS
+from cxr_common.localization.gallery import gallery_figure
 from tests.golden import REPOSITORY
-from tools.results.plots import bars, draw_once, gallery
+from tools.results.plots import bars, draw_once
 from tools.results.record import read_result
 from tools.results.tables import mean_relevance, scored_methods
 
@@ -33,7 +34,7 @@ def test_the_gallery_has_a_row_a_boxed_class_and_a_column_a_method(record, tmp_p
     maps[0, nodule, 6, 1] = 4
     items = [{"image": str(tmp_path / "x.png"), "boxes": [[48, 8, 56, 16]], "box_labels": [nodule]}]
     names = scored_methods(record)
-    figure = gallery(record, items, dict.fromkeys(names, maps[:, nodule]))
+    figure = gallery_figure(items, dict.fromkeys(names.values(), maps[:, nodule]))
     assert len(figure.axes) == 1 + len(names)
     x, y = (float(line[0]) for line in figure.axes[1].lines[0].get_data())
     assert 48 < x < 56

@@ -7,7 +7,7 @@ import pytest
 
 from cxr_common.errors import InputError
 from tests.golden import REPOSITORY
-from tools.results.record import FigureRecord, Figures, Inputs, IntervalRecord, SetRecord, read_result, write_once
+from tools.results.record import FigureRecord, Figures, Inputs, SetRecord, read_result, write_once
 from tools.results.render import parts
 
 RESULTS = REPOSITORY / "docs" / "results"
@@ -21,7 +21,7 @@ def inputs(**change):
 
 def figures(value):
     one = {"level": 0.95, "n_patients": 1, "n_images": 1, "n_seeds": 1, "n_resamples": 1, "low": None, "high": None}
-    figure = FigureRecord(methods={"m": IntervalRecord(value=value, **one)})
+    figure = FigureRecord(methods={"m": {"value": value, **one}})
     return Figures(tests={"p": SetRecord(n_images=1, n_patients=1, figures={"point": {"micro": figure}})})
 
 

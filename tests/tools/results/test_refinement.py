@@ -23,8 +23,8 @@ def test_gains_are_paired_and_tables_show_them():
     found = refined_test("pylon, phantoms", {w: {0: masks(n)} for w, n in overlaps.items()}, list("abcdef")).record()
     assert found.counts == {"Mass": 6}
     gain = found.figures["image iou"]["all"].difference["irn_wsmis"]
-    assert gain.value == pytest.approx(60 / 140 - 20 / 180)
-    assert gain.low == pytest.approx(gain.high)  # all images are alike
+    assert gain["value"] == pytest.approx(60 / 140 - 20 / 180)
+    assert gain["low"] == pytest.approx(gain["high"])  # all images are alike
     settings = load_settings(EXPERIMENT, shares=Refinement.shares)
     record = {
         "recipe": settings,

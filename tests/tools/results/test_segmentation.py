@@ -40,10 +40,10 @@ def test_figures_differences_and_claims():
     found, claims, record = made(settings, given, missing=["full", "heatmap"])
     assert found.counts == {LABELS[0]: 5}
     figures = found.figures
-    assert figures["iou of the data set"]["macro"].methods["chexseg"].value == pytest.approx(60 / 140)
-    assert figures["iou of the data set"][LABELS[0]].methods["chexseg"].value == pytest.approx(60 / 140)
-    assert figures["dice where present"]["macro"].methods["irn"].value == pytest.approx(0.2)
-    assert figures["iou of images"]["macro"].difference["chexseg"].value == pytest.approx(60 / 140 - 30 / 170)
+    assert figures["iou of the data set"]["macro"].methods["chexseg"]["value"] == pytest.approx(60 / 140)
+    assert figures["iou of the data set"][LABELS[0]].methods["chexseg"]["value"] == pytest.approx(60 / 140)
+    assert figures["dice where present"]["macro"].methods["irn"]["value"] == pytest.approx(0.2)
+    assert figures["iou of images"]["macro"].difference["chexseg"]["value"] == pytest.approx(60 / 140 - 30 / 170)
     verdicts = {claim.claim: claim.verdict for claim in claims}
     assert list(verdicts.values()) == ["holds", "holds", "not measured", "not measured", "not measured"]
 

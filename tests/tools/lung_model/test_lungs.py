@@ -5,10 +5,10 @@ import yaml
 
 from cxr_common.data import load_datalist
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
-from tools.results.lungs import make_lungs
+from tools.lung_model.lungs import make_lungs
 from tools.results.tables import render_macro
 
-EXPERIMENT = REPOSITORY / "tools" / "results" / "lungs.yaml"
+EXPERIMENT = REPOSITORY / "tools" / "lung_model" / "lungs.yaml"
 
 
 @pytest.fixture(scope="module")

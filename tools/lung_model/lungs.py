@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -15,13 +15,17 @@ from cxr_common.data.masks import read_mask
 from cxr_common.metrics import image_dice, image_iou
 from cxr_common.metrics.statistics import hit_statistic
 from tools.results.data import SECTIONS, Items, prepare, write_items
-from tools.results.experiment import Data, Experiment, Runs
-from tools.results.figures import Figure, ScoredSet
+from tools.results.experiment import Data, Experiment
+from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.plan import Runs
 from tools.results.segmentation import segmented
 from tools.results.settings import Settings
-from tools.trainings import Run
 
 LUNGS, SIDES = "Lungs", ("Left Lung", "Right Lung")
+FIGURES: dict[str, Any] = {
+    "dice": lambda counts: hit_statistic(image_dice(counts)),
+    "iou": lambda counts: hit_statistic(image_iou(counts)),
+}
 
 
 class Lungs(Experiment):
@@ -33,25 +37,20 @@ class Lungs(Experiment):
         """There is one."""
         return {"lungs": {"seeds": [0], "ships": self.settings["ships"]}}
 
-    def plan(self) -> list[Run]:
-        """The training, in a folder without a seed."""
-        return [replace(run, folder=self.work / "runs" / "lungs") for run in super().plan()]
-
     def make_data(self) -> Data:
         """Open images to learn from; held-out ones, closed ones, and radiologists' masks."""
         datalist, tests = make_lungs(self.settings, self.options.shared, self.work)
         images = {section: len(load_datalist(datalist, section)) for section in ("training", "validation")}
         return Data({"lungs": datalist}, tests, True, images)
 
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """Dice and IoU at the originals' size."""
-        [run], tests = done["lungs"], []
+        tests = []
         for name, items in self.data.tests.items():
-            counts = segmented(run, items, labels=[LUNGS])
-            tables = {"dice": image_dice(counts), "iou": image_iou(counts)}
-            figures = [Figure(kind, "all", {"lungs": {0: hit_statistic(table)}}) for kind, table in tables.items()]
+            counts = mapped(done, lambda run, items=items: segmented(run, items, labels=[LUNGS]))
+            figures = [Figure(name, "all", mapped(counts, make)) for name, make in FIGURES.items()]
             tests.append(ScoredSet(name, [item_group(item) for item in items], figures))
-        return tests
+        return tests, {}
 
 
 def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict[str, Items]]:
@@ -61,8 +60,6 @@ def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict
         ``work/lungs.json`` (training and validation), and: "open" held-out groups, "nc"
         (both against the V7 masks), "radiologists" (left and right joined, groups that are not trained on).
     """
-    masks = work / "lungs_masks"
-    masks.mkdir(parents=True, exist_ok=True)
     unsplit = ("--set", "images.splits={train: testing, val: testing, test: testing}")
     every = prepare(settings["mapping"], shared, work / "lungs_all.json", *unsplit)
     items = [item for item in load_datalist(every, "testing", shared) if item.get("mask")]
@@ -76,16 +73,19 @@ def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict
     drawn = {name: [item for item in open_rows if item["group"] in set(part)] for name, part in parts.items()}
     seen, held_out = {*parts["training"], *parts["validation"]}, drawn.pop("testing")
     datalist = write_items(work / "lungs.json", drawn, labels=[LUNGS])
-    unseen, joined = [item for item in items if item["group"] not in seen], []
-    for item in unseen:
-        if all(item["mask"].get(side) for side in SIDES):
-            path = masks / f"{Path(item['image']).stem}.png"
-            union = np.logical_or(*(read_mask(item["mask"][side]) for side in SIDES))
-            Image.fromarray(255 * union.T.astype(np.uint8)).save(path)
-            joined.append(_only(item, str(path)))
     closed = [item for item in lungs if item["licence_class"] != "open" and item["group"] not in seen]
+    unseen = [item for item in items if item["group"] not in seen and all(item["mask"].get(side) for side in SIDES)]
+    joined = [_only(item, _union(item, work / "lungs_masks")) for item in unseen]
     return datalist, {"open": held_out, "nc": closed, "radiologists": joined}
 
 
 def _only(item: Settings, mask: str) -> Settings:
     return {**item, "label": [1], "mask": {LUNGS: mask}, "mask_origin": "expert"}
+
+
+def _union(item: Settings, folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{Path(item['image']).stem}.png"
+    union = np.logical_or(*(read_mask(item["mask"][side]) for side in SIDES))
+    Image.fromarray(255 * union.T.astype(np.uint8)).save(path)
+    return str(path)

@@ -7,18 +7,18 @@ from cxr_common.errors import InputError
 from cxr_common.metrics import auroc
 from cxr_common.metrics.statistics import label_statistic
 from tests.golden import REPOSITORY, SHARED, needs_radiographs
+from tools.image_cues import opacity_probe
 from tools.image_cues.features import read_nih_table
+from tools.image_cues.opacity_probe import network_scores
 from tools.image_cues.probe import probe
 from tools.image_cues.rows import Rows, machine_sets, other_rows, read_items, read_rows, tone_sets
 from tools.image_cues.sets import machines, tones
-from tools.results import opacity_probe
 from tools.results.figures import Figure, compare
-from tools.results.opacity_probe import network_scores
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
 
-EXPERIMENT = REPOSITORY / "tools" / "results" / "opacity_probe.yaml"
+EXPERIMENT = REPOSITORY / "tools" / "image_cues" / "opacity_probe.yaml"
 RECORD = REPOSITORY / "docs" / "results" / "opacity_probe.json"
 OUTCOMES = REPOSITORY / "docs" / "results" / "outcomes" / "localization"
 needs_nih = pytest.mark.skipif(not (SHARED / "nih").is_dir(), reason="NIH images (../shared/nih) are not here")
@@ -76,7 +76,7 @@ def test_figures_of_the_result_file_come_out_again(rows, table, settings):
         assert found.counts == kept["counts"]
         [[one], [other]] = (figures["auroc"].values() for figures in (found.figures, kept["figures"]))
         [name] = one.methods
-        assert one.methods[name].value == pytest.approx(other["methods"][name]["value"], abs=1e-3)
+        assert one.methods[name]["value"] == pytest.approx(other["methods"][name]["value"], abs=1e-3)
     other = read_items(settings["other"]["mapping"], SHARED / "nih")["training"]
     brightness = tones(tone_sets(scored.items[:3], other[:30]))
     assert sum(view["images"] for view in brightness.get("No Finding, others", {}).values()) <= 30
@@ -91,8 +91,8 @@ def test_a_probe_finds_what_is_there_and_no_more(settings):
     patients = [str(i // 2) for i in range(200)]
     told = {g: {0: label_statistic(auroc, s[:, None], ill[200:, None])} for g, s in scores.items()}
     found = compare(Figure("auroc", "all", told), patients).methods
-    assert found["a"].value > 0.95 and found["b"].low < 0.5 < found["b"].high
-    assert found["a"].n_patients == 100
+    assert found["a"]["value"] > 0.95 and found["b"]["low"] < 0.5 < found["b"]["high"]
+    assert found["a"]["n_patients"] == 100
 
 
 def test_without_the_radiographs_it_says_so(tmp_path):

@@ -15,12 +15,13 @@ from cxr_common.metrics import auroc
 from cxr_common.metrics.statistics import label_statistic
 from tools.image_cues.features import Entry, read_nih_table, table_features
 from tools.image_cues.probe import features, probe
-from tools.image_cues.rows import OPACITY, Rows, machine_sets, nih_subsets, other_rows, read_items, read_rows, tone_sets
+from tools.image_cues.rows import OPACITY, Rows, machine_sets, other_rows, read_items, read_rows, tone_sets
 from tools.image_cues.sets import machines, tones
-from tools.results.experiment import Data, Experiment, Runs
+from tools.results.data import nih_subsets
+from tools.results.experiment import Data, Experiment
 from tools.results.figures import Figure, ScoredSet
+from tools.results.plan import Runs
 from tools.results.settings import Settings
-from tools.trainings import Run
 
 Array = np.ndarray
 
@@ -29,14 +30,6 @@ class OpacityProbe(Experiment):
     """Logistic regressions on hand-made features; they take seconds, so nothing is trained beforehand or quick."""
 
     needs = "the probe is about them alone"
-
-    def plan_methods(self) -> Settings:
-        """None is trained."""
-        return {}
-
-    def plan(self) -> list[Run]:
-        """None is trained."""
-        return []
 
     def make_data(self) -> Data:
         """Rows that are learned from and scored, and other images of NIH for grey values."""
@@ -55,23 +48,20 @@ class OpacityProbe(Experiment):
         known = {"learnt": data_sha256(learnt.items)}
         return Data({}, tests, images=images, trained_on=known, weights=weights)
 
-    def score(self, file: str, done: Runs) -> list[ScoredSet]:
-        """The probe of every group of features; and that of NIH's table elsewhere."""
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """The probe of every group of features, and that of NIH's table elsewhere.
+
+        Beside them: machines, grey values, and how networks' scores rise with the probe's.
+        """
         first, second = (features(rows, self.settings) for rows in (self.learnt, self.scored))
         groups = self.settings["groups"].items()
-        self.found_scores = {name: probe(self.settings, first, self.learnt.present, second, g) for name, g in groups}
-        return [
-            probe_test(self.found_scores, self.scored),
-            *elsewhere(self.settings, self.table, self.learnt, self.scored),
-        ]
-
-    def notes(self, file: str, done: Runs) -> Settings:
-        """Machines, grey values, and how networks' scores rise with the probe's."""
-        ill, beside = self.scored.present, self.found_scores[self.settings["beside"]]
+        found = {name: probe(self.settings, first, self.learnt.present, second, group) for name, group in groups}
+        tests = [probe_test(found, self.scored), *elsewhere(self.settings, self.table, self.learnt, self.scored)]
+        ill, beside = self.scored.present, found[self.settings["beside"]]
         # Among Pneumonia alone: what is left there is not disease against health.
         ranks = {name: spearmanr(logits[ill], beside[ill]).statistic for name, (_, logits) in self.networks.items()}
         sets = machine_sets(self.table, self.learnt, self.scored)
-        return {
+        return tests, {
             "machines": machines(self.settings["detectors"], sets),
             "tones": tones(tone_sets([*self.learnt.items, *self.scored.items], self.data.tests["other"])),
             "rank_correlation": {name: float(value) for name, value in ranks.items()},
