@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -78,6 +78,9 @@ bundles: setup  ## write the bundles' configs from their bundle.yaml and the tem
 
 pack: setup  ## zips that run alone, in dist: make pack [SOURCE=address where they will lie], see docs/how-to/pack.md
 	$(RUN) -m tools.pack $(if $(SOURCE),--source "$(SOURCE)")
+
+release: setup  ## zips, wheels, folders for Hugging Face and the model zoo, checked, in dist: make release [OWNER=name] [FINAL=1], see docs/how-to/release.md
+	$(RUN) -m tools.release $(if $(OWNER),--owner "$(OWNER)") $(if $(SOURCE),--source "$(SOURCE)") $(if $(FINAL),--final)
 
 PACK_ENV := build/pack-env
 test-pack: pack  ## test the zips in a fresh environment of their own packages (half an hour)

@@ -101,6 +101,11 @@ class Bundle:
         return "docs/README.md" if "docs/README.md" in self.files else "README.md"
 
     @cached_property
+    def cards(self) -> list[str]:
+        """Paths of all cards: the bundle's, and that of its repository on Hugging Face."""
+        return [name for name in ("docs/README.md", "README.md") if name in self.files]
+
+    @cached_property
     def commands(self) -> list[Command]:
         """The commands that the card shows."""
         return commands_of(self.text(self.readme))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from .bundle import Bundle
 from .config_files import ConfigError
@@ -64,6 +65,15 @@ def _modules(bundle: Bundle, options: Options) -> str | None:
     return None if bundle.modules else "the bundle has no Python modules"
 
 
+def _execution(bundle: Bundle, options: Options) -> str | None:
+    return "not executed (--static)" if options.static else _libraries(bundle, options)
+
+
+def _libraries(bundle: Bundle, options: Options) -> str | None:
+    missing = [name for name in ("torch", "monai") if find_spec(name) is None]
+    return f"needs {' and '.join(missing)}: pip install 'cxr-verify[run]'" if missing else None
+
+
 def _flag(name: str) -> Callable[[Bundle, Options], str | None]:
     return lambda bundle, options: None if getattr(options, name) else f"not asked for (--{name})"
 
@@ -79,7 +89,8 @@ NEEDS: dict[str, Callable[[Bundle, Options], str | None]] = {
     "network": _network,
     "weights": _weights,
     "modules": _modules,
-    "execution": lambda bundle, options: "not executed (--static)" if options.static else None,
+    "execution": _execution,
+    "libraries": _libraries,
     "exports": _flag("exports"),
     "pure": _flag("pure"),
     "commands": _flag("commands"),

@@ -69,6 +69,7 @@ def large_files(**entry):
 
 
 URL = "https://example.org/model.ts"
+FRONT = "---\nlicense: mit\nlibrary_name: monai\n{}\n---\n# Spleen\n"
 OUTPUT = ["network_data_format", "outputs", "pred"]
 DEFECTS = {
     "no licence": ("files.licence", FAIL, lambda root: (root / "LICENSE").unlink()),
@@ -176,6 +177,14 @@ DEFECTS = {
     ),
     "link to nothing": ("readme.links", FAIL, text("docs/README.md", "![curve](curve.png)\n")),
     "link out": ("readme.links", WARNING, text("docs/README.md", "[more](../../docs/more.md)\n")),
+    "dead link of the repository's card": ("readme.links", FAIL, text("README.md", FRONT.format("") + "[a](b.md)")),
+    "card without front matter": ("hub.card", WARNING, text("README.md", "# Spleen\n")),
+    "card with a tag that is none": ("hub.card", FAIL, text("README.md", FRONT.format("tags: [1]"))),
+    "card with a figure of nothing": (
+        "hub.card",
+        FAIL,
+        text("README.md", FRONT.format("model-index: [{name: a, results: [{task: {type: b}, metrics: []}]}]")),
+    ),
     "scripts before run": ("running.foreign_directory", FAIL, lambda root: scripts_first(root)),
     "another task in the name": (
         "label.name",

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cxr_common.errors import InputError
+from cxr_tools.generated import NOTICE
 
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
 _MENTION = re.compile(r"`docs/([\w/-]+\.md)`")
@@ -30,6 +31,7 @@ def packed_pages(card: str, docs: Path | None, preface: str) -> dict[str, str]:
     Raises:
         InputError: the card links to a page that is not there.
     """
+    card = card.replace(f"<!-- {NOTICE} -->\n", "")
     if _COMMANDS in card:
         card = card.replace(_COMMANDS, f"\n{preface.strip()}\n{_COMMANDS}").replace("bundles/cxr_", "cxr_")
     else:

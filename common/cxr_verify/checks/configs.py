@@ -68,14 +68,22 @@ def reference_ids(bundle: Bundle, options: Options) -> Iterator[Problem]:
 
 
 @check(
-    "configs.infer_ids", "inference has the ids that MONAI asks for", needs=("inference",), after=("configs.readable",)
+    "configs.infer_ids",
+    "inference has the ids that MONAI asks for",
+    needs=("inference", "libraries"),
+    after=("configs.readable",),
 )
 def infer_ids(bundle: Bundle, options: Options) -> Iterator[Problem]:
     name = bundle.config("inference") or ""
     yield from _ids(bundle, options, name, "infer")
 
 
-@check("configs.train_ids", "training has the ids that MONAI asks for", needs=("train",), after=("configs.readable",))
+@check(
+    "configs.train_ids",
+    "training has the ids that MONAI asks for",
+    needs=("train", "libraries"),
+    after=("configs.readable",),
+)
 def train_ids(bundle: Bundle, options: Options) -> Iterator[Problem]:
     name = bundle.config("train") or ""
     yield from _ids(bundle, options, name, "train")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -52,3 +53,33 @@ def card(bundle: Bundle, options: Options) -> Iterator[Problem]:
     for key in ("license", "library_name"):
         if not front.get(key):
             yield warning(f"README.md's front matter has no {key}", f"add {key}: Hugging Face shows and filters by it")
+    for key in ("tags", "datasets", "metrics"):
+        if key in front and not _texts(front[key]):
+            yield Problem(f"README.md's front matter: {key} is no list of texts", "write it as a list of texts")
+    for fault in _faults(front.get("model-index", [])):
+        yield Problem(f"README.md's front matter: model-index {fault}", "Hugging Face refuses such a card: mend it")
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _faults(index: Any) -> Iterator[str]:
+    """What Hugging Face's check of a card finds in the results of a model-index."""
+    if not isinstance(index, list) or not all(isinstance(model, dict) and model.get("name") for model in index):
+        yield "is no list of models with names"
+        return
+    for model in index:
+        results = model.get("results")
+        if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
+            yield f"of {model['name']} has no list of results"
+            continue
+        for number, result in enumerate(results):
+            for part, keys in (("task", ("type",)), ("dataset", ("type", "name"))):
+                given = result.get(part)
+                if not isinstance(given, dict) or not all(given.get(key) for key in keys):
+                    yield f"of {model['name']}: result {number} has no {part} with {' and '.join(keys)}"
+            metrics = result.get("metrics")
+            good = isinstance(metrics, list) and metrics and all(isinstance(m, dict) and m.get("type") for m in metrics)
+            if not good or any(m.get("value") is None for m in metrics):
+                yield f"of {model['name']}: result {number} has no metrics with type and value"

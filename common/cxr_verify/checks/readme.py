@@ -102,8 +102,13 @@ def _script(bundle: Bundle, command: Command) -> Iterator[Problem]:
 
 @check("readme.links", "the card's links lead to files of the bundle", after=("files.readme",))
 def links(bundle: Bundle, options: Options) -> Iterator[Problem]:
-    text = re.sub(r"```.*?```|`[^`\n]*`", "", bundle.text(bundle.readme), flags=re.DOTALL)
-    folder = PurePosixPath(bundle.readme).parent
+    for card in bundle.cards:
+        yield from _links_of(bundle, card)
+
+
+def _links_of(bundle: Bundle, card: str) -> Iterator[Problem]:
+    text = re.sub(r"```.*?```|`[^`\n]*`", "", bundle.text(card), flags=re.DOTALL)
+    folder = PurePosixPath(card).parent
     for target in dict.fromkeys(_LINK.findall(text)):
         path = target.split("#")[0].split("?")[0]
         if not path or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:|//", target):
@@ -119,11 +124,11 @@ def links(bundle: Bundle, options: Options) -> Iterator[Problem]:
                 parts.append(part)
         if outside:
             yield warning(
-                f"{bundle.readme} links to {target}, outside the bundle",
+                f"{card} links to {target}, outside the bundle",
                 "give a full address: packed, the link is dead",
             )
         elif not (bundle.root / "/".join(parts)).exists():
-            yield Problem(f"{bundle.readme} links to {target}, which is not there", "mend the link or ship the file")
+            yield Problem(f"{card} links to {target}, which is not there", "mend the link or ship the file")
 
 
 @check(

@@ -12,7 +12,11 @@ from ..registry import check
 from .network import compare
 
 
-@check("weights.safe", "files of weights are plain tensors, read with weights_only", needs=("bundle", "weights"))
+@check(
+    "weights.safe",
+    "files of weights are plain tensors, read with weights_only",
+    needs=("bundle", "weights", "libraries"),
+)
 def safe(bundle: Bundle, options: Options) -> Iterator[Problem | str]:
     for name in (n for n in bundle.files if n.startswith("models/") and n.endswith((".pt", ".pth"))):
         try:
@@ -24,7 +28,12 @@ def safe(bundle: Bundle, options: Options) -> Iterator[Problem | str]:
             )
 
 
-@check("weights.finite", "no weight is infinite or not a number", needs=("bundle", "weights"), after=("weights.safe",))
+@check(
+    "weights.finite",
+    "no weight is infinite or not a number",
+    needs=("bundle", "weights", "libraries"),
+    after=("weights.safe",),
+)
 def finite(bundle: Bundle, options: Options) -> Iterator[Problem]:
     wrong = ask(bundle, options, "weights", path=bundle.weights)["not_finite"]
     if wrong:

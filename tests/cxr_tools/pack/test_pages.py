@@ -34,12 +34,12 @@ def docs(tmp_path):
 
 
 def test_pages_that_are_linked_or_named_come_along_and_dead_links_go(docs):
-    pages = packed_pages(CARD, docs, "## This zip\nhere")
+    pages = packed_pages(CARD, docs, "## This folder\nhere")
     assert set(pages) == {"README.md", "explanation/nih.md", "reference/grey.md", "explanation/results.md"}
     card = pages["README.md"]
     assert "](explanation/nih.md#a)" in card
     assert "the table. [Home](https://x.org), [up](#card)." in card
-    assert "\n## This zip\nhere\n\n## Commands\n" in card
+    assert "\n## This folder\nhere\n\n## Commands\n" in card
     assert "B=cxr_a" in card
     assert pages["explanation/nih.md"] == "[more](results.md), home, set, (bars)"
     assert pages["explanation/results.md"] == "[grey](../reference/grey.md#b)"
@@ -52,7 +52,7 @@ def test_a_page_that_is_not_there_is_said(docs):
 
 
 def test_a_card_without_commands_says_what_the_zip_is_at_its_end(docs):
-    assert packed_pages("# Card\n", docs, "## This zip\nhere")["README.md"] == "# Card\n\n## This zip\nhere\n"
+    assert packed_pages("# Card\n", docs, "## This folder\nhere")["README.md"] == "# Card\n\n## This zip\nhere\n"
 
 
 def test_elsewhere_links_to_the_collections_pages_are_their_text():

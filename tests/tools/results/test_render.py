@@ -8,6 +8,7 @@ import pytest
 from cxr_common.networks import weights_sha256
 from tests.bundles.conftest import BUNDLES
 from tests.golden import REPOSITORY
+from tools.release.facts import read_hub
 from tools.results.render import PAGES, render_page, render_quick
 
 
@@ -45,22 +46,12 @@ def test_an_unknown_part_is_an_error(tmp_path):
         render_page("<!-- results:nonsense -->\n<!-- /results -->", tmp_path)
 
 
-SHIPPED = {
-    "cxr_pylon_localization": ("nih", "pylon-seed0"),
-    "cxr_multiscale_localization": ("nih", "multiscale-seed0"),
-    "cxr_gradcam_classification": ("nih", "cam-seed0"),
-    "cxr_pcam_localization": ("nih", "pcam-seed0"),
-    "cxr_irn_refinement": ("refinement", "irn_pylon-seed0"),
-    "cxr_chexseg_segmentation": ("segmentation", "segment_chexseg-seed0"),
-    "cxr_oxnet_detection": ("detection", "detect_oxnet-seed0"),
-}
-
-
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_shipped_weights_are_those_that_were_scored(bundle):
-    file, run = SHIPPED[bundle]
-    record = json.loads((REPOSITORY / "docs" / "results" / f"{file}.json").read_text())
-    assert weights_sha256(REPOSITORY / "bundles" / bundle / "models" / "model.pt") == record["weights_sha256"][run]
+    folder = REPOSITORY / "bundles" / bundle
+    measured = read_hub(folder).measured
+    record = json.loads((REPOSITORY / "docs" / "results" / f"{measured.file}.json").read_text())
+    assert weights_sha256(folder / "models" / "model.pt") == record["weights_sha256"][measured.weights]
 
 
 def test_the_classifier_that_others_start_from_is_the_phantom_experiments():
