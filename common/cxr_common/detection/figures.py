@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +15,7 @@ from cxr_common.metrics import (
     FROC_RATES,
     IOU_LEVELS,
     Detections,
+    LesionHits,
     auroc,
     average_precisions,
     box_image_scores,
@@ -26,18 +28,28 @@ from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.ranked_boxes import of_known_classes
 from cxr_common.metrics.statistics import label_statistic
 
+#: Averages by their names -> the IoU levels that are averaged.
+PRECISIONS: dict[str, tuple[float, ...]] = {"AP40": (0.4,), "AP50": (0.5,), "AP": IOU_LEVELS}
+
 
 @dataclass(frozen=True)
 class DetectorFigures:
-    """AP40, AP, FROC and AUROC of what a detector says.
+    """Average precision, FROC and AUROC of what a detector says.
+
+    Precision and FROC look at the classes that an image is annotated with boxes of, by the rule of training
+    (:func:`~cxr_common.data.datalist.boxed_classes`): where a label says that a class is present and it has no box,
+    what is found of it is neither a hit nor a false positive. AUROC looks at all boxes: the image's label is the
+    truth there.
 
     Attributes:
         found: what it says.
         skip: a class that is not scored.
+        rates: false positives per image that FROC is the mean over.
     """
 
     found: BoxPredictions
     skip: str | None = None
+    rates: Sequence[float] = FROC_RATES
 
     @cached_property
     def _kept(self) -> np.ndarray:
@@ -45,13 +57,16 @@ class DetectorFigures:
 
     @cached_property
     def _scored(self) -> tuple[list[Detections], list[Any], list[Any]]:
-        known = np.tile(self._kept, (len(self.found.items), 1))
-        return of_known_classes(self.found.detections, *self.found.boxes(), known)
+        return of_known_classes(self.found.detections, *self.found.boxes(), self.found.known & self._kept)
 
     @cached_property
     def _hits(self) -> list:
         detected, boxes, classes = self._scored
         return coco_hits(detected, boxes, classes, len(self.found.labels))
+
+    @cached_property
+    def _lesions(self) -> LesionHits:
+        return lesion_hits(*self._scored, "iou", HIT_IOU)
 
     def boxes(self) -> dict[str, int]:
         """Class -> number of true boxes."""
@@ -63,19 +78,18 @@ class DetectorFigures:
         """A figure as a function of image weights.
 
         Args:
-            name: "AP40"; "AP" over all of COCO's levels here, .4 to .75; "FROC": mean sensitivity at 1/8 to 8 false
-                positives per image; "AUROC" by an image's best box.
-            of: a class, of AP40; else the mean over classes, but for FROC.
+            name: one of :data:`PRECISIONS`; "FROC": sensitivity at so many false positives per image, all classes
+                together; "AUROC" by an image's best box; "AUROC, global head".
+            of: "macro": the mean over classes, of FROC over the rates; else a class, of FROC a rate, such as "0.25".
         """
         if name == "FROC":
-            detected, boxes, classes = self._scored
-            lesions = lesion_hits(detected, boxes, classes, "iou", HIT_IOU)
-            return lambda w: froc_sensitivity(lesions, FROC_RATES, w).mean(-1)
-        if name == "AUROC":
-            scores = box_image_scores(self._scored[0], len(self.found.labels))
-            return label_statistic(auroc, scores, np.where(self._kept, self.found.label, np.nan))
-        hits = self._hits if name == "AP" else [self._hits[IOU_LEVELS.index(0.4)]]
-        if of != "macro":
-            one = [[hits[0][self.found.labels.index(of)]]]
-            return lambda w: average_precisions(one, w)[..., 0, 0]
-        return lambda w: macro_average(average_precisions(hits, w).mean(-2))
+            rates, lesions = self.rates if of == "macro" else [float(of)], self._lesions
+            return lambda w: froc_sensitivity(lesions, rates, w).mean(-1)
+        classes = range(len(self.found.labels)) if of == "macro" else [self.found.labels.index(of)]
+        if name in PRECISIONS:
+            levels = [self._hits[IOU_LEVELS.index(level)] for level in PRECISIONS[name]]
+            hits = [[level[c] for c in classes] for level in levels]
+            return lambda w: macro_average(average_precisions(hits, w).mean(-2))
+        scores = self.found.logits if name != "AUROC" else box_image_scores(self.found.detections, len(self._kept))
+        label = np.where(self._kept, self.found.label, np.nan)
+        return label_statistic(auroc, scores[:, classes], label[:, classes])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from monai.apps.detection.utils.ATSS_matcher import ATSSMatcher
+from monai.data import MetaTensor
 
-from cxr_common.detection import AnchorGrid, DetectionLoss, DetectorOutput
+from cxr_common.detection import AnchorGrid, DetectionLoss, DetectorOutput, EncodeBoxTargetsd
 from cxr_common.detection import loss as loss_module
 from tests import golden
 from tests.cxr_common.detection.picture_order import from_picture_order
@@ -190,3 +193,25 @@ def test_boxes_that_coincide_are_one_finding_of_both_classes():
     assert loss(0, 2) < loss(0) < loss()
     assert loss(0, 2) < loss(0, 1, 2)
     assert loss(0) == pytest.approx(loss(2))
+
+
+def test_a_labelled_class_without_a_box_is_neither_positive_nor_negative():
+    """NIH boxes mark one finding of an image and leave others unmarked: nothing is learned of those there."""
+    grid = AnchorGrid(levels=(3,), side=4)
+    item = {"boxes": [[16, 16, 48, 48]], "box_labels": [0], "label": [1, 1, 0]}  # class 1 is present and not boxed
+    image = MetaTensor(torch.zeros(1, 64, 64), meta={"spatial_shape": (64, 64)})
+    encoded = EncodeBoxTargetsd(3, max_boxes=2)({"image": image, **item})
+    logits = torch.zeros(1, sum(grid.counts((64, 64))), 3, requires_grad=True)
+    output = DetectorOutput(logits, torch.zeros(*logits.shape[:2], 4), torch.zeros(1, 3, 2, 2), torch.zeros(1, 1, 2, 2))
+    losses = DetectionLoss(grid)(output, encoded["boxes"][None], encoded["box_known"][None], (64, 64))
+    losses.total().backward()
+    boxed, unmarked, absent = logits.grad[0].unbind(1)
+    positive = boxed < 0
+    assert positive.any() and (boxed > 0).any()
+    assert not unmarked.any()  # not even below the other class' box
+    assert (absent[positive] > 0).all()
+    # Golden: of p = .5, focal loss is alpha * .25 * log 2 where a class is there, else (1 - alpha) * .25 * log 2.
+    count, between = int(positive.sum()), int((boxed == 0).sum())
+    rest = logits.shape[1] - count - between
+    expected = math.log(2) / 4 * (0.25 * count + 0.75 * rest + 0.75 * (count + rest)) / count
+    assert losses.classification.item() == pytest.approx(expected, rel=1e-5)
