@@ -121,7 +121,7 @@ def _notes(record: Record) -> str:
         )
     if scaling:
         text += (
-            f" Our time is {scaling['fixed_seconds']:.2f} s + {scaling['microseconds_per_pixel']:.1f} µs a pixel,"
+            f" Our time is {scaling['fixed_seconds']:.2f} s + {scaling['microseconds_per_pixel']:.1f} µs per pixel,"
             f" within {100 * scaling['relative_residual']:.0f}%; it grows with pixels to the power of"
             f" {scaling['exponent']:.2f} among the three largest grids."
         )

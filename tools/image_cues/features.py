@@ -31,7 +31,7 @@ def table_features(rows: Sequence[Entry], settings: Mapping[str, Any]) -> dict[s
     """Features that need no picture.
 
     Args:
-        rows: of NIH's table, one an image.
+        rows: of NIH's table, one per image.
         settings: the experiment's; "detectors" is read.
 
     Returns:
