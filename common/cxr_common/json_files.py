@@ -45,7 +45,7 @@ def read_json(path: str | Path, action: str, model: type[Record] | None = None) 
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-            raise InputError("is no file, or too large", path, action)
+            raise InputError("is not a file, or is too large", path, action)
         text = Path(path).read_text(encoding="utf-8-sig")
         data = json.loads(
             text, parse_constant=_refuse, parse_int=_integer, parse_float=_number, object_pairs_hook=_object

@@ -53,7 +53,7 @@ class BundleParser(ToolParser):
                     value = waiting.pop(0)
                 options[name] = value
             elif only_options:
-                self.error(f"{word} is no option; after -- give --name value")
+                self.error(f"{word} is not an option; after -- give --name value")
             else:
                 own.append(word)
         return own, options

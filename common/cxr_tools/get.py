@@ -42,7 +42,7 @@ def make_parser() -> ToolParser:
     parser.add_argument(
         "bundle", metavar="URL|NAME", help="address of a zip, or a name in the index, with or without version"
     )
-    parser.add_argument("--sha256", default="", metavar="HASH", help="that the zip at URL must have")
+    parser.add_argument("--sha256", default="", metavar="HASH", help="SHA-256 that the zip at URL must have")
     parser.add_argument("--index", metavar="FILE|URL", help="model_info.json that lists NAME")
     return parser
 

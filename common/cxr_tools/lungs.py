@@ -125,7 +125,9 @@ def main(argv: list[str] | None = None) -> int:
     """Add chests to a datalist; returns the exit status."""
     parser = ToolParser(prog="cxr lungs", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datalist", type=Path, required=True, help="the datalist to start from")
-    parser.add_argument("--root", type=Path, help="folder its paths are relative to; default the datalist's own")
+    parser.add_argument(
+        "--root", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the datalist to write")
     parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
     args = parser.parse_args(argv)

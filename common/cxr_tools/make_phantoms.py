@@ -169,10 +169,12 @@ def main(argv: list[str] | None = None) -> int:
     for section in SECTIONS:
         parser.add_argument(f"--{section}", type=int, default=0, help=f"images of the {section} section")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--size", type=int, help="rows and columns; default that of the config")
+    parser.add_argument("--size", type=int, help="rows and columns (default: as in the config)")
     parser.add_argument("--config", type=Path, help="JSON with settings of PhantomConfig")
     parser.add_argument("--format", choices=["png", "dicom"], default="png")
-    parser.add_argument("--photometric", choices=PHOTOMETRIC, default="alternate", help="of DICOM files")
+    parser.add_argument(
+        "--photometric", choices=PHOTOMETRIC, default="alternate", help="photometric interpretation of DICOM files"
+    )
     parser.add_argument("--no-masks", action="store_true", help="write no masks")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)

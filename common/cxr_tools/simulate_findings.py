@@ -136,8 +136,10 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--datalist", type=Path, required=True, help="whose images without findings are taken")
-    parser.add_argument("--root", type=Path, help="folder its paths are relative to; default the datalist's own")
+    parser.add_argument("--datalist", type=Path, required=True, help="datalist whose images without findings are used")
+    parser.add_argument(
+        "--root", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
     parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
     for section in SPLITS:

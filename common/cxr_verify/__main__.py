@@ -26,16 +26,22 @@ def _parser() -> argparse.ArgumentParser:
         prog="cxr-verify", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("bundles", nargs="*", type=Path, metavar="BUNDLE", help="folder or zip")
-    parser.add_argument("--list", action="store_true", help="list the checks and end")
+    parser.add_argument("--list", action="store_true", help="list the checks")
     parser.add_argument("--zoo", action="store_true", help="only what the model zoo's CI checks")
     parser.add_argument("--static", action="store_true", help="read files only, execute nothing of the bundle")
     parser.add_argument("--exports", action="store_true", help="TorchScript and ONNX too (slow)")
     parser.add_argument("--pure", action="store_true", help="configs only: no Python, $ expressions from a list")
-    parser.add_argument("--allow-call", action="append", default=[], metavar="NAME", help="a further call for --pure")
-    parser.add_argument("--commands", action="store_true", help="run the card's run commands")
+    parser.add_argument(
+        "--allow-call", action="append", default=[], metavar="NAME", help="another call that --pure allows"
+    )
+    parser.add_argument("--commands", action="store_true", help="run the commands of the card")
     parser.add_argument("--data", type=Path, help="data set for these commands")
-    parser.add_argument("--only", action="append", default=[], metavar="ID", help="a check or family, again for more")
-    parser.add_argument("--skip", action="append", default=[], metavar="ID", help="a check or family not to run")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="ID", help="run only this check or family; repeatable"
+    )
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="ID", help="a check or family to leave out; repeatable"
+    )
     parser.add_argument(
         "--released", type=Path, metavar="FILE", help="JSON of released versions, such as model_info.json"
     )

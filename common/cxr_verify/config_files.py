@@ -122,7 +122,7 @@ def merge(configs: list[tuple[str, dict[str, Any]]]) -> dict[str, Any]:
         configs: name and content of each.
 
     Raises:
-        ConfigError: if an overlay goes into something that is no section, or adds to what cannot be added to.
+        ConfigError: if an overlay goes into something that is not a section, or adds to what cannot be added to.
     """
     merged: dict[str, Any] = {}
     for name, content in configs:

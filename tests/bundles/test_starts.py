@@ -61,7 +61,7 @@ def test_a_start_that_can_work_passes(bundle, images, tmp_path):
     [
         ("batchsize", 4, "--batchsize: there is no such option; did you mean --batch_size?"),
         ("wieghts", "x.pt", "did you mean --weights?"),
-        ("max_epochs", 4, "--max_epochs: is no option of these config files"),
+        ("max_epochs", 4, "--max_epochs: is not an option of these config files"),
         ("batch_size", 0, "--batch_size: is 0; give a whole number, 1 or more"),
         ("num_workers", -1, "--num_workers: is -1"),
         ("spatial_size", 64, "--spatial_size: is 64; give a list of 2 values"),
@@ -73,11 +73,11 @@ def test_a_start_that_can_work_passes(bundle, images, tmp_path):
         ("network", None, "--network: is None; give a component that is a network"),
         ("network_def", "$torch.device('cpu')", "a network"),
         ("network_def::num_clases", 3, "unexpected keyword argument 'num_clases'"),
-        ("postprocessing", 3, "--postprocessing: has parts, and is no single value such as 3"),
-        ("network_def", None, "--network_def: has parts, and is no single value such as None; set --network_def#"),
-        ("evaluator", [], "--evaluator: has parts, and is no single value such as []"),
-        ("dataset", {}, "--dataset: has parts, and is no single value such as {}"),
-        ("handlers", None, "--handlers: is a list, and is no single value such as None"),
+        ("postprocessing", 3, "--postprocessing: has parts, and is not a single value such as 3"),
+        ("network_def", None, "--network_def: has parts, and is not a single value such as None; set --network_def#"),
+        ("evaluator", [], "--evaluator: has parts, and is not a single value such as []"),
+        ("dataset", {}, "--dataset: has parts, and is not a single value such as {}"),
+        ("handlers", None, "--handlers: is a list, and is not a single value such as None"),
     ],
 )
 def test_an_inference_that_cannot_work(bundle, images, tmp_path, option, value, said):
@@ -97,7 +97,7 @@ def test_weights_that_are_none(bundle, images, tmp_path):
     [
         ("max_epoch", 4, "did you mean --max_epochs?"),
         ("lerning_rate", 1, "did you mean --learning_rate?"),
-        ("section", "testing", "--section: is no option of these config files; it is one of"),
+        ("section", "testing", "--section: is not an option of these config files; it is one of"),
         ("train::batch_size", 4, "--train#batch_size: there is no such option"),
         ("learning_rate", "1e-4", "in YAML with a point"),
         ("resume", "false", "--resume: is 'false'; give True or False"),
@@ -105,9 +105,9 @@ def test_weights_that_are_none(bundle, images, tmp_path):
         ("cache_rate", 2, "--cache_rate: is 2"),
         ("datalist", "nowhere.json", "nowhere.json"),
         ("initial_weights", "nowhere.pt", "there is no such file"),
-        ("train", None, "--train: has parts, and is no single value such as None"),
-        ("train::handlers", 0, "--train#handlers: is a list, and is no single value such as 0"),
-        ("optimizer", [], "--optimizer: has parts, and is no single value such as []"),
+        ("train", None, "--train: has parts, and is not a single value such as None"),
+        ("train::handlers", 0, "--train#handlers: is a list, and is not a single value such as 0"),
+        ("optimizer", [], "--optimizer: has parts, and is not a single value such as []"),
     ],
 )
 def test_a_training_that_cannot_work(bundle, phantoms, tmp_path, option, value, said):

@@ -48,7 +48,7 @@ def test_every_bundle_warns_and_refuses_only_when_told_to(bundle, images):
     strict = loader(bundle, refuse_unlikely=True)
     assert strict({"image": str(images / "good.png")})["image"].shape == (1, 160, 160)
     for name in ("side", "white"):
-        with pytest.raises((InputError, RuntimeError), match="no upright frontal chest radiograph"):
+        with pytest.raises((InputError, RuntimeError), match="not be an upright frontal chest radiograph"):
             strict({"image": str(images / f"{name}.png")})
     silent = loader(bundle, refuse_unlikely=None)({"image": str(images / "side.png")})
     assert "this may be" not in silent["image"].meta["warnings"]
@@ -67,7 +67,7 @@ def test_the_warning_reaches_the_record_and_the_page(images, tmp_path):
     write_report(tmp_path / "out", tmp_path / "page.html", "Title")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count('role="alert"') == 2
-    assert "This may be no upright frontal chest radiograph: it is nearly uniform." in page
+    assert "This may not be an upright frontal chest radiograph: it is nearly uniform." in page
 
 
 def test_refused_pictures_are_listed_and_the_others_done(images, tmp_path):

@@ -37,6 +37,6 @@ def test_an_error_of_another_bundle_s_copy_becomes_ours():
 
 
 def test_what_is_shown_of_a_long_text_has_an_end():
-    error = InputError(f"{'x' * 100_000!r} is no label value\n  second", "t.csv line 2", "a" * 5000)
+    error = InputError(f"{'x' * 100_000!r} is not a label value\n  second", "t.csv line 2", "a" * 5000)
     assert len(str(error)) < 2500
-    assert str(error).splitlines()[0].endswith("is no label value")
+    assert str(error).splitlines()[0].endswith("is not a label value")

@@ -168,8 +168,8 @@ def changed_image(**change):
     ("change", "reason"),
     [
         ({"images": FINDINGS["images"][:1] * 2}, "two images are the case"),
-        (changed_image(case="../../a"), "the case is no plain name"),
-        (changed_image(case=".."), "the case is no plain name"),
+        (changed_image(case="../../a"), "the case is not a plain name"),
+        (changed_image(case=".."), "the case is not a plain name"),
         (changed_image(size=[10**6, 10**6]), "too large"),
         (changed_image(spacing_mm=[0.2, -0.2]), "not above 0"),
         (changed_image(files={"masks": {"no class": "a.nii.gz"}}), "a mask of 'no class'"),

@@ -87,7 +87,7 @@ def test_mistakes_are_told_before_a_start(started, words, said, capsys):
     [
         (["x", "--a"], "--a of the bundle has no value"),
         (["x", "y"], "unrecognized"),
-        (["x", "--", "y"], "y is no option"),
+        (["x", "--", "y"], "y is not an option"),
     ],
 )
 def test_words_that_are_no_options(words, said, capsys):

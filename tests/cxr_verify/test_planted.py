@@ -121,7 +121,7 @@ DEFECTS = {
     "channel without a name": ("metadata.tensors", FAIL, edit_in(METADATA, [*OUTPUT, "channel_def"], {"0": "spleen"})),
     "config that is no JSON": ("configs.readable", FAIL, text(TRAIN, "{")),
     "config with a key twice": ("configs.readable", FAIL, text("configs/train_long.yaml", "a: 1\na: 2\n")),
-    "expression that is no Python": ("configs.expressions", FAIL, edit(INFERENCE, output_ext="$'.nii' +")),
+    "expression that is not Python": ("configs.expressions", FAIL, edit(INFERENCE, output_ext="$'.nii' +")),
     "import for imports": ("configs.keys", FAIL, edit(INFERENCE, **{"import": ["$import glob"]})),
     "reference to nothing": (
         "configs.references",

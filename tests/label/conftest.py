@@ -51,7 +51,7 @@ def app(zips, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def studies(tmp_path_factory):
-    """DICOM files with spacing, PNG files of odd sizes, equal colours, one that is no picture, one to label."""
+    """DICOM files with spacing, PNG files of odd sizes, equal colours, one that is not a picture, one to label."""
     folder = tmp_path_factory.mktemp("studies")
     made = tmp_path_factory.mktemp("phantoms")
     config = PhantomConfig(size=160)
@@ -67,7 +67,7 @@ def studies(tmp_path_factory):
     Image.fromarray(
         np.repeat((pixels >> 8 if pixels.dtype != np.uint8 else pixels)[..., None], 3, 2).astype(np.uint8)
     ).save(folder / "colour.png")
-    (folder / "broken.png").write_bytes(b"this is no picture")
+    (folder / "broken.png").write_bytes(b"this is not a picture")
     return folder
 
 

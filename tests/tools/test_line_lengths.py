@@ -35,7 +35,9 @@ def test_the_command_writes_its_figures(tmp_path, capsys):
     for name, column, _ in line_lengths.SETS:
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(f"{column}\na.png\n", encoding="utf-8")
-        Image.fromarray(np.round(255 * grey_picture(120, 160)).astype(np.uint8)).save((tmp_path / name).parent / "a.png")
+        Image.fromarray(np.round(255 * grey_picture(120, 160)).astype(np.uint8)).save(
+            (tmp_path / name).parent / "a.png"
+        )
     assert line_lengths.main(["--shared", str(tmp_path), "--output", str(tmp_path)]) == 0
     record = json.loads((tmp_path / "line_lengths.json").read_text(encoding="utf-8"))
     assert record["exchanged"] == {"n": 2, "noticed": 2, "missed_nearly_square": 0}

@@ -81,7 +81,7 @@ def _top_level(data: Mapping[str, Any]) -> Iterator[Problem]:
                 if not isinstance(item, dict):
                     yield Problem(f"{key}[{i}]", f"is {json_kind(item)}, not an object")
         elif isinstance(value, list) and value and isinstance(value[0], dict) and "image" in value[0]:
-            yield Problem(key, f"is no section, yet lists images: sections are {', '.join(SECTIONS)}")
+            yield Problem(key, f"is not a section, yet lists images: sections are {', '.join(SECTIONS)}")
 
 
 def _outside(items: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:

@@ -42,7 +42,7 @@ def read_dicom(path: Path, channels: int = 1, any_view: bool = False) -> Scan:
         any_view: whether to accept lateral and oblique views.
 
     Raises:
-        InputError: it is no radiograph, not for presentation, not frontal, has several frames, is in colour, or its
+        InputError: it is not a radiograph, not for presentation, not frontal, has several frames, is in colour, or its
             pixels are missing, damaged, cut off, or of an encoding without an installed decoder.
     """
     if not HAS_PYDICOM:

@@ -44,7 +44,7 @@ def grey_pixels(
         InputError: the values after the modality LUT are not finite, or not to be told from each other.
     """
     values, stored_range = stored_values(raw, description)
-    # Grey is a function of the stored value alone, so it is computed once a value, not once a pixel.
+    # Grey depends only on the stored value, so it is computed once per value, not once per pixel.
     levels = levels_of(values, padding)
     grey, source, used = _display(levels, dataset, stored_range, path)
     grey = grey.astype(np.float32)

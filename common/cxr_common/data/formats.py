@@ -46,7 +46,7 @@ def sniff_format(path: Path) -> str:
         head = _gunzipped_head(path)
         if _is_nifti(head):
             return "nifti"
-        raise InputError("the file is compressed by gzip and is no NIfTI", path, "unpack it")
+        raise InputError("the file is compressed by gzip and is not a NIfTI file", path, "unpack it")
     if _is_nifti(head):
         return "nifti"
     if head.startswith(b"NRRD"):
@@ -69,7 +69,7 @@ def _head(path: Path) -> bytes:
         if status.st_size == 0:
             raise InputError("the file is empty", path, "copy or export it again")
         if status.st_size > MAX_BYTES:
-            raise InputError(f"the file is too large ({status.st_size >> 20} MiB)", path, "give one image a file")
+            raise InputError(f"the file is too large ({status.st_size >> 20} MiB)", path, "give one file per image")
         with open(path, "rb") as file:
             return file.read(1024)
     except FileNotFoundError as error:

@@ -37,7 +37,7 @@ def read_label_map(path: str | Path, n_classes: int, size: tuple[int, int] | Non
         with Image.open(path, formats=("PNG",)) as image:
             check_size(image.width, image.height, path, len(image.getbands()))
             if image.mode not in ("P", "L"):
-                reason = f"is no label map: its pixels are of the kind {image.mode}, not numbers of classes"
+                reason = f"is not a label map: its pixels are of the kind {image.mode}, not numbers of classes"
                 raise InputError(reason, path, "give a palette or grey PNG of 8 bits, whose numbers are the classes")
             picture = np.array(image, dtype=np.uint8)
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:

@@ -45,7 +45,7 @@ def load_masks(item: Mapping[str, Any], labels: Sequence[str], size: tuple[int, 
         size: (width, height) of the image.
 
     Returns:
-        One a label: bool (width, height), or None where the class is not annotated.
+        One mask per label: bool (width, height), or None where the class is not annotated.
 
     Raises:
         InputError: a mask cannot be read, or is of another size than its image.

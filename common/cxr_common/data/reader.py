@@ -121,7 +121,7 @@ class RadiographReader(ImageReader):
             that any images collate: MONAI's own (``affine``, ``original_affine``, ``space``, ``spatial_shape``,
             ``original_channel_dim``, ``filename_or_obj``), ``spacing`` (column mm, row mm; NaN unknown) and
             ``spacing_source``, ``stored_axes`` and ``stored_shape`` (X, Y of the file), ``intensity_source``,
-            ``intensity_low``, ``intensity_high``, ``file_format``, ``warnings`` (one a line), and `scan.TEXT_KEYS`.
+            ``intensity_low``, ``intensity_high``, ``file_format``, ``warnings`` (one per line), and `scan.TEXT_KEYS`.
         """
         stored = np.moveaxis(img.pixels, -1, 0) if img.pixels.ndim == 3 else img.pixels
         stored = picture_to_tensor(stored)

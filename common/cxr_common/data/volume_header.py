@@ -178,10 +178,10 @@ def file_beside(name: str, path: Path) -> Path:
         path: of the header.
 
     Raises:
-        InputError: the name is no plain one, or there is no such file.
+        InputError: the name is not a plain one, or there is no such file.
     """
     if not name or name in (".", "..") or re.search(r"[/\\\0]", name) or not name.isprintable():
-        reason = f"its pixels are said to be in {name[:80]!r}, which is no plain file name"
+        reason = f"its pixels are said to be in {name[:80]!r}, which is not a plain file name"
         raise InputError(reason, path, "keep the two files side by side")
     for folder in (path.parent, Path(os.path.realpath(path)).parent):
         try:

@@ -75,7 +75,7 @@ class AnchorGrid(AnchorGenerator):
         return list(self.cell_anchors)
 
     def split(self, values: torch.Tensor, size: Sequence[int]) -> list[torch.Tensor]:
-        """Cut what a network says of each anchor (N, A, K) into maps (N, x, y, per_cell, K), one a level."""
+        """Cut what a network says of each anchor (N, A, K) into maps (N, x, y, per_cell, K), one per level."""
         parts = values.split(self.counts(size), 1)
         return [
             part.unflatten(1, (*shape, self.per_cell)) for part, shape in zip(parts, self.shapes(size), strict=True)

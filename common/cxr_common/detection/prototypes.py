@@ -62,7 +62,7 @@ class GlobalPrototypes(nn.Module):
         Args:
             features: (N, K, M), see :func:`~cxr_common.detection.alignment.class_features`.
             logits: image-level logits (N, K); no gradient flows to them.
-            label: (N, K); only 1 counts as present. Apply a label policy before where uncertain ones shall count.
+            label: (N, K); only 1 counts as present. To count uncertain ones, apply a label policy first.
 
         Returns:
             Losses; 0 where no class is present, or no other class was seen.

@@ -94,11 +94,11 @@ def read_source(path: Path) -> SourceImage:
         path: a file that :class:`~cxr_common.data.RadiographReader` takes.
 
     Raises:
-        NoResult: it is no DICOM file, or lacks what others could refer to it by.
+        NoResult: it is not a DICOM file, or lacks what others could refer to it by.
         InputError: it cannot be opened.
     """
     if sniff_format(path) != "dicom":
-        raise NoResult("the image is no DICOM file, so there is no study that DICOM results could join")
+        raise NoResult("the image is not a DICOM file, so there is no study that DICOM results could join")
     dataset = read_dataset(path)
     for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"):
         dataset.pop(keyword, None)

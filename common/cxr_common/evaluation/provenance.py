@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 
@@ -37,8 +37,17 @@ def data_sha256(items: Sequence[Mapping[str, Any]], masks: bool = False) -> str:
     return digest.hexdigest()
 
 
-def provenance() -> dict[str, Any]:
-    """Date, machine kind and versions of what computed a result."""
+class Provenance(TypedDict):
+    """Date (ISO 8601), kind of machine, Python's version and versions by package."""
+
+    date: str
+    device: str
+    python: str
+    versions: dict[str, str]
+
+
+def provenance() -> Provenance:
+    """When and with what a result is computed."""
     versions = {name: version(name) for name in ("torch", "monai", "numpy", "scipy")}
     threads = torch.get_num_threads()
     device = f"CPU, {threads} thread{'s' if threads > 1 else ''}"

@@ -88,7 +88,7 @@ def exportable(inferer: Any, network: nn.Module, boxes: bool = False) -> nn.Modu
     """
     if boxes:
         if not hasattr(inferer, "as_boxes"):
-            raise InputError("the bundle is no detector", "--boxes", "leave it out")
+            raise InputError("the bundle is not a detector", "--boxes", "leave it out")
         module = inferer.as_boxes(network)
     elif hasattr(inferer, "as_outputs"):
         module = inferer.as_outputs(network)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 
-def mask_area(mask: np.ndarray | None, spacing: Sequence[float] | None) -> dict[str, Any]:
-    """What the findings record says of a mask's area.
+class Area(TypedDict):
+    """The area of a mask in pixels and in mm^2, None where the spacing is unknown."""
+
+    area_px: int
+    area_mm2: float | None
+
+
+def mask_area(mask: np.ndarray | None, spacing: Sequence[float] | None) -> Area:
+    """What the findings record says about a mask's area.
 
     Args:
         mask: bool (width, height) in original pixels; None is an empty one.
         spacing: (column mm, row mm), None where unknown. It holds in the plane that it was calibrated for, most often
             the detector's, where everything is a little larger than in the patient.
-
-    Returns:
-        ``area_px``, and ``area_mm2``, None where the spacing is unknown.
 
     Example:
         >>> mask_area(np.ones((10, 20), bool), spacing=(0.5, 0.5))

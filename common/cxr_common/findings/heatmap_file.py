@@ -6,7 +6,6 @@ import operator
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -52,7 +51,7 @@ def heatmap_name(case: str) -> str:
 
 def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     """Write a .npz that loads without pickle and states its axis order."""
-    arrays: dict[str, Any] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
+    arrays: dict[str, np.ndarray] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
     with open(path, "wb") as file:
         np.savez_compressed(file, heatmap=heatmap.heatmap.astype(np.float16), axes=np.array(AXES), **arrays)
 
@@ -78,7 +77,7 @@ def load_heatmap(path: str | Path) -> Heatmap:
             width, height = (operator.index(n) for n in file["size"])
             names = file["labels"]
             if names.dtype.kind != "U" or len(set(names.tolist())) < len(names) or not all(names):
-                raise InputError("is not a heatmap file (labels that are no names, or twice the same)", path, action)
+                raise InputError("is not a heatmap file (labels that are not names, or a label twice)", path, action)
             heatmap = Heatmap(
                 file["heatmap"],
                 tuple(str(name) for name in names),

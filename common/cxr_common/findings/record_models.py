@@ -54,7 +54,7 @@ def _of_length(pair: list[float]) -> list[float]:
 
 def _plain(name: str) -> str:
     if "/" in name or "\\" in name or not name.strip("."):
-        raise ValueError("the case is no plain name")
+        raise ValueError("the case is not a plain name")
     return name
 
 
@@ -233,7 +233,7 @@ class FindingsRecord(Record):
                 raise ValueError(f"two images are the case {image.case!r}")
             seen.add(image.case)
             if unknown := set(image.files.masks) - set(self.model.labels):
-                raise ValueError(f"{image.path!r} has a mask of {min(unknown)!r}, which is no class of the model")
+                raise ValueError(f"{image.path!r} has a mask of {min(unknown)!r}, which is not a class of the model")
             if [finding.label for finding in image.findings] != self.model.labels:
                 raise ValueError(f"the findings of {image.path!r} are not of the model's classes")
         return self

@@ -187,7 +187,7 @@ def relative_mask(recorded: Mapping[str, Any], labels: Sequence[str]) -> dict[st
         labels: class names, in order.
 
     Returns:
-        "mask_threshold": shares of a heatmap's maximum in (0, 1), one a class. Empty where they are not such, are not
+        "mask_threshold": fractions of a heatmap's maximum in (0, 1), one per class. Empty if they are not such, are not
         all there, or were not tuned and so say nothing about the heatmaps.
     """
     if recorded.get("mask_mode") != "relative" or recorded.get("tuned_on") is None:

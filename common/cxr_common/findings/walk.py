@@ -5,7 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
+
+
+class WalkValues(TypedDict):
+    """A walk as plain values."""
+
+    radius: int
+    beta: float
+    steps: int | dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ class Walk:
             raise ValueError(f"a walk has radius, beta and steps, not {raw}")
         return cls(**raw)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> WalkValues:
         """Plain values."""
         steps = dict(self.steps) if isinstance(self.steps, Mapping) else self.steps
         return {"radius": self.radius, "beta": self.beta, "steps": steps}

@@ -147,7 +147,7 @@ class LoadedBundle:
         if values.ndim != 2 or values.dtype.kind not in "uf":
             text = f"an array of shape {values.shape} and type {values.dtype}"
             action = "give grey values [row, column], unsigned integers or floats"
-            raise InputError(f"{text} is no radiograph", None, action)
+            raise InputError(f"{text} is not a radiograph", None, action)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "array.tif"
             tifffile.imwrite(path, values)

@@ -25,7 +25,7 @@ def checked_sha256(url: str, sha256: str) -> str:
         InputError: it is none, or the address is not one of http or https.
     """
     if not re.match(r"https?://", url):
-        raise InputError("is no address of http or https", url, "give https://HOST/NAME.zip")
+        raise InputError("is not an http or https address", url, "give https://HOST/NAME.zip")
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", sha256):
         raise InputError("comes without its SHA-256", url, "give the 64 digits that its publisher's SHA256SUMS has")
     return sha256.lower()

@@ -42,7 +42,9 @@ def find_bundle(bundle: str | os.PathLike[str]) -> Path:
     if path.is_dir():
         if (path / _CONFIG).is_file():
             return path
-        raise InputError("is no bundle for inference: it has no configs/inference.json", path, "name a bundle's folder")
+        raise InputError(
+            "is not a bundle for inference: it has no configs/inference.json", path, "name a bundle's folder"
+        )
     known = known_bundles()
     if path.name == str(bundle) and path.name in known:
         return known[path.name]

@@ -7,7 +7,6 @@ for every class, the same weights for the attention map. Its text was not at han
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import nn
@@ -88,8 +87,8 @@ class MultiscaleClassifier(nn.Module):
         return average_pool(maps)
 
     @torch.jit.unused
-    def describe(self, labels: Sequence[str]) -> dict[str, Any]:
-        """What a findings record tells about the model: relevance by class and stride."""
+    def describe(self, labels: Sequence[str]) -> dict[str, dict[str, dict[str, float]]]:
+        """What a findings record tells about the model: "layer_relevance", class -> stride -> weight."""
         names = [f"stride {self.backbone.strides[s]}" for s in self.stages]
         rows = self.relevance().tolist()
         return {

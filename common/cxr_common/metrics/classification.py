@@ -7,7 +7,7 @@ takes weights, one per image, and a whole stack of them at once: a bootstrap rep
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -130,33 +130,54 @@ def support_average(values: ArrayLike, labels: ArrayLike, weights: ArrayLike | N
     return _divide((np.nan_to_num(v) * support).sum(-1), support.sum(-1))
 
 
-def image_label_scores(scores: ArrayLike, labels: ArrayLike, names: Sequence[str]) -> dict[str, Any]:
+class Averages(TypedDict):
+    """A metric of every class, and its averages over classes; NaN where undefined."""
+
+    macro: float
+    micro: float
+    weighted: float
+    per_class: dict[str, float]
+
+
+class Count(TypedDict):
+    """How many images have a class, and how many have it not."""
+
+    present: int
+    absent: int
+
+
+class LabelScores(TypedDict):
+    """Image-level figures of a model, and counts by class."""
+
+    auroc: Averages
+    average_precision: Averages
+    count: dict[str, Count]
+
+
+def image_label_scores(scores: ArrayLike, labels: ArrayLike, names: Sequence[str]) -> LabelScores:
     """All image-level figures of one model.
 
     Args:
         scores: (N, C) logits or probabilities.
         labels: (N, C).
         names: C class names.
-
-    Returns:
-        ``auroc`` and ``average_precision``, each with ``macro``, ``micro``, ``weighted`` and ``per_class`` (name ->
-        value), and ``count`` (name -> present, absent). Undefined values are NaN.
     """
     s, y = _matching(scores, labels)
-    report: dict[str, Any] = {}
-    for key, metric in (("auroc", auroc), ("average_precision", average_precision)):
+
+    def averages(metric: Callable[..., Array]) -> Averages:
         values = per_class(metric, s, y)
-        report[key] = {
+        return {
             "macro": float(macro_average(values)),
             "micro": float(micro(metric, s, y)),
             "weighted": float(support_average(values, y)),
             "per_class": dict(zip(names, values.tolist(), strict=True)),
         }
-    report["count"] = {
+
+    count: dict[str, Count] = {
         name: {"present": int((y[:, c] == 1).sum()), "absent": int((y[:, c] == 0).sum())}
         for c, name in enumerate(names)
     }
-    return report
+    return {"auroc": averages(auroc), "average_precision": averages(average_precision), "count": count}
 
 
 def _tied_counts(scores: ArrayLike, labels: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:

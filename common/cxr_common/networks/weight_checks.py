@@ -38,14 +38,14 @@ def check_plain(state: Mapping[str, torch.Tensor], where: object) -> None:
     """Refuse tensors that no network of ours can hold: sparse, nested, quantised, or without values (meta).
 
     Raises:
-        InputError: names the first, or a key that is no name.
+        InputError: names the first, or a key that is not a name.
     """
     for name, value in state.items():
         if not isinstance(name, str):
-            raise InputError(f"has a tensor under {name!r}, which is no name", where, _RESTORE)
+            raise InputError(f"has a tensor under {name!r}, which is not a name", where, _RESTORE)
         if value.is_nested or value.layout is not torch.strided or value.is_meta or value.is_quantized:
             raise InputError(
-                f"{name} is no plain tensor (sparse, nested, quantised or without values)", where, _RESTORE
+                f"{name} is not a plain tensor (sparse, nested, quantised or without values)", where, _RESTORE
             )
 
 

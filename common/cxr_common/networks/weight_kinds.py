@@ -71,7 +71,7 @@ def unwrapped_state(state: Any) -> tuple[str, str]:
     if not state:
         return "holds an empty state dict", "restore the file"
     strange = next(key for key, value in state.items() if not isinstance(value, torch.Tensor))
-    return f"holds no state dict: {strange!r} is no tensor", STATE_DICT
+    return f"holds no state dict: {strange!r} is not a tensor", STATE_DICT
 
 
 def _tensors(state: Mapping[Any, Any]) -> bool:

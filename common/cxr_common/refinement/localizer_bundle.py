@@ -46,7 +46,7 @@ class LocalizerBundle:
         config = self.folder / "configs" / "inference.json"
         if not config.is_file():
             action = f"fetch the bundle {self.folder.name} and put its folder there, or name another by --localizer"
-            raise InputError("is no localiser bundle: it has no configs/inference.json", self.folder, action)
+            raise InputError("is not a localiser bundle: it has no configs/inference.json", self.folder, action)
         if (root := str(self.folder.resolve())) not in sys.path:
             sys.path.append(root)  # a packed bundle carries its own code
         parser = ConfigParser()

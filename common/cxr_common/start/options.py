@@ -74,14 +74,14 @@ def _refuse_other_form(id: str, value: Any, given: list[Any]) -> None:
         inner = [key for part in given if isinstance(part, dict) for key in part if not key.startswith("_")]
         options = [f"{_option(id)}#{key}" for key in dict.fromkeys(inner)]
         action = f"set {', '.join(options)}" if options else "give a component: {_target_: CLASS}"
-        raise InputError(f"has parts, and is no single value such as {shown}", _option(id), action)
+        raise InputError(f"has parts, and is not a single value such as {shown}", _option(id), action)
     if list in forms and not isinstance(value, list):
-        raise InputError(f"is a list, and is no single value such as {shown}", _option(id), "give a list: \"[...]\"")
+        raise InputError(f"is a list, and is not a single value such as {shown}", _option(id), 'give a list: "[...]"')
 
 
 def _unknown(id: str, known: Iterable[str], elsewhere: list[str]) -> InputError:
     if elsewhere:
-        return InputError("is no option of these config files", _option(id), f"it is one of {', '.join(elsewhere)}")
+        return InputError("is not an option of these config files", _option(id), f"it is one of {', '.join(elsewhere)}")
     guess = nearest(id, known)
     action = f"did you mean {_option(guess)}?" if guess else "options are the entries of the config files"
     return InputError("there is no such option", _option(id), action)

@@ -57,7 +57,7 @@ class CachedImaged(Transform):
         self.key, self.compose = key, Compose(list(transforms))
         paths, description = [str(item[key]) for item in items], describe_transforms(transforms)
         if kind not in KINDS:
-            raise InputError(f"{kind!r} is no kind of cache", "image cache", f"use {' or '.join(KINDS)}")
+            raise InputError(f"{kind!r} is not a kind of cache", "image cache", f"use {' or '.join(KINDS)}")
         self.store: Callable[[str], Picture]
         if kind == "packed":
             self.store = PackedImages(as_path(folder), paths, description, self._make, dtype)

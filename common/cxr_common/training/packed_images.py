@@ -45,7 +45,7 @@ class PackedImages:
         dtype: str = "float16",
     ) -> None:
         if dtype not in DTYPES:
-            raise InputError(f"{dtype!r} is no type of packed pixels", "image cache", f"use {', '.join(DTYPES)}")
+            raise InputError(f"{dtype!r} is not a type of packed pixels", "image cache", f"use {', '.join(DTYPES)}")
         self.dtype, self.description, self.make = dtype, description, make
         self.rows = {path: row for row, path in enumerate(dict.fromkeys(paths))}
         key = key_of([description, dtype, *map(file_state, self.rows)])

@@ -26,7 +26,7 @@ class EncodeLabeld(MapTransform):
         allow_missing_keys: an item without the key gets all NaN, for it is not annotated.
 
     Raises:
-        InputError: a label has another length or a value that is no number; a label map holds a value above C.
+        InputError: a label has another length or a value that is not a number; a label map holds a value above C.
 
     Example:
         >>> EncodeLabeld("label", ["Effusion", "Nodule"])({"label": [1, None]})["label"].tolist()
@@ -54,7 +54,7 @@ class EncodeLabeld(MapTransform):
         try:
             values = torch.tensor([torch.nan if v is None else float(v) for v in label], dtype=torch.float32)
         except (TypeError, ValueError):
-            raise InputError(f"label {label!r} is no list of numbers and null", where=where) from None
+            raise InputError(f"label {label!r} is not a list of numbers and null", where=where) from None
         if len(values) != len(self.labels):
             raise InputError(f"label has {len(values)} values for {len(self.labels)} classes", where=where)
         return values

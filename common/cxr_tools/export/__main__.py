@@ -98,7 +98,7 @@ def read_settings(words: Sequence[str]) -> Mapping[str, Any]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-            raise InputError("is no option", f"--set {word}", "give OPTION=VALUE, such as weights=run/model.pt")
+            raise InputError("is not an option", f"--set {word}", "give OPTION=VALUE, such as weights=run/model.pt")
         settings[name] = parse_yaml(value, f"--set {word}", "give OPTION=VALUE, the value in YAML")
     return settings
 

@@ -28,7 +28,9 @@ def make_parser() -> ToolParser:
     )
     parser.add_argument("bundles", nargs="+", type=Path, metavar="BUNDLE", help="folder of a bundle")
     parser.add_argument("-o", "--output", type=Path, default=Path("dist"), help="folder of the zips (default: dist)")
-    parser.add_argument("--source", default="", metavar="URL", help="where the zips will lie, for model_info.json")
+    parser.add_argument(
+        "--source", default="", metavar="URL", help="address where the zips will be, for model_info.json"
+    )
     return parser
 
 

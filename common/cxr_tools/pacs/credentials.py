@@ -46,7 +46,7 @@ def make_session(url: str, ca: Path | None = None) -> requests.Session:
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError("is no http or https address", "--url", "give it as https://HOST/dicom-web")
+        raise InputError("is not an http or https address", "--url", "give it as https://HOST/dicom-web")
     if parts.username or parts.password:
         raise InputError("holds a user or password", "--url", f"give them by {USER} and {PASSWORD}")
     if ca is not None and not ca.is_file():

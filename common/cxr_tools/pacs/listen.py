@@ -33,14 +33,16 @@ def add_parser(subparsers: Any) -> None:
     options.add_bundle(parser)
     parser.add_argument("--to", required=True, help="where results go: AETITLE@host:port or a DICOMweb address")
     parser.add_argument("--ca", type=Path, help="certificate for a DICOMweb address")
-    parser.add_argument("--patience", type=float, default=30, help="seconds between two notes that the PACS is away")
+    parser.add_argument(
+        "--patience", type=float, default=30, help="seconds between two messages that the PACS does not answer"
+    )
     parser.add_argument("--aet", default="CXRBUNDLES", help="our AE title")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all")
     parser.add_argument("--port", type=int, default=11112, help="port to listen on")
     parser.add_argument("--allow", default="", help="AE titles that may call, by commas; others are refused")
     parser.add_argument("--associations", type=int, default=8, help="callers at a time")
     parser.add_argument("--megabytes", type=int, default=256, help="largest instance")
-    parser.add_argument("--free-megabytes", type=int, default=512, help="room that the disk keeps")
+    parser.add_argument("--free-megabytes", type=int, default=512, help="free space that must remain on the disk")
     parser.set_defaults(run=run)
 
 

@@ -23,8 +23,10 @@ def add_work(parser: argparse.ArgumentParser) -> None:
 def add_pacs(parser: argparse.ArgumentParser) -> None:
     """Which PACS. User and password come from the environment or the keyring alone."""
     parser.add_argument("--url", required=True, help="DICOMweb address, such as https://pacs.example/dicom-web")
-    parser.add_argument("--ca", type=Path, help="PEM file of the certificate that the PACS' own is signed by")
-    parser.add_argument("--patience", type=float, default=120, help="seconds that the PACS may be away")
+    parser.add_argument("--ca", type=Path, help="PEM file of the certificate that signed the PACS' own")
+    parser.add_argument(
+        "--patience", type=float, default=120, help="seconds to keep trying if the PACS does not answer"
+    )
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
@@ -69,9 +71,9 @@ def check_choice(args: argparse.Namespace) -> None:
         InputError: names the option.
     """
     if args.date and not re.fullmatch(r"\d{8}(-(\d{8})?)?|-\d{8}", args.date):
-        raise InputError("is no date", "--date", "give 20260131, or 20260101-20260131")
+        raise InputError("is not a date", "--date", "give 20260131, or 20260101-20260131")
     if args.series and not args.study:
         raise InputError("needs the study that the series is in", "--series", "give --study too")
     for name in ("study", "series"):
         if getattr(args, name) and not re.fullmatch(r"[0-9.]{1,64}", getattr(args, name)):
-            raise InputError("is no UID", f"--{name}", "give digits and dots")
+            raise InputError("is not a UID", f"--{name}", "give digits and dots")

@@ -28,11 +28,17 @@ def main(argv: list[str] | None = None) -> int:
     """Run the pipeline; returns the exit status."""
     parser = ToolParser(prog="cxr pipeline", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--datalist", type=Path, required=True, help="images, labels; masks on some, if you have them")
-    parser.add_argument("--dataset-dir", type=Path, help="what its paths are relative to (default: its folder)")
-    parser.add_argument("--localizer", choices=sorted(LOCALIZERS), default="pylon", help="what makes the heatmaps")
+    parser.add_argument(
+        "--dataset-dir", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
+    )
+    parser.add_argument(
+        "--localizer", choices=sorted(LOCALIZERS), default="pylon", help="the localiser that makes the heatmaps"
+    )
     parser.add_argument("--output", type=Path, required=True, help="folder of all stages")
     parser.add_argument("--settings", default="phantoms", help="phantoms, siim, chexseg, or a file like them")
-    parser.add_argument("--processes", type=int, default=1, help="of every training, one per GPU, under torchrun")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="number of processes of every training, one per GPU, under torchrun"
+    )
     args = parser.parse_args(argv)
     output = args.output.resolve()
     if args.processes < 1:

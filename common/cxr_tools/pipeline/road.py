@@ -109,9 +109,9 @@ class Road:
         segmenter = self.settings["segmenter"]
         overrides = {"datalist": str(mixed), "dataset_dir": str(mixed.parent)}
         overrides |= {} if experts else {"supervision": "pseudo"}
-        learnt = {"masks": data_sha256(load_datalist(mixed, "training"), masks=True)}
-        learnt["validation"] = data_sha256(load_datalist(mixed, "validation"), masks=True)
-        yield self._training("segmenter", "train the segmenter", SEGMENTER, overrides, learnt)
+        learned = {"masks": data_sha256(load_datalist(mixed, "training"), masks=True)}
+        learned["validation"] = data_sha256(load_datalist(mixed, "validation"), masks=True)
+        yield self._training("segmenter", "train the segmenter", SEGMENTER, overrides, learned)
         if not read_datalist(self.datalist).get("testing"):
             return
         weights = self.output / "segmenter" / "model.pt"

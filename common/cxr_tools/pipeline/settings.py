@@ -39,7 +39,7 @@ def load_settings(name: str | Path) -> dict[str, Any]:
     for part in PARTS:
         given, default = settings.get(part) or {}, {"train": False, "configs": [], "overrides": {}}
         if not isinstance(given, dict) or set(given) - set(default):
-            raise InputError(f"{given!r} is no part of a pipeline", f"{path}: {part}", f"give {', '.join(default)}")
+            raise InputError(f"{given!r} is not a part of a pipeline", f"{path}: {part}", f"give {', '.join(default)}")
         settings[part] = default | given
         for key, kind in (("train", bool), ("configs", list), ("overrides", dict)):
             if not isinstance(settings[part][key], kind):

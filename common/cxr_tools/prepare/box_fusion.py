@@ -1,4 +1,4 @@
-"""Boxes of several readers become one a finding: weighted boxes fusion (Solovyev 2021, arXiv:1910.13302)."""
+"""Boxes of several readers become one per finding: weighted boxes fusion (Solovyev 2021, arXiv:1910.13302)."""
 
 from __future__ import annotations
 

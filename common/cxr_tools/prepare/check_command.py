@@ -15,8 +15,8 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser("check", help="check a datalist and print what it holds", description=__doc__)
     parser.add_argument("datalist", type=Path)
-    parser.add_argument("--root", type=Path, help="data set root; default the datalist's folder")
-    parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
+    parser.add_argument("--root", type=Path, help="data set root (default: the datalist's folder)")
+    parser.add_argument("--no-check-files", action="store_true", help="do not check whether the files exist")
     parser.set_defaults(run=run)
 
 

@@ -45,14 +45,18 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--images", help="table with one row per image")
     parser.add_argument("--map", action="append", default=[], metavar="KEY=COLUMN", help="image, id, patient ...")
     parser.add_argument("--labels", help="LABEL or LABEL=COLUMN or LABEL=COLUMN|COLUMN (any of them), comma separated")
-    parser.add_argument("--missing", action="append", default=[], help="cell that means: not annotated; repeatable")
-    parser.add_argument("--where", action="append", default=[], metavar="COLUMN=VALUE", help="rows to use; repeatable")
-    parser.add_argument("--boxes", help="table with one row a box")
-    parser.add_argument("--masks", help="table with one row a mask")
+    parser.add_argument("--missing", action="append", default=[], help="cell that means not annotated; repeatable")
+    parser.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE", help="only rows with this value; repeatable"
+    )
+    parser.add_argument("--boxes", help="table with one row per box")
+    parser.add_argument("--masks", help="table with one row per mask")
     parser.add_argument("--set", action="append", default=[], metavar="A.B=VALUE", help="any key of a mapping, as YAML")
-    parser.add_argument("--fractions", default="0.15,0.15", help="validation, testing; where there is no split column")
-    parser.add_argument("--seed", type=int, default=0, help="of that random split")
-    parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
+    parser.add_argument(
+        "--fractions", default="0.15,0.15", help="shares of validation and testing, if there is no split column"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of that random split")
+    parser.add_argument("--no-check-files", action="store_true", help="do not check whether the files exist")
     parser.add_argument("--output", type=Path, required=True, help="datalist to write")
     parser.set_defaults(run=run)
 

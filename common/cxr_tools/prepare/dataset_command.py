@@ -63,7 +63,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         default="error",
         help="images without a file: an error (default); kept; or left out; the last two list them beside OUTPUT",
     )
-    parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the image files exist")
+    parser.add_argument("--no-check-files", action="store_true", help="do not check whether the image files exist")
     parser.add_argument(
         "--split",
         action="append",
@@ -74,13 +74,13 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fractions",
         default="0.1,0.1",
-        help="validation, testing: shares of the training patients, where the data set has no such split",
+        help="shares of validation and testing, drawn from the training patients if the data set has no such split",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of that random split")
+    parser.add_argument("--seed", type=int, default=0, help="seed of that random split")
     parser.add_argument(
         "--masks-in", metavar="SECTIONS", help="sections that keep their masks, by commas, such as validation,testing"
     )
-    parser.add_argument("--limit", type=int, help="so many images at most, for a first look")
+    parser.add_argument("--limit", type=int, help="largest number of images, for a first look")
 
 
 def run(args: argparse.Namespace, dataset: Dataset) -> None:
@@ -145,5 +145,5 @@ def _choices(args: argparse.Namespace, known: set[str]) -> Choices:
     missing = None if args.no_check_files else args.missing
     masks_in = None if args.masks_in is None else tuple(args.masks_in.split(","))
     if unknown := set(masks_in or ()) - set(SECTIONS):
-        raise InputError(f"{unknown.pop()!r} is no section", "--masks-in", f"sections are {', '.join(SECTIONS)}")
+        raise InputError(f"{unknown.pop()!r} is not a section", "--masks-in", f"sections are {', '.join(SECTIONS)}")
     return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit, masks_in)

@@ -27,7 +27,7 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("datalist", type=Path)
     parser.add_argument("--format", choices=("coco", "yolo"), required=True)
-    parser.add_argument("--root", type=Path, help="data set root; default the datalist's folder")
+    parser.add_argument("--root", type=Path, help="data set root (default: the datalist's folder)")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
     parser.set_defaults(run=run)
 

@@ -130,7 +130,7 @@ def _section(row: Row, source: Source, splits: dict[str, str | None]) -> str | N
     for known, section in splits.items():
         if name.casefold() == str(known).casefold():
             return section
-    raise row.error(column, f"{name!r} is no split", f"splits are {', '.join(map(str, splits))}")
+    raise row.error(column, f"{name!r} is not a split", f"splits are {', '.join(map(str, splits))}")
 
 
 def _annotate(
@@ -155,7 +155,7 @@ def _annotate(
     for row in annotations:
         column, id = source_text(row, part.id)
         if id not in known:
-            raise row.error(column, f"{id!r} is no image of {rows[0].table.name}")
+            raise row.error(column, f"{id!r} is not an image of {rows[0].table.name}")
         if (found := by_id.get(id)) is None:
             continue
         name = part.classes.get(row[part.label], row[part.label])
@@ -190,7 +190,7 @@ def _add_box(part: BoxTable, row: Row, item: dict[str, Any], name: str, names: l
 def _add_mask(part: MaskTable, row: Row, item: dict[str, Any], name: str, names: list[str]) -> None:
     masks = item.setdefault("mask", {})
     if name in masks and not part.join:
-        action = "one file a class, or set masks.join"
+        action = "give one file per class, or set masks.join"
         raise row.error(part.label, f"is a second mask of {name} for {item['image']}", action)
     before, new = masks.get(name), row[part.file] or None
     if before and new:

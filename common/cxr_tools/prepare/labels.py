@@ -31,7 +31,7 @@ def cell_value(row: Row, column: str, values: Mapping[Any, int | None], remedy: 
     meaning = "VALUE: 1 present, 0 absent, -1 uncertain, null unknown"
     said = f'say what it means, --set "values={{{cell[:40]!r}: VALUE}}", {meaning}'
     action = decimal_comma(cell) or remedy or said
-    raise row.error(column, f"{cell!r} is no label value", action)
+    raise row.error(column, f"{cell!r} is not a label value", action)
 
 
 def rule_columns(rule: Any) -> list[str]:

@@ -32,11 +32,13 @@ def add_parser(subparsers: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("datalist", type=Path)
-    parser.add_argument("--root", type=Path, help="data set root; default the datalist's folder")
-    parser.add_argument("--output", type=Path, help="the page; default the datalist's name with .html")
+    parser.add_argument("--root", type=Path, help="data set root (default: the datalist's folder)")
+    parser.add_argument("--output", type=Path, help="page to write (default: the datalist's name with .html)")
     parser.add_argument("--pictures", type=int, default=4, help="of each class and section")
-    parser.add_argument("--limit", type=int, help="so many images of each section at most, for a first look")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="that read images")
+    parser.add_argument("--limit", type=int, help="largest number of images of each section, for a first look")
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="number of processes that read images"
+    )
     parser.set_defaults(run=run)
 
 

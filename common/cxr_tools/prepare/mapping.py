@@ -51,7 +51,7 @@ class ImageTable:
         listed: a column that lists findings by name, "Mass|Nodule", or {column, separator}; labels and ``findings`` may
             then name these as if they were columns.
         findings: columns of the source's own findings; the names of those that hold 1 become the item's ``findings``.
-        repeated: whether an image may have several rows. True, as in tables with one row a box: all must say the same
+        repeated: whether an image may have several rows. True, as in tables with one row per box: all must say the same
             of the labels. Or a rule for readers who disagree: "majority", "any" or "all", see :mod:`readers`. Whatever
             else an item holds is taken from the first row.
     """
@@ -74,7 +74,7 @@ class ImageTable:
 
 @dataclass(frozen=True)
 class AnnotationTable:
-    """A table with one row a box or mask.
+    """A table with one row per box or mask.
 
     Attributes:
         table: csv file, relative to the data set root.
@@ -111,7 +111,7 @@ class BoxTable(AnnotationTable):
 
 @dataclass(frozen=True)
 class MaskTable(AnnotationTable):
-    """Masks, one file a class unless they are joined; an empty cell is an empty mask.
+    """Masks, one file per class unless they are joined; an empty cell is an empty mask.
 
     Attributes:
         file: column of the mask path, relative to the data set root.
@@ -191,7 +191,7 @@ def parse_mapping(data: Mapping[str, Any], where: object = "mapping") -> ColumnM
     mapping: ColumnMapping = _section(ColumnMapping, parts, str(where))
     for cell, value in mapping.values.items():
         if value not in (1, 0, -1, None) or isinstance(value, bool):
-            raise InputError(f"{value!r} is no label value", f"{where}: values: {cell}", "give 1, 0, -1 or null")
+            raise InputError(f"{value!r} is not a label value", f"{where}: values: {cell}", "give 1, 0, -1 or null")
     return mapping
 
 

@@ -18,16 +18,24 @@ def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser("merge", help="join datalists", description=__doc__)
     parser.add_argument("datalists", type=Path, nargs="+")
-    parser.add_argument("--root", type=Path, action="append", help="data set root of each; default their folders")
+    parser.add_argument(
+        "--root", type=Path, action="append", help="data set root of each datalist (default: its folder)"
+    )
     parser.add_argument("--labels", help="'shared' (the list of all shipped weights) or names; default: all that occur")
-    parser.add_argument("--names", nargs="+", help="put before each datalist's patients, where their numbers may clash")
+    parser.add_argument(
+        "--names",
+        nargs="+",
+        help="prefix for the patients of each datalist, if the same number may mean different patients",
+    )
     parser.add_argument(
         "--leave-out-leaks",
         action="store_true",
         help="leave out training and validation items whose patient is scored, and training items of validation's",
     )
-    parser.add_argument("--no-check-files", action="store_true", help="do not ask whether the files exist")
-    parser.add_argument("--output", type=Path, required=True, help="its folder becomes the data set root")
+    parser.add_argument("--no-check-files", action="store_true", help="do not check whether the files exist")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="datalist to write; its folder becomes the data set root"
+    )
     parser.set_defaults(run=run)
 
 

@@ -21,7 +21,7 @@ def decode_siim(text: str, size: tuple[int, int]) -> Mask:
         size: (width, height).
 
     Raises:
-        ValueError: it is no list of pairs, or a run leaves the image.
+        ValueError: it is not a list of pairs, or a run leaves the image.
 
     Example:
         >>> decode_siim("1 2 1 1", (2, 3)).astype(int).tolist()
@@ -31,7 +31,7 @@ def decode_siim(text: str, size: tuple[int, int]) -> Mask:
     if numbers in ([], [-1]):
         return np.zeros(size, dtype=bool)
     if len(numbers) % 2 or min(numbers) < 0:
-        raise ValueError("is no list of pairs of start and length")
+        raise ValueError("is not a list of pairs of start and length")
     return _from_runs(numbers, size)
 
 
@@ -83,7 +83,7 @@ def _unpack(text: str) -> list[int]:
     for character in text:
         low = ord(character) - 48
         if not 0 <= low < 64:
-            raise ValueError(f"holds {character!r}, which is no part of COCO's run lengths")
+            raise ValueError(f"holds {character!r}, which is not a part of COCO's run lengths")
         value |= (low & 31) << shift
         shift += 5
         if low & 32:

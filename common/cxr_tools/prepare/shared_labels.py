@@ -25,7 +25,7 @@ class LabelChoice:
     rules: Mapping[str, SharedRule | None]
 
     def label(self, values: Sequence[int | None]) -> list[int | None]:
-        """One value a label of the datalist from one a label of the data set."""
+        """One value per label of the datalist, from one value per label of the data set."""
         if list(self.rules) == self.own:
             return list(values)
         return [self._value(rule, values) for rule in self.rules.values()]

@@ -25,7 +25,7 @@ def check_source(source: Any, where: str) -> None:
     try:
         re.compile(str(source.get("extract") or ""))
     except re.error as error:
-        raise InputError(f"{source['extract']!r} is no regular expression ({error})", f"{where}: extract") from None
+        raise InputError(f"{source['extract']!r} is not a regular expression ({error})", f"{where}: extract") from None
 
 
 def source_text(row: Row, source: Any) -> tuple[str, str]:

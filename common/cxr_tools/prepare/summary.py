@@ -15,7 +15,7 @@ def summarize(data: Mapping[str, Any]) -> str:
         data: a sound datalist.
 
     Returns:
-        Lines of text: one a section, then one a label with present / absent / uncertain / unknown a section.
+        Lines of text: one per section, then one per label with present / absent / uncertain / unknown in each section.
     """
     lines = []
     shown = [section for section in SECTIONS if section in SPLITS or section in data]

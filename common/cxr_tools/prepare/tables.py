@@ -56,7 +56,7 @@ class Row:
         try:
             return float(cell)
         except ValueError:
-            raise self.error(column, f"{cell!r} is no number", decimal_comma(cell)) from None
+            raise self.error(column, f"{cell!r} is not a number", decimal_comma(cell)) from None
 
     def error(self, column: str, reason: str, action: str | None = None) -> InputError:
         """An error at one cell of this row."""

@@ -25,7 +25,7 @@ def datalist_from_voc(
     mask_folder: str = "masks",
     mask_origin: str = "expert",
 ) -> tuple[dict[str, Any], list[str]]:
-    """Build a datalist, and write one mask a class and image.
+    """Build a datalist, and write one mask per class and image.
 
     Args:
         images: files of each image by name.
@@ -47,7 +47,7 @@ def datalist_from_voc(
     for section, names in sections.items():
         for name in names:
             if name not in images:
-                raise InputError("is no image of JPEGImages", name, f"take it off the list of {section}, or add it")
+                raise InputError("is not an image of JPEGImages", name, f"take it off the list of {section}, or add it")
             item = _item(images[name], output_root, mask_folder, notes)
             data[section].append({**item, "mask_origin": mask_origin} if "mask" in item else item)
     return data, notes

@@ -45,7 +45,9 @@ def add_parser(subparsers: Any) -> None:
         metavar="FOLDER",
         help="of the root, or an absolute path; default SegmentationClass, else SegmentationClassAug",
     )
-    parser.add_argument("--mask-origin", choices=MASK_ORIGINS, default="expert", help="who drew the label maps")
+    parser.add_argument(
+        "--mask-origin", choices=MASK_ORIGINS, default="expert", help="whether experts drew the label maps"
+    )
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
         "--list",
@@ -53,9 +55,11 @@ def add_parser(subparsers: Any) -> None:
         metavar="SECTION=NAME",
         help=f"of ImageSets/Segmentation; repeatable; default, where there are lists, {' '.join(LISTS)}",
     )
-    how.add_argument("--section", choices=SECTIONS, help="all images there, without lists")
-    how.add_argument("--fractions", help="validation, testing: a random split of all images; without lists 0.15,0.15")
-    parser.add_argument("--seed", type=int, default=0, help="of that random split")
+    how.add_argument("--section", choices=SECTIONS, help="section for all images, without lists")
+    how.add_argument(
+        "--fractions", help="shares of validation and testing in a random split of all images; without lists 0.15,0.15"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of that random split")
     parser.add_argument("--output", type=Path, required=True, help="datalist to write; its folder is the data set root")
     parser.set_defaults(run=run)
 

@@ -146,7 +146,7 @@ def read_objects(path: Path) -> VocObjects:
     try:
         width, height = (int(float(tree.findtext(f"size/{k}") or 0)) for k in ("width", "height"))
     except ValueError:
-        raise InputError("has a size that is no number", path) from None
+        raise InputError("has a size that is not a number", path) from None
     return VocObjects((width, height) if width and height else None, classes, boxes)
 
 
@@ -154,10 +154,10 @@ def picture_size(path: Path) -> tuple[int, int]:
     """(width, height) by the header.
 
     Raises:
-        InputError: it is no picture.
+        InputError: it is not a picture.
     """
     try:
         with Image.open(path) as image:
             return image.size
     except (OSError, SyntaxError) as error:
-        raise InputError(f"is no picture ({error})", path) from None
+        raise InputError(f"is not a picture ({error})", path) from None

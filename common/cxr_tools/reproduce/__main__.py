@@ -29,13 +29,17 @@ def main(argv: list[str] | None = None) -> int:
     """Run a recipe; returns the exit status."""
     parser = ToolParser(prog="cxr reproduce", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe", metavar="RECIPE", help=", ".join(recipe_names()))
-    parser.add_argument("--datalist", type=Path, required=True, help="as the recipe's prepare command writes it")
-    parser.add_argument("--dataset-dir", type=Path, help="what its paths are relative to (default: its folder)")
+    parser.add_argument("--datalist", type=Path, required=True, help="datalist that the recipe's prepare command wrote")
+    parser.add_argument(
+        "--dataset-dir", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
+    )
     parser.add_argument("--weights", type=Path, help="ImageNet file in torchvision's layout; without it random weights")
     parser.add_argument("--output", type=Path, required=True, help="folder of all steps")
-    parser.add_argument("--processes", type=int, default=1, help="of every training, one per GPU, under torchrun")
     parser.add_argument(
-        "--set", action="append", default=[], metavar="[STEP.]KEY=VALUE", help="another value, in all steps or in one"
+        "--processes", type=int, default=1, help="number of processes of every training, one per GPU, under torchrun"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="[STEP.]KEY=VALUE", help="change a value, in all steps or in one"
     )
     args = parser.parse_args(argv)
     recipe = read_recipe(args.recipe)

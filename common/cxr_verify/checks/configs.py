@@ -33,7 +33,7 @@ def expressions(bundle: Bundle, options: Options) -> Iterator[Problem]:
                 try:
                     parse_expression(text)
                 except SyntaxError as error:
-                    yield Problem(f"{name}: {id}: {text[:120]!r} is no Python ({error.msg})", "mend the expression")
+                    yield Problem(f"{name}: {id}: {text[:120]!r} is not Python ({error.msg})", "mend the expression")
 
 
 @check("configs.keys", "no key is misspelt", needs=("bundle",))

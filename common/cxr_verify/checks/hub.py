@@ -29,7 +29,7 @@ def metadata(bundle: Bundle, options: Options) -> Iterator[Problem]:
             yield Problem(f"metadata.json: {key} is not there or empty", "add it: the zoo shows or checks it")
     if not isinstance(bundle.metadata.get("required_packages_version"), dict):
         yield Problem(
-            "metadata.json: required_packages_version is no mapping", "name the packages and their versions, or {}"
+            "metadata.json: required_packages_version is not a mapping", "name the packages and their versions, or {}"
         )
     url = bundle.metadata.get("huggingface_url")
     if url and not re.fullmatch(r"https://huggingface\.co/[\w.-]+/[\w.-]+/?", str(url)):
@@ -55,7 +55,7 @@ def card(bundle: Bundle, options: Options) -> Iterator[Problem]:
             yield warning(f"README.md's front matter has no {key}", f"add {key}: Hugging Face shows and filters by it")
     for key in ("tags", "datasets", "metrics"):
         if key in front and not _texts(front[key]):
-            yield Problem(f"README.md's front matter: {key} is no list of texts", "write it as a list of texts")
+            yield Problem(f"README.md's front matter: {key} is not a list of texts", "write it as a list of texts")
     for fault in _faults(front.get("model-index", [])):
         yield Problem(f"README.md's front matter: model-index {fault}", "Hugging Face refuses such a card: mend it")
 
@@ -67,7 +67,7 @@ def _texts(value: Any) -> bool:
 def _faults(index: Any) -> Iterator[str]:
     """What Hugging Face's check of a card finds in the results of a model-index."""
     if not isinstance(index, list) or not all(isinstance(model, dict) and model.get("name") for model in index):
-        yield "is no list of models with names"
+        yield "is not a list of models with names"
         return
     for model in index:
         results = model.get("results")

@@ -128,7 +128,7 @@ def runs(bundle: Bundle, options: Options) -> Iterator[Problem]:
 @_output("segmentation")
 def dtype(found: dict[str, Any], flat: bool) -> Iterator[Problem]:
     if "dtype" not in found:
-        yield Problem(f"pred is no label map ({found['parts']})", "end postprocessing with a label map under pred")
+        yield Problem(f"pred is not a label map ({found['parts']})", "end postprocessing with a label map under pred")
     elif found["dtype"] != "uint8":
         problem = Problem(
             f"the label map is {found['dtype']}", "end postprocessing with CastToTyped(keys=pred, dtype=uint8)"

@@ -78,7 +78,8 @@ def _bundle_command(bundle: Bundle, command: Command) -> Iterator[Problem]:
         id = option.removeprefix("+")
         if option not in _ACTIONS[action].split() and id != "bundle_root" and not has(merged, id):
             yield Problem(
-                f"{where}: --{option} is no id of {' + '.join(names)}", "name an id that is there, or drop the option"
+                f"{where}: --{option} is not an id of {' + '.join(names)}",
+                "name an id that is there, or drop the option",
             )
     if action == "run":
         run = command.positional[1] if len(command.positional) > 1 else command.options.get("run_id", "run")

@@ -103,7 +103,7 @@ def _write_picture(image: dict[str, Any]) -> tuple[str | list[str], list[int], l
         Image.fromarray(pixels[..., 0] if channels == 1 else pixels).save("picture.png")
         return str(Path("picture.png").resolve()), sizes, None
     if len(sizes) != 3:
-        raise ValueError(f"an input of {len(sizes)} dimensions is no image")
+        raise ValueError(f"an input of {len(sizes)} dimensions is not an image")
     import nibabel
 
     files = []

@@ -57,7 +57,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
             content = content[key]
     wrong = [str(k) for k, v in content.items() if not isinstance(v, torch.Tensor)]
     if wrong:
-        raise TypeError(f"{path.name}: {', '.join(wrong[:5])} is no tensor")
+        raise TypeError(f"{path.name}: {', '.join(wrong[:5])} is not a tensor")
     return content
 
 
@@ -77,7 +77,7 @@ def _evaluate(text: str, n: int) -> int:
             if isinstance(node.op, ast.Pow) and not (0 <= right <= 32 and abs(left) <= 1024):
                 raise ValueError(f"{text!r} is out of bounds")
             return int(_OPERATORS[type(node.op)](left, right))
-        raise ValueError(f"spatial_shape {text!r} is no arithmetic over n and p")
+        raise ValueError(f"spatial_shape {text!r} is not arithmetic over n and p")
 
     return value(ast.parse(text, mode="eval").body)
 

@@ -169,7 +169,7 @@ def test_leaks_between_splits_and_repeated_images():
         ({"labels": ["A"]}, "datalist: has none of the sections"),
         ({"labels": ["A"], "training": {}}, "training: is an object, not a list"),
         ({"labels": ["A"], "training": ["a.png"]}, "training[0]: is text, not an object"),
-        ({"labels": ["A"], "training": [], "train": [{"image": "a"}]}, "train: is no section, yet lists images"),
+        ({"labels": ["A"], "training": [], "train": [{"image": "a"}]}, "train: is not a section, yet lists images"),
         ({"labels": ["A"], "training": [{"label": [1]}]}, "training[0].image: is missing"),
     ],
 )

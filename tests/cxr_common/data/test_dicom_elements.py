@@ -58,5 +58,7 @@ def test_the_frame_s_own_word_counts_before_that_of_all_frames(tmp_path):
 
 def test_what_stands_at_the_top_counts_first(tmp_path):
     elements = groups(GROUPS[0], FrameVOILUTSequence=item(WindowCenter=500, WindowWidth=1000))
-    path = write_dicom(tmp_path / "a.dcm", stored_grey(12), BitsStored=12, WindowCenter=2048, WindowWidth=4096, **elements)
+    path = write_dicom(
+        tmp_path / "a.dcm", stored_grey(12), BitsStored=12, WindowCenter=2048, WindowWidth=4096, **elements
+    )
     assert np.abs(read_image(path)[0].T - grey_picture()).max() < 0.01

@@ -120,7 +120,7 @@ def test_an_unlikely_picture_is_refused_where_this_is_asked_for(tmp_path):
     path = write_dicom(tmp_path / "white.dcm", np.full((100, 120), 255, np.uint8))
     found = RadiographReader(refuse_unlikely=True)
     with pytest.raises(
-        InputError, match="no upright frontal chest radiograph: it is nearly uniform; .*refuse_unlikely"
+        InputError, match="not be an upright frontal chest radiograph: it is nearly uniform; .*refuse_unlikely"
     ):
         found.get_data(found.read(path))
 

@@ -12,7 +12,7 @@ from tests.image_files import IMPLICIT
 
 def test_no_dicom(tmp_path):
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "a.png")
-    with pytest.raises(NoResult, match="is no DICOM file"):
+    with pytest.raises(NoResult, match="is not a DICOM file"):
         read_source(tmp_path / "a.png")
 
 

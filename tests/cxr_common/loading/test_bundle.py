@@ -73,7 +73,7 @@ def test_several_give_a_list_and_a_folder_its_radiographs(pylon, radiograph):
 
 @pytest.mark.parametrize("values", [np.zeros((4, 4, 3), np.uint8), np.zeros((4, 4), bool), np.zeros((4, 4), complex)])
 def test_other_arrays_are_refused(pylon, values):
-    with pytest.raises(InputError, match="is no radiograph"):
+    with pytest.raises(InputError, match="is not a radiograph"):
         pylon(values)
 
 

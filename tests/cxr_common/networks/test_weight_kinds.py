@@ -31,7 +31,7 @@ def raw(content):
         ("lightning.ckpt", torch_saved({"state_dict": NETWORK.state_dict()}), "has its state dict under 'state_dict'"),
         ("checkpoint.pt", torch_saved({"network": {}, "optimizer": {}, "epoch": 3}), "give the model.pt beside it"),
         ("tensor.pt", torch_saved(torch.zeros(3)), "no state dict but a Tensor"),
-        ("number.pt", torch_saved({"a": 1}), "'a' is no tensor"),
+        ("number.pt", torch_saved({"a": 1}), "'a' is not a tensor"),
         ("nothing.pt", torch_saved({}), "an empty state dict"),
         ("arrays.npz", lambda path: np.savez(path, a=np.zeros(3)), "is a file of NumPy arrays"),
         ("plain.pkl", raw(pickle.dumps({"a": 1})), "is a plain pickle"),

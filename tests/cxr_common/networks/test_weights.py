@@ -81,9 +81,9 @@ def test_equal_weights_make_equal_files(network, tmp_path):
         ("head.weight", lambda w: w.bool(), "head.weight is of torch.bool"),
         ("head.weight", lambda w: w.double() + 1e300, "not finite"),
         ("backbone.bn1.running_var", lambda w: w - 9, "running_var holds variances below 0"),
-        ("head.weight", lambda w: w.to_sparse(), "head.weight is no plain tensor"),
-        ("head.weight", lambda w: w.to("meta"), "head.weight is no plain tensor"),
-        ("head.weight", lambda w: torch.nested.nested_tensor([w[0], w[0, :1]]), "head.weight is no plain tensor"),
+        ("head.weight", lambda w: w.to_sparse(), "head.weight is not a plain tensor"),
+        ("head.weight", lambda w: w.to("meta"), "head.weight is not a plain tensor"),
+        ("head.weight", lambda w: torch.nested.nested_tensor([w[0], w[0, :1]]), "head.weight is not a plain tensor"),
     ],
 )
 def test_values_that_are_no_weights(network, tmp_path, name, change, reason):
@@ -102,7 +102,7 @@ def test_names_that_start_alike(network, tmp_path, prefix):
 
 def test_keys_that_are_no_names(network, tmp_path):
     torch.save({0: torch.ones(1)}, tmp_path / "model.pt")
-    with pytest.raises(InputError, match="a tensor under 0, which is no name"):
+    with pytest.raises(InputError, match="a tensor under 0, which is not a name"):
         load_weights(network, tmp_path / "model.pt")
 
 

@@ -32,8 +32,8 @@ def test_what_is_not_known_is_refused(tmp_path):
     [
         ("localizer: {train: true", "not YAML"),
         ("- a", "is not a mapping"),
-        ("localizer: train", "is no part of a pipeline"),
-        ("localizer: {trian: true}", "is no part of a pipeline; give train, configs, overrides"),
+        ("localizer: train", "is not a part of a pipeline"),
+        ("localizer: {trian: true}", "is not a part of a pipeline; give train, configs, overrides"),
         ("segmenter: {configs: train.yaml}", "segmenter: configs: is 'train.yaml'; give a list"),
         ("segmenter: {train: maybe}", "segmenter: train: is 'maybe'; give a bool"),
     ],

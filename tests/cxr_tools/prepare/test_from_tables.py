@@ -111,7 +111,7 @@ def test_random_split_without_a_split_column(root, mapping):
     ("change", "reason"),
     [
         (("images", "patient", "nobody"), "manifest.csv: no column 'nobody'; columns are case, file"),
-        (("images", "splits", {"train": "training"}), "manifest.csv line 3 column 'part': 'val' is no split"),
+        (("images", "splits", {"train": "training"}), "manifest.csv line 3 column 'part': 'val' is not a split"),
         (("images", "where", {"case": "c9"}), "manifest.csv: no row matches"),
         (
             ("images", "keep", {"age": {"column": "age", "extract": "x"}}),
@@ -121,14 +121,14 @@ def test_random_split_without_a_split_column(root, mapping):
         (("images", "patient", "age"), "line 3 column 'age': is empty, so the patient is unknown"),
         (("values", -9, 7), None),
         (("values", "?", None), None),
-        (("labels", "Mass", "case"), "line 2 column 'case': 'c1' is no label value"),
+        (("labels", "Mass", "case"), "line 2 column 'case': 'c1' is not a label value"),
         (("labels", "Mass", ["Mass"]), "label rule .* is not a column, null or"),
         (("boxes", "table", "none.csv"), "none.csv: no such file"),
         (("boxes", "where", {"reader": "Z"}), "boxes.csv: no row matches"),
-        (("boxes", "id", "reader"), "boxes.csv line 2 column 'reader': 'A' is no image of manifest.csv"),
+        (("boxes", "id", "reader"), "boxes.csv line 2 column 'reader': 'A' is not an image of manifest.csv"),
         (("boxes", "classes", {}), "boxes.csv line 3 column 'kind': 'Infiltrate' is none of the labels"),
         (("boxes", "annotated", {"case": "c1"}), "boxes.csv line 3 column 'case': has boxes, yet its image is not"),
-        (("boxes", "xywh", ["x", "y", "w", "reader"]), "boxes.csv line 2 column 'reader': 'A' is no number"),
+        (("boxes", "xywh", ["x", "y", "w", "reader"]), "boxes.csv line 2 column 'reader': 'A' is not a number"),
         (("boxes", "xywh", ["x", "y", "x", "y"]), None),
     ],
 )

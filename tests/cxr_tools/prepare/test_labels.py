@@ -51,7 +51,9 @@ def test_shipped_nih_mapping_equals_the_packages_rule():
 
 
 def test_a_cell_that_is_no_value_is_told_how_to_become_one():
-    with pytest.raises(InputError, match="'sí' is no label value; .* --set \"values={'sí': VALUE}\", VALUE: 1 present, 0"):
+    with pytest.raises(
+        InputError, match="'sí' is not a label value; .* --set \"values={'sí': VALUE}\", VALUE: 1 present, 0"
+    ):
         label_value(row(a="sí"), "a", {})
     assert label_value(row(a="Yes"), "a", {True: 1}) == 1  # as YAML reads values={yes: 1}
     assert label_value(row(a="no"), "a", {True: 1, False: 0}) == 0

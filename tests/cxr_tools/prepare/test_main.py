@@ -59,7 +59,7 @@ def test_csv_options_override_a_mapping_file(root, mapping):
     ("extra", "reason"),
     [
         (["--where", "case"], "'case' is not of the form KEY=VALUE"),
-        (["--map", "split=person"], "line 2 column 'person': 'p1' is no split"),
+        (["--map", "split=person"], "line 2 column 'person': 'p1' is not a split"),
         (["--set", "images.suffix=.gz"], "training[0].image: no such file"),
         (["--fractions", "1"], "--fractions: '1' is not two numbers"),
         *((["--fractions", text], "leaves nothing for training") for text in ("nan,nan", "0,nan", "inf,0", ".5,.5")),

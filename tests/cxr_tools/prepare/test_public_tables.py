@@ -132,7 +132,7 @@ def test_the_refusal_names_the_rules(prepare, options, capsys):
     ("option", "said"),
     [
         ('images.patient={column: Path, extract: "patient\\d+"}', "put patterns into single quotes"),
-        ("images.patient={column: Path, extract: '('}", "is no regular expression"),
+        ("images.patient={column: Path, extract: '('}", "is not a regular expression"),
         ("images.patient={colum: Path}", "names no column"),
         ("images.repeated=most", "give true, majority, any, all, or false"),
         ("images.listed={separator: '|'}", "listed: names no column"),

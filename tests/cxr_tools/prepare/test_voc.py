@@ -126,7 +126,7 @@ def test_difficult_objects_count_and_parts_do_not(voc, tmp_path):
         (lambda root, name: None, ("--label-maps", "SegmentationClassAug"), "there: SegmentationClass"),
         (lambda root, name: None, ("--list", "training=trainval"), "lists there: train, val"),
         (lambda root, name: None, ("--list", "train=train"), "'train=train' is not of the form SECTION=NAME"),
-        (lambda root, name: (root / "JPEGImages" / f"{name}.jpg").unlink(), (), f"{'2099_000000'}: is no image"),
+        (lambda root, name: (root / "JPEGImages" / f"{name}.jpg").unlink(), (), f"{'2099_000000'}: is not an image"),
         (lambda root, name: Image.new("L", (9, 9)).save(root / "JPEGImages" / f"{name}.png"), (), "the same name as"),
         (lambda root, name: _bare(root, name), (), "has neither objects nor a label map"),
         (lambda root, name: _xml(root, name, annotation(64, 72, {})), (), "is for an image of 64 x 72 pixels"),

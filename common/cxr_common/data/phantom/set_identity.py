@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,15 @@ from PIL import Image
 from cxr_common.data.datalist_schema import Item
 
 
-def identity(items: list[Item]) -> dict[str, Any]:
+class Identity(TypedDict):
+    """Hash of names, labels and boxes; mean and deviation of all grey values in [0, 1]."""
+
+    sha256: str
+    mean: float
+    deviation: float
+
+
+def identity(items: list[Item]) -> Identity:
     """What tells a set of phantoms from another on any processor.
 
     A hash of pixels does not: instructions differ in the last bit of exponentials, so that one grey level in millions
@@ -21,9 +29,6 @@ def identity(items: list[Item]) -> dict[str, Any]:
 
     Args:
         items: datalist items with absolute paths, images of 8 bits.
-
-    Returns:
-        "sha256" of names, labels and boxes; "mean" and "deviation" of all grey values in [0, 1].
     """
     known = [[Path(i["image"]).name, i["label"], i["boxes"], i["box_labels"]] for i in items]
     moments = np.zeros(3)

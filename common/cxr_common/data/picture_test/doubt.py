@@ -10,7 +10,7 @@ from cxr_common.data.picture_test.picture_rules import rule_doubt
 from cxr_common.data.picture_test.thumbnail import standardised, thumbnail
 
 #: How each doubt starts, in `warnings` and on the page.
-DOUBT = "this may be no upright frontal chest radiograph: "
+DOUBT = "this may not be an upright frontal chest radiograph: "
 #: What each kind but the first looks like.
 LOOKS = {
     "upside down": "it looks upside down",
@@ -23,7 +23,7 @@ LOOKS = {
 
 
 def doubt_of(picture: np.ndarray) -> str:
-    """Say why a picture may be no upright frontal chest radiograph.
+    """Say why a picture may not be an upright frontal chest radiograph.
 
     Args:
         picture: (rows, columns) in [0, 1], bright = dense.

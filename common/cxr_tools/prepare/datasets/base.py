@@ -1,4 +1,4 @@
-"""What a public data set's reader gives, and how it is asked: one small module a data set, all of one protocol."""
+"""The protocol of the readers of public data sets, one small module per data set."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def checked_box(place: Place, column: str, box: Sequence[float]) -> list[float]:
             more; less is set to 0, for tables round.
     """
     if len(box) != 4:
-        raise place.error(column, f"{list(box)} is no box of four numbers", "give x0, y0, x1, y1")
+        raise place.error(column, f"{list(box)} is not a box of four numbers", "give x0, y0, x1, y1")
     if not all(math.isfinite(v) for v in box) or not (box[0] < box[2] and box[1] < box[3]):
         raise place.error(column, f"makes an empty box {list(box)}", "correct the row, or take it out")
     if min(box) <= -1:

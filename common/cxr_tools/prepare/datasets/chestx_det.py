@@ -1,7 +1,7 @@
 """ChestX-Det as its authors give it: ChestX_Det_train.json, ChestX_Det_test.json (boxes and polygons), PNG images.
 
-Its images are of NIH ChestX-ray14 under other names, without patients: do not score networks on them that learnt from
-that set. Polygons become masks; a finding that has none in an image is annotated, empty.
+Its images are from NIH ChestX-ray14 under other names, without patients: do not score a network on them if it
+learned from that set. Polygons become masks; a finding that has none in an image is annotated, empty.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _entries(path: Path) -> Sequence[Any]:
     data = read_json(path, _ACTION)
     keys = ("file_name", "syms", "boxes", "polygons")
     if not isinstance(data, list):
-        raise InputError("is no list of images", path, _ACTION)
+        raise InputError("is not a list of images", path, _ACTION)
     for n, entry in enumerate(data):
         missing = [key for key in keys if not isinstance(entry, dict) or key not in entry]
         if missing:
@@ -98,7 +98,7 @@ def _numbers(place: JsonPlace, key: str, values: Any) -> list[float]:
     try:
         return [float(value) for value in values]
     except (TypeError, ValueError):
-        raise place.error(key, f"{values!r} is no box of four numbers", _ACTION) from None
+        raise place.error(key, f"{values!r} is not a box of four numbers", _ACTION) from None
 
 
 def _draw(place: JsonPlace, polygons: Sequence[Any], size: tuple[int, int] | None) -> np.ndarray:

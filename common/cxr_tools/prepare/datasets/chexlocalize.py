@@ -55,7 +55,7 @@ def read_masks(root: Path, others: Iterable[Path]) -> Masks:
 def _entries(path: Path) -> Mapping[str, Any]:
     data = read_json(path, _ACTION)
     if not isinstance(data, dict) or not all(isinstance(value, dict) for value in data.values()):
-        raise InputError("is no object of images", path, _ACTION)
+        raise InputError("is not an object of images", path, _ACTION)
     return data
 
 
@@ -68,7 +68,7 @@ def _draw_runs(place: JsonPlace, name: str, value: Any, size: tuple[int, int] | 
         height, width = value["size"]
         return decode_coco(value["counts"], (width, height))
     except (KeyError, TypeError, ValueError) as error:
-        raise place.error(name, f"is no mask in COCO's run lengths ({error})", _ACTION) from None
+        raise place.error(name, f"is not a mask in COCO's run lengths ({error})", _ACTION) from None
 
 
 def _from_polygons(place: JsonPlace, findings: Mapping[str, Any]) -> dict[str, DrawMask | None]:
@@ -86,7 +86,7 @@ def _draw_polygons(
         height, width = img_size
         return polygons_mask(polygons, (width, height))
     except (TypeError, ValueError) as error:
-        raise place.error(name, f"is no list of polygons for an image of img_size ({error})", _ACTION) from None
+        raise place.error(name, f"is not a list of polygons for an image of img_size ({error})", _ACTION) from None
 
 
 def _finding(place: JsonPlace, name: str) -> str:

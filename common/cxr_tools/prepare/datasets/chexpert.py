@@ -27,8 +27,8 @@ NAME = "chexpert"
 ALIASES: tuple[str, ...] = ("chexlocalize",)
 TITLE = "CheXpert, full or small, with the masks of CheXlocalize"
 _FOLDERS = (".", "CheXpert-v1.0*", "CheXpert", "chexpert", "CheXpert/CheXpert-v1.0*")
-#: Split of the images of valid that are learnt from.
-LEARNT = "valid, learnt"
+#: Split of the images of valid that are learned from.
+LEARNED = "valid, learned"
 _PATH = re.compile(r"(?:^|/)(patient\d+)/(study\d+)/(view\d+_(frontal|lateral))\.\w+$")
 
 
@@ -42,7 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="share of valid's patients that goes to training, with their masks, as CheXseg has it (147 of 187 images:"
         " 0.79); drawn by --seed",
     )
-    parser.add_argument("--train-table", default="train.csv", help="another one, such as train_cheXbert.csv")
+    parser.add_argument(
+        "--train-table", default="train.csv", help="another table of training labels, such as train_cheXbert.csv"
+    )
     add_blank_option(parser)
 
 
@@ -59,14 +61,14 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     notes = [f"no {name}.csv" for name, path in found.items() if path is None]
     masks = read_masks(root, [path.parent for path in tables.values()])
     total = sum(count_lines(path) - 1 for path in tables.values())
-    splits = {"train": "training", "valid": "validation", "test": "testing", LEARNT: "training"}
-    learnt = _learnt(tables.get("valid"), options.learn_valid, options.seed)
-    records = _records(root, tables, masks, options.blank, learnt, notes)
+    splits = {"train": "training", "valid": "validation", "test": "testing", LEARNED: "training"}
+    learned = _learned(tables.get("valid"), options.learn_valid, options.seed)
+    records = _records(root, tables, masks, options.blank, learned, notes)
     return Reading(list(FINDINGS), records, total, splits, SHARED, notes)
 
 
-def _learnt(valid: Path | None, share: float, seed: int) -> set[str]:
-    """Patients of valid that are learnt from."""
+def _learned(valid: Path | None, share: float, seed: int) -> set[str]:
+    """Patients of valid that are learned from."""
     if valid is None or share == 0:
         return set()
     if not 0 < share < 1:
@@ -78,7 +80,7 @@ def _learnt(valid: Path | None, share: float, seed: int) -> set[str]:
 
 
 def _records(
-    root: Path, tables: dict[str, Path], masks: Masks, blank: str, learnt: set[str], notes: list[str]
+    root: Path, tables: dict[str, Path], masks: Masks, blank: str, learned: set[str], notes: list[str]
 ) -> Iterator[Record]:
     left = dict(masks)
     for split, table in tables.items():
@@ -90,7 +92,7 @@ def _records(
             patient, study, view, side = parts.groups()
             item: dict[str, object] = {"patient": patient, "label": finding_values(row, blank)}
             item |= {"view": _view(row, side), "source": NAME}
-            own = LEARNT if split == "valid" and patient in learnt else split
+            own = LEARNED if split == "valid" and patient in learned else split
             drawn = left.pop(f"{patient}_{study}_{view}", None)
             yield Record(row, _places(root, table, path, split, parts[0]), item, own, drawn, column="Path")
     if left:

@@ -1,8 +1,8 @@
 """COCO json, of any source: images, annotations (boxes, polygons or run lengths), categories.
 
-Give one file a section, --annotations training=instances_train.json --annotations validation=instances_val.json; or one
-file alone, whose patients (or images) are dealt out. A category that an image has no annotation of counts as absent,
-unless the image has a "label" as `cxr_tools.prepare export` writes it.
+Give one file per section (--annotations training=instances_train.json --annotations validation=instances_val.json), or
+only one file, whose patients (or images) are split at random. If an image has no annotation of a category, the category
+counts as absent, unless the image has a "label" as `cxr_tools.prepare export` writes it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--annotations", action="append", required=True, metavar="[SECTION=]FILE", help="relative to --root; repeatable"
     )
-    parser.add_argument("--images", default=".", help="folder of the images, relative to --root; default the root")
+    parser.add_argument("--images", default=".", help="folder of the images, relative to --root (default: the root)")
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
@@ -55,7 +55,7 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
 def _file(root: Path, text: str) -> tuple[str, Path]:
     section, sign, name = text.partition("=")
     if sign and section not in SECTIONS:
-        raise InputError(f"{section!r} is no section", "--annotations", f"sections are {', '.join(SECTIONS)}")
+        raise InputError(f"{section!r} is not a section", "--annotations", f"sections are {', '.join(SECTIONS)}")
     return (section, root / name) if sign else ("", root / text)
 
 
@@ -86,7 +86,9 @@ def _records(section: str, path: Path, data: Mapping[str, Any], names: Sequence[
     for n, entry in enumerate(data["annotations"]):
         place = JsonPlace(path, f"annotations[{n}]")
         if entry["image_id"] not in found:
-            raise place.error("image_id", f"{entry['image_id']!r} is no image of the file", "add it, or take this out")
+            raise place.error(
+                "image_id", f"{entry['image_id']!r} is not an image of the file", "add it, or take this out"
+            )
         if entry["category_id"] not in classes:
             known = ", ".join(map(str, classes))
             raise place.error("category_id", f"{entry['category_id']!r} is an unknown label", f"categories are {known}")

@@ -24,7 +24,12 @@ _SPLITS = {"train": "training", "validate": "validation", "test": "testing"}
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Whose labels, and what an empty cell means."""
-    parser.add_argument("--labeler", choices=("chexpert", "negbio"), default="chexpert", help="whose labels of reports")
+    parser.add_argument(
+        "--labeler",
+        choices=("chexpert", "negbio"),
+        default="chexpert",
+        help="the tool whose labels of reports are used",
+    )
     add_blank_option(parser)
 
 
@@ -51,7 +56,7 @@ def _read_splits(path: Path) -> dict[str, str]:
     splits: dict[str, str] = {}
     for row in iterate_table(path, needed=("dicom_id", "split")):
         if row["split"] not in _SPLITS:
-            raise row.error("split", f"{row['split']!r} is no split", f"splits are {', '.join(_SPLITS)}")
+            raise row.error("split", f"{row['split']!r} is not a split", f"splits are {', '.join(_SPLITS)}")
         if splits.setdefault(row["dicom_id"], row["split"]) != row["split"]:
             reason = f"{row['dicom_id']!r} is in {splits[row['dicom_id']]} in an earlier line"
             raise row.error("split", reason, "keep the line that is right")

@@ -78,7 +78,9 @@ def _records(table: Path, splits: Mapping[str, str], boxes: Boxes, boxed_patient
             )
         yield Record(row, (f"images/{name}", name), item, split, by_name=True, column="Image Index")
     for name, (row, _, _) in left.items():
-        raise row.error("Image Index", f"{name} is no image of {table.name}", "take it out, or use the official table")
+        raise row.error(
+            "Image Index", f"{name} is not an image of {table.name}", "take it out, or use the official table"
+        )
 
 
 def _name(row: Row) -> str:

@@ -67,11 +67,11 @@ def _outline(row: Row, text: str) -> Points:
     try:
         values = [float(value) for value in rest]
     except ValueError:
-        raise row.error("annotation", f"{text.strip()[:60]!r} holds what is no number", _ACTION) from None
+        raise row.error("annotation", f"{text.strip()[:60]!r} holds something that is not a number", _ACTION) from None
     points = list(zip(values[0::2], values[1::2], strict=False))
     enough = len(points) == 2 if kind in ("0", "1") else len(points) >= 3
     if kind not in ("0", "1", "2") or len(values) % 2 or not enough:
-        reason = f"{text.strip()[:60]!r} is no rectangle (0), ellipse (1) or polygon (2)"
+        reason = f"{text.strip()[:60]!r} is not a rectangle (0), ellipse (1) or polygon (2)"
         raise row.error("annotation", reason, _ACTION)
     if kind == "2":
         return points

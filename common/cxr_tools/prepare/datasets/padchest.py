@@ -95,7 +95,9 @@ def _names(row: Row) -> set[str]:
         names = ast.literal_eval(cell)
         return {str(name).strip() for name in names if str(name).strip()}
     except (ValueError, SyntaxError, TypeError):
-        raise row.error("Labels", f"{cell[:60]!r} is no list of names", "write such as ['normal', 'nodule']") from None
+        raise row.error(
+            "Labels", f"{cell[:60]!r} is not a list of names", "write such as ['normal', 'nodule']"
+        ) from None
 
 
 def _label(row: Row, names: set[str], index: Mapping[str, int]) -> list[int | None]:

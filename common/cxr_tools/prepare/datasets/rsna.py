@@ -1,7 +1,7 @@
 """RSNA Pneumonia Detection Challenge 2018 as Kaggle has it: stage_2_train_labels.csv and stage_2_train_images/*.dcm.
 
 Target 0 is "no lung opacity", which is not "normal": stage_2_detailed_class_info.csv, where it is there, says which.
-Its images are of NIH ChestX-ray14: do not score networks on them that learnt from that set.
+Its images are from NIH ChestX-ray14: do not score a network on them if it learned from that set.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read the table at once, for an image has a row a box."""
+    """Read the whole table at once, because an image has one row per box."""
     table = need_table(root, "stage_2_train_labels.csv", "stage_1_train_labels.csv")
     rows: dict[str, list[Row]] = {}
     for row in iterate_table(table, needed=_COLUMNS):

@@ -71,7 +71,7 @@ def _draw(rows: list[Row], size: tuple[int, int] | None) -> np.ndarray:
             masks.append(decode_siim(row["EncodedPixels"], size or _SIZE))
         except ValueError as error:
             action = "runs are pairs of start and length for the image at its published size"
-            raise row.error("EncodedPixels", f"is no mask: {error}", action) from None
+            raise row.error("EncodedPixels", f"is not a mask: {error}", action) from None
     return np.logical_or.reduce(masks)
 
 

@@ -31,6 +31,6 @@ def add_blank_option(parser: argparse.ArgumentParser) -> None:
 
 
 def finding_values(row: Row, blank: str) -> list[int | None]:
-    """One value a finding: 1, 0, -1 uncertain, and for an empty cell None, or 0 where ``blank`` is "absent"."""
+    """One value per finding: 1, 0, -1 uncertain, and for an empty cell None, or 0 where ``blank`` is "absent"."""
     values = [cell_value(row, name, {}, "cells are 1, 0, -1 or empty; use the table as it came") for name in FINDINGS]
     return [0 if value is None else value for value in values] if blank == "absent" else values

@@ -42,12 +42,14 @@ _OVERLAP = 0.4
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What becomes of several readers."""
     parser.add_argument("--readers", default="fused", help="fused (default), all, or the name of one, such as R9")
-    parser.add_argument("--agree", type=int, default=1, help="readers who must see a finding; fewer make it uncertain")
-    parser.add_argument("--overlap", type=float, default=_OVERLAP, help="IoU from which boxes of a class are fused")
+    parser.add_argument(
+        "--agree", type=int, default=1, help="number of readers who must see a finding; if fewer do, it is uncertain"
+    )
+    parser.add_argument("--overlap", type=float, default=_OVERLAP, help="boxes of a class are fused from this IoU on")
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read the tables at once, for an image has a row a box and reader."""
+    """Read the whole tables at once, because an image has one row per box and reader."""
     if options.agree < 1 or not 0 < options.overlap < 1:
         raise InputError("are to be a whole number from 1 on, and a number between 0 and 1", "--agree and --overlap")
     train = need_table(root, "annotations_train.csv", "train.csv", folders=_FOLDERS)

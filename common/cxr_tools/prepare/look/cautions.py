@@ -52,7 +52,7 @@ def find_cautions(entries: Sequence[Entry], prints: Sequence[Fingerprint]) -> li
         ],
         "Constant images; take out": [name(i) for i in constant],
         "Laterals among frontals, by their view; prepare with --views frontal": _laterals(entries, name),
-        "May be no upright frontal chest radiographs, by their look": [
+        "May not be upright frontal chest radiographs, by their look": [
             f"{name(i)}: {doubt}" for i, doubt in doubts if i not in set(constant)
         ],
         "Boxes outside their image; are these other sizes of the images?": [

@@ -29,7 +29,7 @@ class Fingerprint:
         size: (width, height); None where it cannot be read.
         digest: SHA-256 of its bytes; "" where there is no file.
         bits: bool (255,), see :func:`look_bits`; None where it cannot be read.
-        doubt: why it may be no upright frontal chest radiograph; "" where there is no doubt.
+        doubt: why it may not be an upright frontal chest radiograph; "" where there is no doubt.
         fault: why it cannot be read; "" where it can.
     """
 

@@ -62,7 +62,7 @@ def test_a_run_is_a_series_and_the_next_is_another_unless_asked(tmp_path, case):
 
 def test_no_dicom(tmp_path, case):
     png = save_image(tmp_path / "a.png", (61, 41))
-    with pytest.raises(NotForThisImageError, match="is no DICOM file"):
+    with pytest.raises(NotForThisImageError, match="is not a DICOM file"):
         OUTPUTS["dicom_sr"](DicomOptions()).write(replace(case, source=png), tmp_path)
 
 

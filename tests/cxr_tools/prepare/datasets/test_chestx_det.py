@@ -41,7 +41,7 @@ def test_boxes_masks_and_images_without_findings(prepare, write, tmp_path):
     [
         ({"syms": ["Mass", "Blob"]}, "ChestX_Det_train.json [0] 'syms': 'Blob' is an unknown label; classes are"),
         ({"boxes": [[1, 1, 3, 3]]}, "ChestX_Det_train.json [0]: has not as many boxes and polygons as findings"),
-        ({"boxes": [[1, 1, 3, 3], [1, 2, 3]]}, "[0] 'boxes': [1.0, 2.0, 3.0] is no box of four numbers"),
+        ({"boxes": [[1, 1, 3, 3], [1, 2, 3]]}, "[0] 'boxes': [1.0, 2.0, 3.0] is not a box of four numbers"),
         ({"boxes": [[1, 1, 3, 3], [3, 1, 1, 3]]}, "[0] 'boxes': makes an empty box"),
         ({"polygons": [SQUARE, [1, 2]]}, "[0] 'polygons': holds no list of points"),
     ],

@@ -122,8 +122,8 @@ def test_masks_are_resized_to_small_images(prepare, table, tmp_path, mask):
     ("findings", "error"),
     [
         ({"Swelling": {}}, f"{KEY} 'Swelling': 'Swelling' is an unknown label; classes are"),
-        ({"Edema": {"size": [6, 8], "counts": "0"}}, f"{KEY} 'Edema': is no mask in COCO's run lengths"),
-        ({"Edema": 3}, f"{KEY} 'Edema': is no mask in COCO's run lengths"),
+        ({"Edema": {"size": [6, 8], "counts": "0"}}, f"{KEY} 'Edema': is not a mask in COCO's run lengths"),
+        ({"Edema": 3}, f"{KEY} 'Edema': is not a mask in COCO's run lengths"),
     ],
 )
 def test_bad_masks_leave_nothing_behind(prepare, table, tmp_path, findings, error):
@@ -135,7 +135,7 @@ def test_bad_masks_leave_nothing_behind(prepare, table, tmp_path, findings, erro
 @pytest.mark.usefixtures("root")
 def test_bad_cells(prepare, table):
     table("CheXpert-v1.0-small/train.csv", csv([(*TRAIN[0][:2], {"Edema": "yes"})]))
-    assert "train.csv line 2 column 'Edema': 'yes' is no label value" in prepare("chexpert")[2]
+    assert "train.csv line 2 column 'Edema': 'yes' is not a label value" in prepare("chexpert")[2]
     table("CheXpert-v1.0-small/train.csv", csv([("train/p1.jpg", "AP", {})]))
     assert "line 2 column 'Path': 'CheXpert-v1.0-small/train/p1.jpg' names no patient" in prepare("chexpert")[2]
     table("CheXpert-v1.0-small/train.csv", csv([(VALID[0][0].replace("study1", "study2"), "AP", {})]))

@@ -49,7 +49,7 @@ def test_official_split_study_labels_and_views(prepare):
 
 def test_bad_tables(prepare, root):
     root("split", ["dicom_id,study_id,subject_id,split", "aa-01,1,1,trian"])
-    assert "split.csv.gz line 2 column 'split': 'trian' is no split; splits are train" in prepare("mimic")[2]
+    assert "split.csv.gz line 2 column 'split': 'trian' is not a split; splits are train" in prepare("mimic")[2]
     root("split", ["dicom_id,study_id,subject_id,split", "zz-01,1,1,train"])
     assert "metadata.csv.gz line 2 column 'dicom_id': 'aa-01' is not in the table of splits" in prepare("mimic")[2]
     assert "has no mimic-cxr-2.*-negbio.csv.gz" in prepare("mimic", "--labeler", "negbio")[2]

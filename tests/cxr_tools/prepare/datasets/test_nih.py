@@ -113,11 +113,11 @@ def test_without_the_lists_patients_with_boxes_are_never_trained_on(prepare, roo
             TABLE.replace("2_000.png", "9_000.png"),
             "line 4 column 'Image Index': 9_000.png is",
         ),
-        ("BBox_List_2017.csv", "2_000.png;Mass;1,5;2;3;4\n", "line 1 column 'x': '1,5' is no number; write numbers"),
+        ("BBox_List_2017.csv", "2_000.png;Mass;1,5;2;3;4\n", "line 1 column 'x': '1,5' is not a number; write numbers"),
         ("BBox_List_2017.csv", "2_000.png,Mass,1,2,300,4\n", "leaves the image of 8 x 6 pixels"),
         ("BBox_List_2017.csv", "2_000.png,Tumour,1,2,3,4\n", "line 1 column 'Finding Label': 'Tumour' is an unknown"),
         ("BBox_List_2017.csv", "1_000.png,Mass,1,2,3,4\n", "line 1 column 'Image Index': 1_000.png has boxes"),
-        ("BBox_List_2017.csv", "8_000.png,Mass,1,2,3,4\n", "line 1 column 'Image Index': 8_000.png is no image"),
+        ("BBox_List_2017.csv", "8_000.png,Mass,1,2,3,4\n", "line 1 column 'Image Index': 8_000.png is not an image"),
         ("test_list.txt", "2_000.png\n1_000.png\n", "line 2: 1_000.png is also in train_val_list.txt"),
     ],
 )

@@ -62,7 +62,7 @@ def test_a_name_in_several_places_of_the_tree_has_all_their_parents():
     ("labels", "error"),
     [
         ("['pleural efusion']", "'pleural efusion' is an unknown label; did you mean 'pleural effusion'?"),
-        ("normal", "'normal' is no list of names; write such as"),
+        ("normal", "'normal' is not a list of names; write such as"),
     ],
 )
 def test_bad_labels(prepare, write, labels, error):

@@ -35,7 +35,7 @@ def test_boxes_empty_and_several(prepare, write, table):
         ("p3,1,1,0,2,1", "line 6 column 'width': makes an empty box"),
         ("p3,1,1,nan,2,1", "line 6 column 'width': makes an empty box"),
         ("p3,-5,1,2,2,1", "line 6 column 'width': makes a box that begins outside the image"),
-        ("p3,,1,2,2,1", "line 6 column 'x': '' is no number"),
+        ("p3,,1,2,2,1", "line 6 column 'x': '' is not a number"),
         ("p3,1,1,2,2,1,9", "line 6: 7 cells for 6 columns"),
     ],
 )

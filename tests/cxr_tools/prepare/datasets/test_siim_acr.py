@@ -51,7 +51,7 @@ def test_masks_of_some_sections_only(prepare, tmp_path):
     assert not any("mask" in item for item in data["training"]) and all("mask" in item for item in data["validation"])
     named = {path.rpartition("/")[2] for item in data["validation"] for path in item["mask"].values() if path}
     assert {path.name for path in (tmp_path / "out" / "datalist_masks").glob("*")} == named
-    assert "--masks-in: 'val'" not in printed and "'val' is no section" in prepare("siim", "--masks-in", "val")[2]
+    assert "--masks-in: 'val'" not in printed and "'val' is not a section" in prepare("siim", "--masks-in", "val")[2]
 
 
 @pytest.mark.usefixtures("root")
@@ -59,9 +59,9 @@ def test_masks_of_some_sections_only(prepare, tmp_path):
     ("row", "error"),
     [
         (f"{NONE},1 2", "line 6 column 'EncodedPixels': the image has both -1, no mask, and outlines: see line 3"),
-        (f"{ONE},1 2 3", "line 6 column 'EncodedPixels': is no mask: is no list of pairs"),
-        (f"{ONE},47 2", "line 6 column 'EncodedPixels': is no mask: leaves the image of 8 x 6 pixels"),
-        (f"{ONE},a b", "line 6 column 'EncodedPixels': is no mask: invalid literal"),
+        (f"{ONE},1 2 3", "line 6 column 'EncodedPixels': is not a mask: is not a list of pairs"),
+        (f"{ONE},47 2", "line 6 column 'EncodedPixels': is not a mask: leaves the image of 8 x 6 pixels"),
+        (f"{ONE},a b", "line 6 column 'EncodedPixels': is not a mask: invalid literal"),
     ],
 )
 def test_bad_rows(prepare, tmp_path, row, error):

@@ -113,9 +113,9 @@ def read_label_map(path: str, classes: int) -> np.ndarray:
     """A saved label map (rows, columns) of 0 and class numbers.
 
     Raises:
-        HTTPException: it is no picture of one slice, or has other numbers.
+        HTTPException: it is not a picture of one slice, or has other numbers.
     """
     values = itk.array_from_image(itk.imread(path)).squeeze()
     if values.ndim != 2 or values.min() < 0 or values.max() > classes:
-        raise HTTPException(422, f"{path}: is no label map of one slice with the numbers 0 to {classes}")
+        raise HTTPException(422, f"{path}: is not a label map of one slice with the numbers 0 to {classes}")
     return np.asarray(values, dtype=np.uint8)
