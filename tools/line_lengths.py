@@ -1,6 +1,6 @@
 """Measure how many wrong sizes of pictures are noticed from their pixels, and how many sound pictures are doubted.
 
-python -m tools.line_lengths                   # reads ../shared, writes docs/results/line_lengths.json; then make tables
+python -m tools.line_lengths       # reads ../shared, writes docs/results/line_lengths.json; then make tables
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def sentence(record: dict[str, Any]) -> str:
     missed = exchanged["n"] - exchanged["noticed"]
     return (
         f"  Of {exchanged['n']} radiographs of `../shared` whose sides differ, {exchanged['noticed']} were noticed when"
-        f" their sides were exchanged;\n  {exchanged['missed_nearly_square']} of the {missed} that were missed are nearly"
-        f" square (sides within {100 * _NEARLY:.0f}%). Of {sound['n']} sound ones {sound['doubted']} were doubted.\n"
+        f" their sides were exchanged;\n  {exchanged['missed_nearly_square']} of the {missed} that were missed are"
+        f" nearly square (sides within {100 * _NEARLY:.0f}%). Of {sound['n']} sound ones {sound['doubted']} were doubted.\n"
         f"  Of {shorter['n']} whose size was off by a pixel {shorter['noticed']} were noticed.\n"
     )
 

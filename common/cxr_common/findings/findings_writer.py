@@ -131,8 +131,8 @@ class FindingsWriter:
     def write_record(self) -> dict[str, Any]:
         """Write the files of the run and return the content of findings.json.
 
-        An image that failed keeps no files of an earlier run, but where it is the writing that failed: then it keeps its
-        record too, if the model is the same. Where nothing could be written, the files of an earlier run stay.
+        An image that failed keeps no files of an earlier run, unless only writing them failed: then it also keeps its
+        record, if the model is the same. If nothing could be written, the files of an earlier run stay.
 
         Raises:
             InputError: one cannot be written.

@@ -63,7 +63,7 @@ class RunImages:
 
     @property
     def only_kept(self) -> bool:
-        """Whether no results could be written for want of space or rights, and an earlier run's are there as a whole."""
+        """Whether space or rights were missing to write any result, and those of an earlier run are complete."""
         return bool(self._kept) and not self.records and (self.folder / FILE_NAME).is_file()
 
     def earlier_records(self, model: Mapping[str, Any]) -> list[dict[str, Any]]:
