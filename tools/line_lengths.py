@@ -84,7 +84,8 @@ def sentence(record: dict[str, Any]) -> str:
     return (
         f"  Of {exchanged['n']} radiographs of `../shared` whose sides differ, {exchanged['noticed']} were noticed when"
         f" their sides were exchanged;\n  {exchanged['missed_nearly_square']} of the {missed} that were missed are"
-        f" nearly square (sides within {100 * _NEARLY:.0f}%). Of {sound['n']} sound ones {sound['doubted']} were doubted.\n"
+        f" nearly square (sides within {100 * _NEARLY:.0f}%)."
+        f" Of {sound['n']} sound ones {sound['doubted']} were doubted.\n"
         f"  Of {shorter['n']} whose size was off by a pixel {shorter['noticed']} were noticed.\n"
     )
 

@@ -38,7 +38,7 @@ def flattened(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def refuse_unknown_options(workflow: ConfigWorkflow) -> None:
-    """Refuse an option that no config file has and nothing refers to, or whose value cannot replace a part of the config.
+    """Refuse an option that no config file has and nothing refers to, or whose value cannot replace a part.
 
     MONAI adds an option that it does not know to the configuration, where it has no effect.
 
