@@ -26,7 +26,7 @@ def without_addresses(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """Text that can be written as UTF-8: as it is, but for bytes of file names that are not UTF-8."""
+    """Text that can be written as UTF-8: as it is, except for bytes of file names that are not UTF-8."""
     return text if is_encodable(text) else "".join(c if is_encodable(c) else _escaped(c) for c in text)
 
 

@@ -41,7 +41,7 @@ class Option:
 
 
 def read_options(text: str) -> dict[str, list[Option]]:
-    """Read the top-level options whose value stands on one line, but for parts that are made of other options.
+    """Read the top-level options whose value stands on one line, except for parts that are made of other options.
 
     Args:
         text: YAML with comments; ``# --- name ---`` starts a section; a comment line goes on with the one above.

@@ -31,7 +31,7 @@ class OmniTrainer(SupervisedTrainer):
         ramp_up: this trainer -> factor on the teacher's terms; see :class:`~cxr_common.detection.SigmoidRampUp`.
         max_grad_norm: largest norm of all gradients together; None does not clip. Published: 0.1.
         strong_key: the student's view in a batch; where a batch lacks it, the student sees the weak view, "image".
-        kwargs: of ``monai.engines.SupervisedTrainer`` but for ``decollate`` (the output has no value per image) and
+        kwargs: of ``monai.engines.SupervisedTrainer`` except for ``decollate`` (the output has no value per image) and
             ``accumulation_steps``.
 
     Raises:

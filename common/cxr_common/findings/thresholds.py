@@ -69,7 +69,7 @@ class ClassThresholds(ABC):
 
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
-        """The content of thresholds.json, but for its kind."""
+        """The content of thresholds.json, except for its kind."""
 
     @property
     def input_size(self) -> list[int]:
@@ -97,7 +97,7 @@ class BoxThresholds(ClassThresholds):
         return cls(tuple(labels), dict.fromkeys(labels, DEFAULT_DECISION))
 
     def as_dict(self) -> dict[str, Any]:
-        """The content of thresholds.json, but for its kind."""
+        """The content of thresholds.json, except for its kind."""
         return {"labels": list(self.labels), "decision": dict(self.decision), **self._origin()}
 
 
@@ -169,7 +169,7 @@ class Thresholds(ClassThresholds):
         return replace(self, walk=self.walk_with(radius, beta, steps))
 
     def as_dict(self) -> dict[str, Any]:
-        """The content of thresholds.json, but for its kind."""
+        """The content of thresholds.json, except for its kind."""
         return {
             "labels": list(self.labels),
             "decision": dict(self.decision),

@@ -63,7 +63,7 @@ def attach_heatmaps(items: Sequence[Mapping[str, Any]], folder: str | Path) -> l
         folder: what a localiser bundle's inference wrote.
 
     Returns:
-        New items with what :func:`localized_items` has besides the image, but for images that the localiser could not
+        New items with what :func:`localized_items` has besides the image, except those that the localiser could not
         use, which are left out.
 
     Raises:

@@ -41,7 +41,7 @@ def choose_steps(boundaries: Boundaries, walk: Walk, candidates: Sequence[int], 
     Args:
         boundaries: of images with masks, which no score may be computed on afterwards.
         walk: its radius and beta are kept; its steps too where fewer than :data:`MIN_IMAGES` have the class.
-        candidates: numbers of steps; 0 leaves a heatmap as it is but for what lies on a boundary. Each is tried with
+        candidates: numbers of steps; 0 leaves a heatmap as it is except for what lies on a boundary. Each is tried with
             every threshold.
         margin: the fewest steps within this of the largest IoU are taken, so that chance carries no heatmap far: of a
             class that no localiser found all IoU are near 0.

@@ -1,7 +1,7 @@
 """DeepLabV3+ (Chen 2018, arXiv 1802.02611), CheXseg's segmenter (Gadgil 2021, arXiv 2102.10484).
 
 Layer for layer the network of segmentation-models (github.com/qubvel/segmentation_models.pytorch, 0.3.3), whose fork
-CheXseg uses, but for the first convolution of a dilated stage: it reads the grid of the stage before here.
+CheXseg uses, except for the first convolution of a dilated stage: it reads the grid of the stage before here.
 """
 
 from __future__ import annotations

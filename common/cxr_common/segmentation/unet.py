@@ -17,7 +17,7 @@ class UNet(nn.Module):
     """Backbone, and a decoder that doubles the map five times and looks at the backbone's features on the way.
 
     Layer for layer the U-Net of segmentation-models (github.com/qubvel/segmentation_models.pytorch, 0.3.3), which WSMIS
-    uses, but for the order of concatenated channels. The decoder is MONAI's. Its ``FlexibleUNet`` around it takes no
+    uses, except for the order of concatenated channels. The decoder is MONAI's. Its ``FlexibleUNet`` around it takes no
     backbone of ours: it calls the encoder by another name, so weights would not pass between networks, and it fails at
     sizes that are no multiples of 32, where strided convolutions round up and its padding expects them to round down.
     Here the image is padded instead.

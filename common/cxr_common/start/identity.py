@@ -57,7 +57,7 @@ def made_from() -> dict[str, Any] | None:
 
 
 def _without_expressions(part: Any) -> Any:
-    """A part as it is written but for ``$`` expressions: a length may be worked out in several ways."""
+    """A part as it is written except for ``$`` expressions: a length may be worked out in several ways."""
     if not isinstance(part, dict):
         return str(part)
     kept = {key: value for key, value in part.items() if not str(value).startswith("$")}

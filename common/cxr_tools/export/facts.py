@@ -63,5 +63,5 @@ def facts_of(bundle: LoadedBundle, outputs: tuple[str, ...]) -> dict[str, Any]:
 
 
 def as_texts(facts: dict[str, Any]) -> dict[str, str]:
-    """Facts as texts by name, JSON but for what is text already, as ONNX wants its metadata."""
+    """Facts as texts by name, JSON except for what is text already, as ONNX wants its metadata."""
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in facts.items()}

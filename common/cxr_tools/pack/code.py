@@ -75,7 +75,7 @@ def needed_folders(texts: Iterable[str]) -> set[Folder]:
 
 
 def renamed(text: str, name: str, folders: set[Folder]) -> str:
-    """A text in which the package has a bundle's name, but for mentions of what the bundle does not carry."""
+    """A text in which the package has a bundle's name, except for mentions of what the bundle does not carry."""
 
     def replace(match: re.Match[str]) -> str:
         return f"{name}{match[1]}" if folder_of(match[1]) in folders else match[0]

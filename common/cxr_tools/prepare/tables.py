@@ -71,7 +71,7 @@ class Row:
 
 
 def decimal_comma(cell: str) -> str | None:
-    """What to do about a cell that is a number but for its decimal comma; None for other cells."""
+    """What to do about a cell that is a number except for its decimal comma; None for other cells."""
     return _USE_POINTS if _DECIMAL_COMMA.fullmatch(cell) else None
 
 
