@@ -20,7 +20,7 @@ _MAX_DIGITS = 40
 
 
 class Record(BaseModel):
-    """A JSON object whose known fields have their types; others pass through. No number is made of text."""
+    """A JSON object whose known fields have the declared types; others pass through. Text never becomes a number."""
 
     model_config = ConfigDict(
         strict=True, extra="allow", allow_inf_nan=False, frozen=True, use_attribute_docstrings=True

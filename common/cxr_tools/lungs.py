@@ -70,7 +70,7 @@ def outline_lungs(
 
 
 def is_plausible(lungs: np.ndarray) -> bool:
-    """Whether a mask can be that of both lungs of a frontal radiograph, by its area."""
+    """Whether the area of a mask is plausible for both lungs on a frontal radiograph."""
     return bool(LUNG_AREA[0] <= lungs.mean() <= LUNG_AREA[1])
 
 

@@ -90,7 +90,7 @@ def last_line(log: Path, size: int = 4000) -> str:
 
 
 def failure_reason(log: Path, start: int = 0) -> str | None:
-    """Why a workflow failed, by its log.
+    """Why a workflow failed, according to its log.
 
     Args:
         log: what it printed.
@@ -108,5 +108,5 @@ def failure_reason(log: Path, start: int = 0) -> str | None:
 
 
 def run_tool(*arguments: object) -> None:
-    """Run ``python -m`` with these arguments; one of this repository's command lines in a process of its own."""
+    """Run ``python -m`` with these arguments; one of this repository's command lines in its own process."""
     subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)

@@ -82,7 +82,7 @@ def _jpeg_segments(frame: bytes) -> Iterator[tuple[int, int]]:
 
 
 def scan_start(frame: bytes) -> int:
-    """Where the first scan of a JPEG begins, behind thumbnails in its header; its length where there is none."""
+    """Where the first scan of a JPEG begins, after thumbnails in its header; the file's length without a scan."""
     return next((at for marker, at in _jpeg_segments(frame) if marker == _SCAN), len(frame))
 
 

@@ -130,7 +130,7 @@ def _unfolded(pixels: np.ndarray, bits: int | None) -> tuple[np.ndarray, float, 
 
 
 def grey_or_colour(rgb: np.ndarray, channels: int, where: object) -> np.ndarray:
-    """Turn an RGB picture into the number of channels that is asked for.
+    """Turn an RGB picture into a picture of 1 or 3 channels.
 
     Args:
         rgb: (rows, columns, 3) float32 in [0, 1].

@@ -73,7 +73,7 @@ def transfer_syntax(dataset: Dataset) -> str:
 
 
 def is_encapsulated(transfer_syntax: str) -> bool | None:
-    """Whether a transfer syntax has compressed pixel data; None where it is not one that pydicom knows."""
+    """Whether a transfer syntax has compressed pixel data; None if pydicom does not know it."""
     uid = UID(transfer_syntax)
     return uid.is_encapsulated if not uid.is_private and uid.is_transfer_syntax else None
 

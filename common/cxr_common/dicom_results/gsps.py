@@ -22,7 +22,7 @@ KIND = "dicom_gsps"
 
 
 def make_gsps(result: ImageResult, source: SourceImage, uids: ResultUids) -> Dataset:
-    """Make a presentation state: a layer a finding that is present, and a sentence on what it is.
+    """Make a presentation state with one layer per finding that is present, and a sentence that says what it is.
 
     Raises:
         NoResult: the source is in colour, which this kind of object cannot show.

@@ -30,7 +30,7 @@ class MapPredictions(Predictions, ABC):
 
     @abstractmethod
     def decided(self, decision: Mapping[str, float]) -> np.ndarray:
-        """(N, C) bool: which classes are taken for present, given class -> probability from which on they are."""
+        """(N, C) bool: which classes count as present, given class -> smallest probability of a present one."""
 
     def heatmaps(self) -> torch.Tensor:
         """(N, C, X, Y) probability maps at network-input size, as published: sigmoid, then bilinear."""

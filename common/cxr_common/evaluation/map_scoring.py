@@ -39,7 +39,7 @@ class MapStrategy(Strategy[NetworkMaps, Thresholds]):
         return predict(network, dataset, labels, device, inferer=self.inferer)
 
     def report(self, predictions: NetworkMaps, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
-        """Every figure; those of masks where they are asked for."""
+        """All figures; those of masks only if wanted."""
         return evaluation_report(predictions, thresholds if self.masks else None, **options)
 
     def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:

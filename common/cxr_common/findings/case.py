@@ -193,7 +193,7 @@ def decode_case(
 
 
 def network_input_picture(image: Any) -> np.ndarray:
-    """A network input (1, X, Y) stretched to [0, 1], for want of the original picture."""
+    """A network input (1, X, Y) stretched to [0, 1], used if the original picture is not there."""
     values = torch.as_tensor(image).float().cpu().numpy()[0]
     low, high = float(values.min()), float(values.max())
     return (values - low) / (high - low) if high > low else np.zeros_like(values)

@@ -18,7 +18,7 @@ _EARLIER = "these are results of an earlier run: the new ones could not be writt
 
 
 class RunImages:
-    """The images that a run has come to so far.
+    """The images that a run has processed so far.
 
     Args:
         folder: where their files lie.

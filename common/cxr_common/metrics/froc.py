@@ -28,7 +28,7 @@ HIT_RULES = ("iou", "centre")
 
 @dataclass(frozen=True)
 class LesionHits:
-    """Which lesions were found, and what was found where there is none.
+    """Which lesions were found, and which boxes hit none.
 
     Attributes:
         annotated: (N,) 1 where the image's boxes are annotated, else 0.

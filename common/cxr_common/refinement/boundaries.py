@@ -25,7 +25,7 @@ _MARGIN = 1e-4
 
 @dataclass(kw_only=True)
 class RefinedMaps(MapPredictions):
-    """Refined heatmaps of findings that images are said to have: maps, and no logits, for nothing is decided here."""
+    """Refined heatmaps of findings that images are said to have: maps without logits, as nothing is decided here."""
 
     def decided(self, decision: Mapping[str, float]) -> np.ndarray:
         """(N, C) bool: where the label says that the finding is there."""
@@ -34,7 +34,7 @@ class RefinedMaps(MapPredictions):
 
 @dataclass
 class Boundaries:
-    """What a random walk starts from; boundaries take most of the time, so several walks share them.
+    """The input of random walks. Boundaries take most of the time, so several walks share them.
 
     Attributes:
         labels: K class names.

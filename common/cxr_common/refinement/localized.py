@@ -100,7 +100,7 @@ def items_to_refine(
     positive_only: bool = False,
     labels: Sequence[str] | None = None,
 ) -> list[Item]:
-    """What the refinement works on, from whatever the user has.
+    """The items that the refinement works on, from a datalist, heatmaps, or both.
 
     Args:
         dataset_dir: folder of radiographs, or the root of the datalist's paths.

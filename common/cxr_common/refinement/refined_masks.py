@@ -66,7 +66,7 @@ class Images:
     skip: str | None = None
 
     def boundaries(self, network: Any = None) -> Boundaries:
-        """What walks start from: the heatmaps, and the boundaries a network sees; None sees none."""
+        """The input of walks: the heatmaps, and the boundaries that a network sees, if there is one."""
         return predict_boundaries(network, self.dataset, self.labels)
 
     def score(self, maps: RefinedMaps, thresholds: Mapping[str, float]) -> Masks:

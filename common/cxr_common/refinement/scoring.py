@@ -27,7 +27,7 @@ from cxr_common.refinement.step_choice import choose_steps, predict_refined
 
 
 class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
-    """Masks of refined heatmaps; what an image has is given by its labels, so only masks are scored and tuned.
+    """Masks of refined heatmaps. Labels say which findings an image has, so only masks are scored and tuned.
 
     Args:
         walk: the random walk.

@@ -28,7 +28,7 @@ def predict_refined(
     batch_size: int = 16,
     inferer: RelationInferer | None = None,
 ) -> RefinedMaps:
-    """Refine the heatmaps of a data set, each finding that an image is said to have by itself.
+    """Refine the heatmaps of a data set, separately for each finding that an image is said to have.
 
     Arguments are those of :func:`predict_boundaries`, the result that of :meth:`Boundaries.refined`.
     """
@@ -36,7 +36,7 @@ def predict_refined(
 
 
 def choose_steps(boundaries: Boundaries, walk: Walk, candidates: Sequence[int], margin: float = 0.01) -> Walk:
-    """The number of steps, class by class, with which masks come to the largest IoU of the data set.
+    """The number of steps of each class whose masks have the largest IoU of the data set.
 
     Args:
         boundaries: of images with masks, which no score may be computed on afterwards.

@@ -12,7 +12,7 @@ from cxr_common.errors import InputError
 
 
 def blank_pass(network: nn.Module, size: Sequence[int], images: int = 1, training: bool = False) -> str | None:
-    """Pass blank images through a copy of a network on PyTorch's meta device, which knows shapes and no values.
+    """Pass blank images through a copy of a network on PyTorch's meta device, which computes shapes but no values.
 
     Args:
         network: stays as it is.

@@ -21,7 +21,7 @@ KINDS = ("packed", "persistent")
 
 
 class CachedImaged(Transform):
-    """Apply transforms that read and resize an image, or take what they made of it from disk.
+    """Apply transforms that read and resize an image, or take their result from disk.
 
     It stands where they stood, before labels are encoded and anything is random: annotations may change without a file
     being read again. A file that changed, another size or any other setting of the transforms has another name in the

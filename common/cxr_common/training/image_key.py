@@ -39,7 +39,7 @@ def describe_transforms(transforms: Sequence[Callable]) -> str:
 
 
 def file_state(path: str | Path) -> str:
-    """Absolute path, size in bytes and time of change of a file; of one that is not there the path alone."""
+    """Absolute path, size in bytes and time of change of a file; only the path if the file is not there."""
     full = os.path.abspath(path)
     try:
         state = Path(full).stat()

@@ -19,7 +19,7 @@ _TASKS = ("detection", "segmentation", "classification")
 
 
 class MonaiLabelResultd(MapTransform):
-    """The last transform of an inference: shapes its result as MONAI Label 0.8.5 wants it.
+    """The last transform of an inference: shapes its result as MONAI Label 0.8.5 needs it.
 
     MONAI Label chooses a task by the bundle's folder name.
 

@@ -85,7 +85,7 @@ def work_off(
     batch: int,
     pause: float = PAUSE,
 ) -> None:
-    """Take instances through, again and again, until told to stop.
+    """Process instances, again and again, until it should stop.
 
     Whatever cannot go on stays where the ledger has it, and one line says why.
 

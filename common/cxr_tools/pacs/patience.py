@@ -19,7 +19,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 15.0
 
 
 class Unreachable(InputError):
-    """The PACS did not answer for as long as one was told to wait; later it may."""
+    """The PACS did not answer within the given time; it may answer later."""
 
 
 def reason_of(error: requests.RequestException) -> str:

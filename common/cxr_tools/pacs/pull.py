@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def find(pacs: WebPacs, ledger: Ledger, args: argparse.Namespace) -> list[str]:
-    """Note all instances that are asked for; returns the UIDs of their studies."""
+    """Note all instances that match the options; returns the UIDs of their studies."""
     found = []
     for study in [args.study] if args.study else _studies(pacs, args):
         for series in [args.series] if args.series else _series(pacs, study, args):

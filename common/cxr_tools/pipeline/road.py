@@ -76,7 +76,7 @@ class Road:
             run(stage)
 
     def stages(self) -> Iterator[Stage]:
-        """The stages in order; hashes of what one reads are taken when it is asked for."""
+        """The stages in order; the inputs of a stage are hashed when it is reached."""
         labels = {"data": self._data_hash(("training", "validation"))}
         localizer, weights = LOCALIZERS[self.localizer], self._weights("localizer", LOCALIZERS[self.localizer])
         if self.settings["localizer"]["train"]:

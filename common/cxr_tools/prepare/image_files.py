@@ -13,7 +13,7 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".tif", ".tiff")
 
 
 class ImageFiles:
-    """Finds images below a root, by path and by name; all names are collected once, when first asked for."""
+    """Finds images below a root, by path and by name; all names are collected once, at the first search."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

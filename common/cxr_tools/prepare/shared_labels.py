@@ -31,7 +31,7 @@ class LabelChoice:
         return [self._value(rule, values) for rule in self.rules.values()]
 
     def target(self, name: str) -> str | None:
-        """The label that a box or mask of the data set's class goes to; a label of its own before one of several."""
+        """The label that a box or mask of the data set's class goes to; a label of this class alone goes first."""
         exact = [label for label, rule in self.rules.items() if rule == name]
         gathered = [label for label, rule in self.rules.items() if isinstance(rule, tuple) and name in rule]
         return next(iter([*exact, *gathered]), None)

@@ -20,7 +20,7 @@ _WIDTHS = (16, 32, 64, 64)
 
 
 class KindNetwork(nn.Sequential):
-    """Four convolutions of stride 2, and a linear layer that knows where things are.
+    """Four convolutions of stride 2, and a linear layer that depends on positions.
 
     Maps standardised thumbnails (N, 1, `SIDE`, `SIDE`) to logits (N, kinds) in the order of `KINDS`.
     """

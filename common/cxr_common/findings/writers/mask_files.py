@@ -59,7 +59,7 @@ class NiftiMasks(MaskFiles):
 
 
 class PngMasks(MaskFiles):
-    """One PNG for each class, 1 bit a pixel, white inside, in rows and columns of the original; it knows no spacing."""
+    """One PNG per class, 1 bit per pixel, white inside, in rows and columns of the original; it has no spacing."""
 
     suffix = "png"
 

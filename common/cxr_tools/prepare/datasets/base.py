@@ -73,7 +73,7 @@ class Record:
 
 @dataclass
 class Reading:
-    """A data set, read as its records are asked for.
+    """A data set whose records are read one after the other.
 
     Attributes:
         labels: its own names of classes.

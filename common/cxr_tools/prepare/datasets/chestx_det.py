@@ -43,11 +43,11 @@ _ACTION = "use the file as ChestX-Det has it"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read both files at once; masks are drawn as images are asked for."""
+    """Read both files at once; masks are drawn image by image."""
     found = {s: root / f"ChestX_Det_{s}.json" for s in ("train", "test") if (root / f"ChestX_Det_{s}.json").is_file()}
     if not found:
         raise InputError(

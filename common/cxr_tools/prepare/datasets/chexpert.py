@@ -49,7 +49,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read the masks at once, images as they are asked for."""
+    """Read all masks at once, images one after the other."""
     found = {
         "train": find_table(root, options.train_table, folders=_FOLDERS),
         "valid": find_table(root, "valid.csv", folders=_FOLDERS),

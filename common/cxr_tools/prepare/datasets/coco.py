@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read the files at once; masks are drawn as images are asked for."""
+    """Read all files at once; masks are drawn image by image."""
     files = dict(_file(root, text) for text in options.annotations)
     data = {section: _read(path) for section, path in files.items()}
     names = list(dict.fromkeys(str(c["name"]) for d in data.values() for c in d["categories"]))

@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read splits and labels at once, images as they are asked for."""
+    """Read all splits and labels at once, images one after the other."""
     metadata = _table(root, "metadata")
     splits = _read_splits(_table(root, "split"))
     labels = _read_labels(_table(root, options.labeler), options.blank)

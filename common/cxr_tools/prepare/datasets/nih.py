@@ -34,11 +34,11 @@ Boxes = dict[str, tuple[Row, list[list[float]], list[int]]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read the lists and boxes at once, images as they are asked for."""
+    """Read all lists and boxes at once, images one after the other."""
     table = need_table(root, "Data_Entry_2017_v2020.csv", "Data_Entry_2017.csv")
     splits, notes = _splits(root)
     boxes = _boxes(root, notes)

@@ -29,11 +29,11 @@ Points = list[tuple[float, float]]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read images as they are asked for."""
+    """Read images one after the other."""
     found = {split: find_table(root, f"{split}.csv") for split in _SPLITS}
     tables = {split: path for split, path in found.items() if path is not None}
     if not tables:

@@ -40,7 +40,7 @@ _SILENT = frozenset(("unchanged", "suboptimal study"))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 @cache
@@ -61,7 +61,7 @@ def parents() -> dict[str, frozenset[str]]:
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read images as they are asked for."""
+    """Read images one after the other."""
     table = find_table(root, *_TABLES) or need_table(root, *_TABLES)
     notes: list[str] = []
     return Reading(list(parents()), _records(table, notes), None, {}, SHARED, notes)

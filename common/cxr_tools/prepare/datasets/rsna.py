@@ -24,7 +24,7 @@ _COLUMNS = ("patientId", "x", "y", "width", "height", "Target")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:

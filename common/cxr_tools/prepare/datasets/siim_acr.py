@@ -31,11 +31,11 @@ _EMPTY = "-1"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None of its own."""
+    """It has none."""
 
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
-    """Read the table at once, for an image has several rows; masks are drawn as images are asked for."""
+    """Read the whole table at once, because an image has several rows; masks are drawn image by image."""
     table = need_table(root, *_NAMES)
     rows: dict[str, list[Row]] = {}
     repeated = 0

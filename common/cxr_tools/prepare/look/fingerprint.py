@@ -70,7 +70,7 @@ def look_bits(picture: np.ndarray) -> NDArray[np.bool_]:
 
 
 def read_any_view(path: Path) -> np.ndarray:
-    """float32 (X, Y) in [0, 1], whatever the view; what the reader warns of is for trainings."""
+    """float32 (X, Y) in [0, 1], of any view; the reader's warnings are left out, as they concern trainings."""
     reader = RadiographReader(any_view=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

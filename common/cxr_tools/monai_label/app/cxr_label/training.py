@@ -24,7 +24,7 @@ FEWEST = 4
 
 
 class SegmenterTraining(TrainTask):
-    """Go on from the bundle's weights with what was saved, in a process of its own; new weights replace the old ones.
+    """Train the bundle's weights further with what was saved, in a separate process; new weights replace the old ones.
 
     A label map is taken to be complete: a class that it does not show is absent.
 
