@@ -1,4 +1,4 @@
-"""The heatmap file that passes between bundles: one .npz an image."""
+"""The heatmap file that passes between bundles: one .npz per image."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import operator
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def heatmap_name(case: str) -> str:
 
 def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     """Write a .npz that loads without pickle and states its axis order."""
-    arrays: dict[str, np.ndarray] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
+    arrays: dict[str, Any] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
     with open(path, "wb") as file:
         np.savez_compressed(file, heatmap=heatmap.heatmap.astype(np.float16), axes=np.array(AXES), **arrays)
 

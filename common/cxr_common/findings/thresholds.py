@@ -154,8 +154,8 @@ class Thresholds(ClassThresholds):
             InputError: they name no walk and not all is given, or a setting makes no sense.
         """
         given = {"radius": radius, "beta": beta, "steps": steps}
-        known = {} if self.walk is None else self.walk.as_dict()
-        known |= {name: value for name, value in given.items() if value is not None}
+        own: Mapping[str, object] = {} if self.walk is None else self.walk.as_dict()
+        known = {**own, **{name: value for name, value in given.items() if value is not None}}
         if missing := [name for name in given if name not in known]:
             action = f"tune them with the random walk they are for, or give {', '.join(missing)}"
             raise InputError("there is no random walk in these thresholds", self.source, action)
