@@ -91,7 +91,6 @@ def test_a_shell_completes_the_options_of_the_command_that_it_names(line, name, 
 
 
 def test_a_shell_is_given_the_options():
-    pytest.importorskip("argcomplete")
     code = "import os, sys; os.dup2(1, 8); from cxr_tools.program import main; main()"
     line = "cxr find --out"
     given = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_TYPE": "9", "IFS": " "}
