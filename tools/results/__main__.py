@@ -19,6 +19,7 @@ from tools.results.settings import Options
 PARTS = {
     "localisation": "tools.results.localization:Localization",
     "nih": "tools.results.nih:Nih",
+    "nih_detection": "tools.results.nih_detection:NihDetection",
     "refinement": "tools.results.refinement:Refinement",
     "segmentation": "tools.results.segmentation:Segmentation",
     "detection": "tools.results.detection:Detection",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from tools.phantom_sets import make_phantoms
-from tools.results.data import write_items
+from tools.results.data import Items, write_items
 from tools.results.experiment import Data, Experiment
 from tools.results.figures import Figure, ScoredSet, first, mapped
 from tools.results.localizers import PHANTOM_SKIP
@@ -107,26 +107,52 @@ def with_curves(settings: Settings) -> dict[str, Settings]:
 def make_annotations(settings: Settings, phantoms: Path, folder: Path) -> dict[str, Path]:
     """A datalist for each method, which differ in what is annotated.
 
-    The training images are shuffled once and cut into a pool for each kind of annotation, as large as any method needs;
-    a method takes the first of each pool. So what one method has fewer of is part of what another has.
+    The training images are shuffled once and cut into a pool for each kind of annotation, as large as any method needs.
 
     Raises:
         InputError: there are fewer phantoms.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    methods, training = with_curves(settings), load_datalist(phantoms, "training")
-    counts = {name: {**settings["images"], **method.get("images", {})} for name, method in methods.items()}
-    sizes = [max(count[kind] for count in counts.values()) for kind in SUPERVISION]
+    training, wanted = load_datalist(phantoms, "training"), image_counts(settings).values()
+    sizes = [max(count[kind] for count in wanted) for kind in SUPERVISION]
     if sum(sizes) > len(training):
         raise InputError(f"{sum(sizes)} training images are wanted, there are {len(training)}", phantoms)
     order = np.random.default_rng(0).permutation(len(training))
-    pools = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
-    validation, out = load_datalist(phantoms, "validation")[: settings["validation"]], {}
-    for name, method in methods.items():
+    cut = np.split(order[: sum(sizes)], np.cumsum(sizes)[:-1])
+    pools = {kind: [training[index] for index in pool] for kind, pool in zip(SUPERVISION, cut, strict=True)}
+    validation = load_datalist(phantoms, "validation")[: settings["validation"]]
+    return write_annotations(settings, pools, validation, folder)
+
+
+def image_counts(settings: Settings) -> dict[str, dict[str, int]]:
+    """Method -> kind of annotation -> number of images."""
+    methods = with_curves(settings).items()
+    return {name: {**settings["images"], **method.get("images", {})} for name, method in methods}
+
+
+def write_annotations(
+    settings: Settings, pools: Mapping[str, Items], validation: Items, folder: Path
+) -> dict[str, Path]:
+    """A datalist for each method, which takes the first images of each pool.
+
+    So what one method has fewer of is part of what another has.
+
+    Args:
+        settings: of the experiment.
+        pools: kind of annotation -> images.
+        validation: images that choose epochs and thresholds of all methods alike.
+        folder: for the datalists.
+
+    Raises:
+        InputError: a method wants more images of a kind than there are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    methods, out = with_curves(settings), {}
+    for name, counts in image_counts(settings).items():
         items = []
-        for kind, pool in zip(SUPERVISION, pools, strict=True):
-            kept = ("image", "patient", *KEYS["boxes" if method.get("fully") else kind])
-            drawn = [training[index] for index in pool[: counts[name][kind]]]
-            items += [{key: item[key] for key in kept if key in item} for item in drawn]
+        for kind, pool in pools.items():
+            if counts[kind] > len(pool):
+                raise InputError(f"{name} wants {counts[kind]} images with {kind}, there are {len(pool)}", folder)
+            kept = ("image", "patient", *KEYS["boxes" if methods[name].get("fully") else kind])
+            items += [{key: item[key] for key in kept if key in item} for item in pool[: counts[kind]]]
         out[name] = write_items(folder / f"{name}.json", {"training": items, "validation": validation}, UNREAD)
     return out

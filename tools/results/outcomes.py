@@ -62,18 +62,13 @@ class Outcomes:
 
     def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
         """An outcome, if there is one of the same test images that was made in the same way."""
-        path = self.folder / f"{name}.npz"
-        if not path.exists():
+        kept = read_kept(self.folder / f"{name}.npz", made_with)
+        if kept is None:
             return None
-        with np.load(path, allow_pickle=False) as file:
-            about = json.loads(str(file["about"]))
-            if without_modules(about.pop("made_with")) != without_modules(made_with):
-                return None
-            scored = {}
-            for test, items in self.tests.items():
-                arrays = {key.removeprefix(f"{test}/"): file[key] for key in file.files if key.startswith(f"{test}/")}
-                scored[test] = Scored.from_arrays(arrays, items, self.labels(test))
-            return Outcome(about, scored, file["gallery"])
+        about, arrays = kept
+        tests = self.tests.items()
+        scored = {test: Scored.from_arrays(arrays_of(arrays, test), items, self.labels(test)) for test, items in tests}
+        return Outcome(about, scored, arrays["gallery"])
 
     def make(
         self, name: str, made_with: dict[str, Any], about: dict[str, Any], predict: Callable[[str], NetworkMaps]
@@ -91,9 +86,39 @@ class Outcomes:
         arrays: dict[str, Any] = {"gallery": np.stack([found[self.shown].maps[image, c] for c, image in rows])}
         for test, predictions in found.items():
             arrays |= {f"{test}/{key}": array for key, array in Scored.of(predictions).arrays().items()}
-        known = {**about, "made_with": without_modules(made_with)}
-        with replacing(self.folder / f"{name}.npz") as temporary:
-            np.savez_compressed(temporary, about=np.array(json.dumps(known, sort_keys=True)), **arrays)
+        write_kept(self.folder / f"{name}.npz", made_with, about, arrays)
         outcome = self.load(name, made_with)
         assert outcome is not None
         return outcome
+
+
+def read_kept(
+    path: Path, made_with: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    """What :func:`write_kept` wrote: what is reported, and arrays; None where it is not there or of something else.
+
+    Args:
+        path: the file.
+        made_with: what it must have been made with; None: anything, which is then reported too, as "made_with".
+    """
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        about = json.loads(str(file["about"]))
+        if made_with is not None and without_modules(about.pop("made_with")) != without_modules(made_with):
+            return None
+        return about, {key: file[key] for key in file.files if key != "about"}
+
+
+def write_kept(
+    path: Path, made_with: Mapping[str, Any], about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+) -> None:
+    """Keep arrays, what is reported of them, and what they were made with."""
+    text = json.dumps({**about, "made_with": without_modules(made_with)}, sort_keys=True)
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, about=np.array(text), **dict(arrays))
+
+
+def arrays_of(arrays: Mapping[str, np.ndarray], test: str) -> dict[str, np.ndarray]:
+    """The arrays of one test set, by their own names."""
+    return {key.removeprefix(f"{test}/"): array for key, array in arrays.items() if key.startswith(f"{test}/")}

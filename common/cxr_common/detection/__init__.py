@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from cxr_common.detection.anchors import AnchorGrid
     from cxr_common.detection.coder import DetectionBoxCoder
+    from cxr_common.detection.crop import RandResizedCropBoxesd
     from cxr_common.detection.global_head import AlignedLogits
     from cxr_common.detection.inferer import DetectionInferer, LabelDetector
     from cxr_common.detection.loss import DetectionLoss, DetectionLosses
@@ -66,6 +67,7 @@ __all__ = [
     "OmniLoss",
     "OmniTrainer",
     "OneTensorRetinaNet",
+    "RandResizedCropBoxesd",
     "RetinaNet",
     "SigmoidRampUp",
     "SoftFocalLoss",
@@ -113,6 +115,7 @@ __getattr__ = lazy_attributes(
         "OmniLoss": "omni_loss",
         "OmniTrainer": "omni_trainer",
         "OneTensorRetinaNet": "one_tensor",
+        "RandResizedCropBoxesd": "crop",
         "RetinaNet": "network",
         "SigmoidRampUp": "ramp_up",
         "SoftFocalLoss": "soft_focal",

@@ -9,6 +9,8 @@ import torch
 from monai.bundle import ConfigWorkflow, ckpt_export
 
 from cxr_common.networks import load_weights
+from cxr_common.networks.backbones import make_backbone
+from cxr_common.networks.pretrained import load_backbone
 from tests.bundles.networks import make_network
 from tests.bundles.training import train, train_in_two_processes, weights
 from tests.golden import REPOSITORY
@@ -73,6 +75,21 @@ def test_the_teacher_is_what_is_kept(trained):
     key = "class_head.0.weight"
     assert torch.equal(kept[key], checkpoint["teacher"][f"module.{key}"].half())
     assert not torch.equal(kept[key], checkpoint["network"][key].half())
+
+
+@pytest.mark.parametrize("start", ["imagenet", "localiser"])
+def test_the_recipe_from_imagenet_starts_from_weights_of_an_efficientnet(data, tmp_path, start):
+    localizer = REPOSITORY / "bundles" / "cxr_gradcam_classification" / "models" / "model.pt"
+    given = {"backbone_weights": str(localizer)} if start == "localiser" else {}
+    settings = {"dataset_dir": str(data), "datalist": str(data / "omni.json"), "max_epochs": 1, "learning_rate": 1e-9}
+    train(BUNDLE, ("train.yaml", "from_imagenet.yaml"), tmp_path, **{**settings, **TINY, **given})
+    expected = make_backbone("efficientnet_lite0")
+    load_backbone(expected, given.get("backbone_weights", "imagenet"))
+    found = weights(tmp_path / "model_last.pt")
+    for key in ("conv_stem.conv.weight", "conv_stem.norm.running_var"):
+        torch.testing.assert_close(
+            found[f"backbone.{key}"].float(), expected.state_dict()[key], rtol=1e-3, atol=1e-5, msg=key
+        )
 
 
 def test_a_resumed_run_is_bit_identical(data, trained, tmp_path):

@@ -1,0 +1,169 @@
+"""The detection experiment on real radiographs: OXnet on NIH's official boxes, beside localisers that saw no box."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+from monai.data import Dataset
+
+from cxr_common.data.datalist import item_group
+from cxr_common.detection import detect
+from cxr_common.detection.figures import DetectorFigures
+from cxr_common.evaluation import BoxPredictions
+from cxr_common.labels import LABELS
+from cxr_common.metrics import auroc
+from cxr_common.metrics.bootstrap import Statistic
+from cxr_common.metrics.statistics import hit_statistic, label_statistic
+from tools.repository import REPOSITORY
+from tools.results.box_outcomes import BoxOutcome, BoxOutcomes
+from tools.results.data import Items
+from tools.results.detection import image_counts, with_curves, write_annotations
+from tools.results.experiment import Data, Experiment
+from tools.results.figures import Figure, ScoredSet, mapped
+from tools.results.nih import BOX_FINDINGS, BOXED, by_box_finding
+from tools.results.nih_detection_data import LocalizerOutcome, point_table, read_localizers, read_nih
+from tools.results.plan import Runs
+from tools.results.settings import Settings
+from tools.trainings import Run, training_hash
+
+#: False positives per image at which sensitivity is given; FROC is the mean over them.
+RATES = (1 / 4, 1 / 2, 1.0, 2.0, 4.0)
+#: Outcomes of the NIH experiment's localisers.
+LOCALIZERS = REPOSITORY / "docs" / "results" / "outcomes" / "nih"
+#: Method -> seed -> what it did.
+Detectors = Mapping[str, Mapping[int, BoxOutcome]]
+Pointers = Mapping[str, LocalizerOutcome]
+
+
+class NihDetection(Experiment):
+    """Detectors that learn from a part of NIH's boxed images, labels of others, and unlabelled ones."""
+
+    needs = "this experiment learns from NIH's images and is scored on them"
+    radiographs = "nih"
+    home = "nih_detection"
+
+    def plan_methods(self) -> Settings:
+        """The methods, and one more for each point of the curve."""
+        return with_curves(self.settings)
+
+    def make_data(self) -> Data:
+        """The same images with other annotations for each method; boxed images, and other patients' images."""
+        folder = self.work / self.home
+        data = read_nih(self.settings, self.options.shared, folder)
+        datalists = write_annotations(self.settings, data.pools, data.validation, folder / "datalists")
+        hashes: dict[tuple[int, ...], str] = {}  # many methods learn from the same, and reading it takes a minute
+        counts = {name: tuple(count.values()) for name, count in image_counts(self.settings).items()}
+        for name, key in counts.items():
+            hashes[key] = hashes.get(key) or training_hash(datalists[name])
+        self.localizers = read_localizers(LOCALIZERS, self.settings["localizers"], self.options.shared, data)
+        own = {name: hashes[key] for name, key in counts.items()}
+        return Data(datalists, {"boxes": data.boxed, "nih": data.labelled}, hashes=own)
+
+    def files(self) -> dict[str, Sequence[str]]:
+        """One file with the methods that are done: localisers alone, where none is."""
+        done = self.trained(known=True)
+        return {self.options.experiment.stem: [name for name in self.methods if name in done]}
+
+    @cached_property
+    def outcomes(self) -> BoxOutcomes:
+        """Those kept."""
+        folder = self.options.output / "outcomes" / self.options.experiment.stem
+        return BoxOutcomes(folder, self.data.tests["boxes"])
+
+    def is_known(self, run: Run) -> bool:
+        """Whether its outcome is kept, even where its weights are gone."""
+        return self.outcomes.load(run.name, self.made_with(run)) is not None
+
+    def made_with(self, run: Run) -> Settings:
+        """What a run's outcome is made with."""
+        return {"recipe": run.recipe(self.source(run)[1]), "test_sha256": self.test_sha256}
+
+    def write(self, file: str, names: Sequence[str], done: Runs) -> None:
+        """Measure what is not known, then write."""
+        self.measured = mapped(done, self.measure)
+        super().write(file, names, done)
+
+    def measure(self, run: Run) -> BoxOutcome:
+        """What a run's network did: as it is kept, unless there are other weights."""
+        made_with = self.made_with(run)
+        outcome = self.outcomes.load(run.name, made_with)
+        if run.is_done(self.source(run)[1]):
+            about = super().about(run)
+            if outcome is None or outcome.about["weights_sha256"] != about["weights_sha256"]:
+                outcome = self.outcomes.make(run.name, made_with, about, lambda test: self.found(run, test))
+        assert outcome is not None  # of a run that is trained or known
+        return outcome
+
+    def found(self, run: Run, test: str) -> BoxPredictions:
+        """What the network of a run detects on a test set."""
+        config = run.config()
+        dataset = Dataset(self.data.tests[test], config.get_parsed_content("validate#preprocessing"))
+        return detect(run.network(), dataset, list(LABELS), config.get_parsed_content("validate#inferer"))
+
+    def about(self, run: Run) -> Settings:
+        """Hash of a run's weights, minutes and machine of its training."""
+        return self.measured[run.method][run.seed].about
+
+    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
+        """Runs that are planned and not done."""
+        return [run.name for run in self.runs if run.seed not in done.get(run.method, {})]
+
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """Boxes and points of the boxed images, AUROC of the others."""
+        boxed, labelled, baseline = self.data.tests["boxes"], self.data.tests["nih"], self.settings["baseline"]
+        return [
+            box_test(boxed, self.measured, baseline),
+            point_test(boxed, self.measured, self.localizers, self.settings["localizers_baseline"]),
+            label_test(labelled, self.measured, self.localizers, baseline),
+        ], {}
+
+
+def box_test(items: Items, detectors: Detectors, baseline: str) -> ScoredSet:
+    """AP40 (macro, then class by class), AP50, AP and FROC, of the classes that have boxes."""
+    made = mapped(detectors, lambda one: DetectorFigures(one.boxes, rates=RATES))
+    classes = [c for item in items for c in item["box_labels"]]
+    counts = {LABELS[c]: classes.count(c) for c in sorted(set(classes))}
+    figures = [Figure.measured(made, "AP40", of, by_seed=of == "macro") for of in ("macro", *counts)]
+    figures += [Figure.measured(made, name, "macro") for name in ("AP50", "AP", "FROC")]
+    figures += [Figure.measured(made, "FROC", f"{rate:g}", compared=False) for rate in RATES]
+    return ScoredSet("boxes", patients(items), figures, baseline, counts)
+
+
+def point_test(items: Items, detectors: Detectors, localizers: Pointers, baseline: str) -> ScoredSet:
+    """Points: centres of detectors' best boxes, largest pixels of localisers' heatmaps."""
+    tables = mapped(detectors, lambda one: point_table(one.boxes))
+    tables |= {name: {0: one.points} for name, one in localizers.items()}
+    names = list(BOX_FINDINGS)
+    pairs = [names[c] for item in items for c in set(by_box_finding(item)["box_labels"])]
+    figures = [
+        Figure("point", average, mapped(tables, lambda table, average=average: hit_statistic(table, average)))
+        for average in ("micro", "macro")
+    ]
+    for c, name in enumerate(names):
+        own = mapped(tables, lambda table, c=c: hit_statistic(table[:, [c]]))
+        figures.append(Figure("point", name, own, compared=False))
+    return ScoredSet("points", patients(items), figures, baseline, {name: pairs.count(name) for name in names})
+
+
+def label_test(items: Items, detectors: Detectors, localizers: Pointers, baseline: str) -> ScoredSet:
+    """AUROC of image labels, macro over the classes that have boxes: by the best box, and of image-level logits."""
+    columns = [LABELS.index(label) for label in BOXED]
+    label = np.array([[np.nan if v is None else v for v in item["label"]] for item in items], dtype=float)[:, columns]
+
+    def areas(scores: np.ndarray) -> Statistic:
+        return label_statistic(auroc, scores[:, columns], label)
+
+    heads = mapped(detectors, lambda one: areas(one.logits)) | {
+        name: {0: areas(one.logits)} for name, one in localizers.items()
+    }
+    figures = [Figure("AUROC of the best box", "macro", mapped(detectors, lambda one: areas(one.scores)))]
+    figures.append(Figure("AUROC of the image's logit", "macro", heads))
+    counts = {name: int((label[:, c] == 1).sum()) for c, name in enumerate(BOXED)}
+    return ScoredSet("nih", patients(items), figures, baseline, counts)
+
+
+def patients(items: Items) -> list[str]:
+    """What the bootstrap draws, of each image."""
+    return [item_group(item) for item in items]
