@@ -56,7 +56,7 @@ def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     Compressed at level 1: ``numpy.savez_compressed`` has no choice but level 6, which takes four times as long for a
     few per cent of room.
     """
-    arrays: dict[str, Any] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
+    arrays: dict[str, np.ndarray] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
     arrays = {"heatmap": heatmap.heatmap.astype(np.float16), "axes": np.array(AXES), **arrays}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as members:
         for name, array in arrays.items():
