@@ -222,7 +222,7 @@ class FindingsWriter:
         for path in batch_paths(engine.state.batch, self.keys.image) or [""]:
             if not self.images.is_done(path):
                 action = "later images were not reached; mend this and run again"
-                self.images.fail(Failure(str(path or ""), reason, action))
+                self.images.fail(str(path or ""), reason, action)
 
     def write_item(self, item: Mapping[Hashable, Any]) -> None:
         """Write the files of one image and remember its record; a failure is remembered, not raised.
@@ -251,7 +251,8 @@ class FindingsWriter:
                 # No record lists its files, so none is kept.
                 outcome = NotWritten(not_written(outcome.case.found.path, error, self.output_dir).failure)
         if isinstance(outcome, NotWritten):
-            self.images.fail(outcome.failure, outcome.keep)
+            failure = outcome.failure
+            self.images.fail(failure.path, failure.reason, failure.action, outcome.keep)
         self._show()
 
     def _remember(self, written: Written) -> None:

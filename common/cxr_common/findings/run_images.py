@@ -82,11 +82,11 @@ class RunImages:
         if isinstance(self.records, RecordLines):
             self.records.close(remove)
 
-    def fail(self, failure: Failure, keep: bool = False) -> None:
+    def fail(self, path: str, reason: str, action: str | None, keep: bool = False) -> None:
         """Remember a failure; with `keep`, the image's files of an earlier run stay where they are."""
-        self.failures.append(failure)
+        self.failures.append(Failure(path, reason, action))
         if keep:
-            self._kept.add(failure.path)
+            self._kept.add(path)
 
     def is_done(self, path: str | Path) -> bool:
         """Whether an image has a record."""

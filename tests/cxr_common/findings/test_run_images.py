@@ -19,8 +19,8 @@ def images(tmp_path):
 
 
 def test_a_failed_image_loses_its_earlier_files_unless_they_are_kept(images, tmp_path):
-    images.fail(Failure(str(tmp_path / "in" / "a.png"), "no findings", None))
-    images.fail(Failure(str(tmp_path / "in" / "b.png"), "the disk is full", "make room"), keep=True)
+    images.fail(str(tmp_path / "in" / "a.png"), "no findings", None)
+    images.fail(str(tmp_path / "in" / "b.png"), "the disk is full", "make room", keep=True)
     found = images.settle([Failure("", "inference stopped", None)])
     assert [failure.path for failure in found] == ["a.png", "b.png", ""]
     assert [path.name for path in images.folder.iterdir()] == ["b_overlay.png"]
