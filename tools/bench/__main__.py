@@ -1,7 +1,7 @@
 """``python -m tools.bench PART``: what something costs on this machine.
 
 random_walk: against the published dense form. inference: against the network alone. loading: images for a training,
-with and without a cache. runtimes: a network by what runs it.
+with and without a cache. runtimes: a network by what runs it. scale: a run over very many images.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from pathlib import Path
 
 from cxr_common.cli import one_line_errors
 from cxr_common.start.tool_parser import ToolParser
-from tools.bench.inference import bench_inference
+from tools.bench.inference import INPUTS, bench_inference
 from tools.bench.loading import bench_loading
 from tools.bench.runtimes import bench_runtimes
+from tools.bench.scale import bench_scale, scale_text
 from tools.bench.tables import inference_table, loading_table, runtimes_table, table
 from tools.bench.walk import REPOSITORY, bench_walk
 from tools.repository import BUNDLES
@@ -31,12 +32,13 @@ def main(argv: list[str] | None = None) -> int:
     walk.add_argument("--dense-sizes", type=int, nargs="*", default=[32, 64, 96], help="96 takes minutes and 2 GB")
     walk.add_argument("--extrapolate-to", type=int, default=128, help="side at which the dense time is derived")
     walk.add_argument("--repeats", type=int, default=5, help="of our walk; the dense one runs once")
-    inference = commands.add_parser("inference", help="a run with all outputs against reading and network alone")
+    inference = commands.add_parser("inference", help="a run against reading and network, and the job by hand")
     inference.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_inference.json")
     inference.add_argument("--bundles", nargs="+", default=["cxr_multiscale_localization", "cxr_pylon_localization"])
-    inference.add_argument("--sizes", type=int, nargs="+", default=[512, 2000], help="sides of the phantoms, pixels")
-    inference.add_argument("--images", type=int, nargs="+", default=[40, 6], help="how many of each size")
-    inference.add_argument("--repeats", type=int, default=3, help="the least CPU time counts")
+    inference.add_argument("--kinds", nargs="+", choices=tuple(INPUTS), default=list(INPUTS), help="of images")
+    inference.add_argument("--images", type=int, nargs="+", default=[40, 6], help="how many of each kind")
+    inference.add_argument("--batches", type=int, nargs="+", default=[1, 8], help="batch sizes")
+    inference.add_argument("--repeats", type=int, default=5, help="medians count")
     loading = commands.add_parser("loading", help="images for a training, with and without a cache on disk")
     loading.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_loading.json")
     loading.add_argument("--images", type=int, default=20000, help="files that are generated")
@@ -44,6 +46,13 @@ def main(argv: list[str] | None = None) -> int:
     loading.add_argument("--timed", type=int, default=20000, help="images of a timed pass")
     loading.add_argument("--steps", type=int, default=20, help="of the training")
     loading.add_argument("--workers", type=int, default=2, help="loader processes")
+    scale = commands.add_parser("scale", help="very many images, killed and resumed; about half an hour")
+    scale.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_scale.json")
+    scale.add_argument("--bundle", default="cxr_pylon_localization")
+    scale.add_argument("--images", type=int, default=20000)
+    scale.add_argument("--side", type=int, default=256, help="of the images, pixels")
+    scale.add_argument("--kill-at", type=float, default=0.4, help="share of the images after which the run is killed")
+    scale.add_argument("--outputs", nargs="+", default=["json", "npz", "png", "nifti"])
     runtimes = commands.add_parser("runtimes", help="a network by what runs it; nothing else may run")
     runtimes.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_runtimes.json")
     runtimes.add_argument("--bundles", nargs="+", default=sorted(p.parent.name for p in BUNDLES.glob("*/bundle.yaml")))
@@ -54,12 +63,16 @@ def main(argv: list[str] | None = None) -> int:
         given = (args.output, args.images, args.side, args.timed, args.steps, args.workers)
         print(loading_table(bench_loading(*given)))
         return 0
+    if args.command == "scale":
+        given = (args.output, args.bundle, args.images, args.side, args.kill_at, args.outputs)
+        print(scale_text(bench_scale(*given)))
+        return 0
     if args.command == "runtimes":
         print(runtimes_table(bench_runtimes(args.output, tuple(args.bundles), args.threads, args.repeats)))
         return 0
     if args.command == "inference":
-        sizes = dict(zip(args.sizes, args.images, strict=True))
-        print(inference_table(bench_inference(args.output, tuple(args.bundles), sizes, args.repeats)))
+        counts = dict(zip(args.kinds, args.images, strict=True))
+        print(inference_table(bench_inference(args.output, args.bundles, counts, args.batches, args.repeats)))
         return 0
     record = bench_walk(
         args.output, args.threads, tuple(args.sizes), tuple(args.dense_sizes), args.extrapolate_to, args.repeats

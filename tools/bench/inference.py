@@ -1,104 +1,176 @@
-"""What an inference run costs beside reading and network alone: CPU time per image, all outputs on.
+"""What an inference run costs: beside the network, beside reading and network, and beside the same job by hand.
 
-One bundle in its own process: ``python -m tools.bench.inference '{"bundle": ..., "images": ..., "threads": ...}'``.
-Both times are CPU time of that process, the least of the repeats. They leave out imports, loading of weights and a
-first pass over the images; imports are given apart.
+One case in its own process: ``python -m tools.bench.inference '{"bundle": ..., "images": ..., ...}'``. The ways take
+turns, so that what else the machine does meets all of them. Times are CPU time of that process; they leave out imports,
+loading of weights and a first pass over the images.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
+import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
-from cxr_tools.make_phantoms import main as make_phantoms
+from tools.bench.images import make_inputs
+from tools.bench.memory import PeakMemory
 from tools.bench.walk import run_case
-from tools.repository import BUNDLES
+from tools.repository import BUNDLES, REPOSITORY
 
 Record = dict[str, Any]
+#: Kinds of images: name -> width, height, whether DICOM.
+INPUTS = {"512 x 512 PNG": (512, 512, False), "2,500 x 3,000 DICOM": (2500, 3000, True)}
+#: What is timed, in the table's order -> what the table calls it.
+WAYS = {
+    "forward": "network alone",
+    "read": "reading and network",
+    "json": "run, `[json]`",
+    "default": "run, default outputs",
+    "by_hand": "by hand",
+}
 
 
-def bench_inference(output: Path, bundles: tuple[str, ...], sizes: dict[int, int], repeats: int = 3) -> Record:
-    """Measure every bundle at every size, one after another on one thread; write and return the record.
+def bench_inference(
+    output: Path, bundles: Sequence[str], counts: dict[str, int], batches: Sequence[int], repeats: int
+) -> Record:
+    """Measure every bundle on all kinds of images, one after another on one thread; write and return the record.
 
     Args:
         output: JSON file to write.
-        bundles: folder names; of bundles that take images alone.
-        sizes: side of the phantoms in pixels -> how many.
-        repeats: of each measurement; the least CPU time counts.
+        bundles: folder names; of bundles that take images alone and give maps.
+        counts: kind of images, of :data:`INPUTS` -> how many.
+        batches: batch sizes.
+        repeats: of each measurement; medians count.
     """
     load = os.getloadavg()[0]
     cases: list[Record] = []
+    starts = []
     with TemporaryDirectory() as folder:
-        for size, count in sizes.items():
-            images = Path(folder, str(size))
-            options = ["--count", str(count), "--size", str(size), "--no-masks", "--workers", "1", "--seed", "20260101"]
-            make_phantoms(["--output", str(images), *options])
+        for kind, count in counts.items():
+            images = make_inputs(Path(folder, kind), *INPUTS[kind], count)
             for bundle in bundles:
-                case = {"bundle": bundle, "images": str(images / "images"), "threads": 1, "repeats": repeats}
-                cases.append({"bundle": bundle, "size": size, **run_case("tools.bench.inference", case, threads=1)})
-    record: Record = {"benchmark": "inference", "repeats": repeats, "load_before": load, "cases": cases, **provenance()}
-    record["device"] = "CPU, 1 thread"
+                for batch in batches:
+                    case = {"bundle": bundle, "images": str(images), "batch": batch, "repeats": repeats}
+                    cases.append({**case, "kind": kind, **run_case("tools.bench.inference", case, threads=1)})
+                    print(kind, bundle, batch, cases[-1]["cpu_ms"], flush=True)
+        for bundle in bundles:
+            starts.append({"bundle": bundle, **cold_start(bundle, next(images.iterdir()), repeats)})
+    record: Record = {"benchmark": "inference", "repeats": repeats, "cases": cases, "starts": starts, "device": ""}
+    record |= {"load_before": load, "load_after": os.getloadavg()[0], **provenance(), "device": "CPU, 1 thread"}
+    for case in cases:
+        del case["images"]
     write_json(record, output)
     return record
 
 
-def measure(bundle: str, images: str, threads: int, repeats: int) -> Record:
-    """CPU milliseconds per image: reading, preprocessing and network alone, and the whole run; their ratio."""
+def cold_start(bundle: str, image: Path, repeats: int) -> Record:
+    """CPU seconds of a process that imports torch and MONAI, and of one that finds the findings of one image."""
+    run = ["-m", "monai.bundle", "run", "--config_file", str(BUNDLES / bundle / "configs" / "inference.json")]
+    run += ["--bundle_root", str(BUNDLES / bundle), "--dataset_dir", str(image)]
+    with TemporaryDirectory() as folder:
+        ways = {"import_s": ["-c", "import torch, monai"], "first_s": [*run, "--output_dir", folder]}
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(repeats):
+            for name, options in ways.items():
+                times[name].append(_of_process([sys.executable, *options]))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {**medians, "ratio": medians["first_s"] / medians["import_s"]}
+
+
+def _of_process(command: list[str]) -> float:
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "common"), "OMP_NUM_THREADS": "1"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def measure(bundle: str, images: str, batch: int, repeats: int) -> Record:
+    """CPU milliseconds for an image of each of :data:`WAYS`, their ratios, peak memory of runs."""
     import torch
+
+    torch.set_num_threads(1)
+    paths = sorted(Path(images).iterdir())
+    with TemporaryDirectory() as folder:
+        ways, peak = _ways(bundle, images, paths, batch, Path(folder)), PeakMemory()
+        for way in ways.values():
+            way()
+        times: dict[str, list[float]] = {name: [] for name in ways}
+        with peak:
+            for _ in range(repeats):
+                for name, way in ways.items():
+                    start = time.process_time()
+                    way()
+                    times[name].append(1000 * (time.process_time() - start) / len(paths))
+            megabytes = peak.megabytes()
+    ratios = {name: statistics.median(a / b for a, b in zip(times[name], times["read"], strict=True)) for name in ways}
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {"count": len(paths), "cpu_ms": medians, "ratio": ratios, "megabytes": megabytes}
+
+
+def _ways(bundle: str, images: str, paths: list[Path], batch: int, folder: Path) -> dict[str, Callable[[], Any]]:
+    import torch
+
+    from tools.bench.by_hand import by_hand
+
+    options = {"batch_size": batch, "writers": 1}
+    runs = {
+        "json": _workflow(bundle, images, folder / "json", outputs=["json"], **options),
+        "default": _workflow(bundle, images, folder / "default", **options),
+    }
+    names = ("network_def", "inferer", "dataloader", "labels", "spatial_size", "intensity_mean", "intensity_std")
+    network, inferer, loader, labels, size, mean, std = map(runs["json"].get_parsed_content, names)
+    plain = torch.zeros(batch, 1, *size)
+    (folder / "by_hand").mkdir()
+
+    def forward() -> None:
+        with torch.no_grad():
+            for _ in range(-(-len(paths) // batch)):
+                network(plain)
+
+    def read() -> None:
+        network.eval()
+        with torch.no_grad():
+            for items in loader:
+                inferer(items["image"], network)
+
+    def whole(parser: Any) -> None:
+        parser.get_parsed_content("evaluator").run()
+        if parser.get_parsed_content("findings_writer").write_record()["failures"]:
+            raise RuntimeError(f"{bundle} failed at an image")
+
+    return {
+        "forward": forward,
+        "read": read,
+        "json": lambda: whole(runs["json"]),
+        "default": lambda: whole(runs["default"]),
+        "by_hand": lambda: by_hand(paths, network, labels, size, (mean, std), folder / "by_hand"),
+    }
+
+
+def _workflow(bundle: str, images: str, output: Path, **options: Any) -> Any:
+    """The parser of a bundle's inference, with weights."""
     from monai.bundle import ConfigWorkflow
 
     from cxr_common.networks import load_weights
 
-    torch.set_num_threads(threads)
     root = BUNDLES / bundle
-    with TemporaryDirectory() as output:
-        workflow = ConfigWorkflow(
-            workflow_type="inference",
-            config_file=str(root / "configs" / "inference.json"),
-            logging_file=False,
-            bundle_root=str(root),
-            dataset_dir=images,
-            output_dir=output,
-        )
-        workflow.initialize()
-        names = ("network_def", "weights", "evaluator", "findings_writer", "dataloader", "inferer")
-        network, weights, evaluator, writer, loader, inferer = map(workflow.parser.get_parsed_content, names)
-        load_weights(network, weights)
-        start = time.process_time()
-        network.eval()
-
-        def alone() -> None:
-            with torch.no_grad():
-                for batch in loader:
-                    inferer(batch["image"], network)
-
-        def whole() -> None:
-            evaluator.run()
-            writer.write_record()
-
-        whole()
-        times = [(_cpu(alone), _cpu(whole)) for _ in range(repeats)]
-        count = len(writer.images.records)
-        if writer.write_record()["failures"]:
-            raise RuntimeError(f"{bundle} failed at an image")
-    base, run = (1000 * min(column) / count for column in zip(*times, strict=True))
-    return {"images": count, "alone_ms": base, "run_ms": run, "ratio": run / base, "start_ms": 1000 * start}
-
-
-def _cpu(function: Callable[[], None]) -> float:
-    start = time.process_time()
-    function()
-    return time.process_time() - start
+    given = {"bundle_root": str(root), "dataset_dir": images, "output_dir": str(output), "device": "cpu", **options}
+    config = str(root / "configs" / "inference.json")
+    workflow = ConfigWorkflow(workflow_type="inference", config_file=config, logging_file=False, **given)
+    workflow.initialize()
+    load_weights(*map(workflow.parser.get_parsed_content, ("network_def", "weights")))
+    return workflow.parser
 
 
 if __name__ == "__main__":
-    result = measure(**json.loads(sys.argv[1]))
-    print(json.dumps(result))
+    print(json.dumps(measure(**json.loads(sys.argv[1]))))

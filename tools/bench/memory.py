@@ -36,10 +36,11 @@ class PeakMemory:
     def _look(self) -> None:
         while not self._stop.wait(0.1):
             ids = [os.getpid(), *(process.pid for process in multiprocessing.active_children() if process.pid)]
-            self._peak = max(self._peak, sum(map(_held, ids)))
+            self._peak = max(self._peak, sum(map(held, ids)))
 
 
-def _held(process: int) -> int:
+def held(process: int) -> int:
+    """Bytes that a process holds: its proportional set size; 0 where it has ended."""
     try:
         lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:  # it ended meanwhile

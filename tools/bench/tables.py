@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cxr_tools.markdown import table as markdown
+from tools.bench.inference import WAYS
 from tools.bench.runtimes import RUNTIMES
 
 Record = dict[str, Any]
@@ -33,24 +34,35 @@ def table(record: Record) -> str:
 
 
 def inference_table(record: Record) -> str:
-    """CPU time per image of whole runs beside reading and network alone."""
+    """CPU time per image of whole runs beside the network, reading and network, and the same job by hand."""
     rows = [
         [
             case["bundle"],
-            f"{case['size']} x {case['size']}",
-            f"{_three(case['alone_ms'])} ms",
-            f"{_three(case['run_ms'])} ms",
-            f"{case['ratio']:.2f}x",
-            f"{case['start_ms'] / 1000:.1f} s",
+            case["kind"],
+            str(case["batch"]),
+            *(f"{_three(case['cpu_ms'][way])} ms" for way in WAYS),
+            *(f"{case['ratio'][way]:.2f}x" for way in ("json", "default", "by_hand")),
+            f"{1000 / case['cpu_ms']['default']:.1f}",
+            f"{case['megabytes']:,.0f} MB",
         ]
         for case in record["cases"]
     ]
-    head = ["bundle", "image", "reading and network", "whole run", "ratio", "start: imports, weights"]
+    head = ["bundle", "image", "batch", *WAYS.values(), "`[json]` / reading and network", "default / the same"]
+    head += ["by hand / the same", "images/s, default", "peak memory"]
+    starts = [
+        [start["bundle"], f"{start['import_s']:.1f} s", f"{start['first_s']:.1f} s", f"{start['ratio']:.2f}x"]
+        for start in record["starts"]
+    ]
+    rise = record["load_after"] - record["load_before"]
+    void = "**Void: other work began meanwhile; measure again.** " if rise > 1.5 else ""
     text = (
-        f"CPU time per image, all outputs on, one thread; the least of {record['repeats']} passes. Measured"
-        f" {record['date']}, load average {record['load_before']:.1f} before; torch {record['versions']['torch']}.\n"
+        f"{void}CPU time per image on one thread, images/s of one core; medians of {record['repeats']} turns, in which"
+        " the ways follow each other, and of the ratios of each turn. Memory is the peak of the process, all ways"
+        f" together. Measured {record['date']}, load average {record['load_before']:.1f} before and"
+        f" {record['load_after']:.1f} after; torch {record['versions']['torch']}.\n"
     )
-    return markdown(head, rows) + "\n" + text
+    first = markdown(["bundle", "`import torch, monai`", "first result of a new process", "ratio"], starts)
+    return markdown(head, rows) + "\n" + text + "\n" + first
 
 
 def loading_table(record: Record) -> str:

@@ -19,6 +19,7 @@ from cxr_tools.markdown import NOT_MEASURED
 from cxr_tools.pipeline import report as pipeline
 from tools import line_lengths
 from tools.bench import tables as bench
+from tools.bench.scale import scale_text
 from tools.picture_test import tables as picture_test
 from tools.repository import BUNDLES, REPOSITORY
 from tools.results.record import read_result
@@ -32,6 +33,7 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "line-lengths": ("line_lengths.json", line_lengths.sentence),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
     "bench-inference": ("bench_inference.json", bench.inference_table),
+    "bench-scale": ("bench_scale.json", scale_text),
     "bench-loading": ("bench_loading.json", bench.loading_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
 }

@@ -20,6 +20,18 @@ _restore = ExitStack()
 _texts = threading.local()
 
 
+#: Held while one thread has warning filters of its own, which are the process's.
+_filters = threading.RLock()
+
+
+@contextmanager
+def ignored_warnings(category: type[Warning] = Warning) -> Iterator[None]:
+    """Ignore warnings of a kind. Threads that do so take turns, else one would bring back another's filters."""
+    with _filters, warnings.catch_warnings():
+        warnings.simplefilter("ignore", category)
+        yield
+
+
 @contextmanager
 def collected_warnings() -> Iterator[list[str]]:
     """Collect this thread's warnings, one line each, instead of showing them.

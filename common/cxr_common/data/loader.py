@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.data import DataLoader, list_data_collate
 
+from cxr_common.data.collected_warnings import ignored_warnings
+from cxr_common.data.kept_pictures import keeping_pictures
 from cxr_common.data.scan import RadiographWarning
 from cxr_common.errors import find_input_error
 from cxr_common.text import without_addresses
@@ -38,12 +42,15 @@ class RadiographLoader:
 
     Args:
         dataset: a `monai.data.Dataset` over records with a path under `key`, with the preprocessing as transform.
-        batch_size: images per batch; a batch in which some fail is smaller, one in which all fail is left out.
+        batch_size: images per batch; images that fail take no place in one, so that only the last is smaller.
         num_workers: processes that load; 0 loads in this one.
         key: where a record has its path.
 
     Attributes:
         failures: the records that failed in the last pass, in the order of the data set.
+        keep_pictures: whether to keep the pictures of a batch in `pictures`; set before a pass.
+        pictures: path -> uint8 (X, Y) at the file's size, of the images of the batch that was given last.
+        done: absolute paths of images that the next passes leave out.
     """
 
     def __init__(
@@ -52,41 +59,79 @@ class RadiographLoader:
         self.dataset = dataset
         self.batch_size = batch_size
         self.num_workers = num_workers
+        self.key = key
         self.failures: list[Failure] = []
-        self._loader = DataLoader(
-            _Guarded(dataset, key), batch_size=batch_size, num_workers=num_workers, collate_fn=_collate
-        )
+        self.keep_pictures = False
+        self.pictures: dict[str, np.ndarray] = {}
+        self.done: Collection[str] = frozenset()
 
     def __iter__(self) -> Iterator[Any]:
         self.failures = []
-        for batch, failures in self._loader:
-            self.failures.extend(failures)
-            if batch is not None:
-                yield batch
+        items: list[Any] = []
+        pictures: dict[str, np.ndarray] = {}
+        for item, picture in self._loaded():
+            if isinstance(item, Failure):
+                self.failures.append(item)
+                continue
+            items.append(_without_masks(item))
+            pictures |= picture
+            if len(items) == self.batch_size:
+                yield self._batch(items, pictures)
+                items, pictures = [], {}
+        if items:
+            yield self._batch(items, pictures)
+        self.pictures = {}
+
+    @property
+    def remaining(self) -> list[int]:
+        """Indices in the data set of the images that a pass reads."""
+        guarded = _Guarded(self.dataset, self.key)
+        everything = range(len(guarded))
+        return [i for i in everything if not self.done or os.path.abspath(guarded.path(i)) not in self.done]
+
+    def _loaded(self) -> Iterator[tuple[Any, dict[str, np.ndarray]]]:
+        """Records or failures, one by one: which images share a batch is known when they are read."""
+        guarded = _Guarded(self.dataset, self.key, self.keep_pictures)
+        ahead = {"prefetch_factor": 2 * self.batch_size} if self.num_workers else {}
+        return iter(
+            DataLoader(
+                torch.utils.data.Subset(guarded, self.remaining),
+                batch_size=None,
+                num_workers=self.num_workers,
+                collate_fn=_as_it_is,
+                **ahead,
+            )
+        )
+
+    def _batch(self, items: list[Any], pictures: dict[str, np.ndarray]) -> Any:
+        self.pictures = pictures
+        return list_data_collate(items)
 
 
 class _Guarded(torch.utils.data.Dataset):
     """A data set whose items are records or failures, and which raises no ordinary exception."""
 
-    def __init__(self, dataset: Any, key: str) -> None:
+    def __init__(self, dataset: Any, key: str, keep_pictures: bool = False) -> None:
         self.dataset = dataset
         self.key = key
+        self.keep_pictures = keep_pictures
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, index: int) -> Any:
+    def __getitem__(self, index: int) -> tuple[Any, dict[str, np.ndarray]]:
+        path = self.path(index)
         try:
-            with warnings.catch_warnings():
-                # They are in the images' metadata, which goes where the results go.
-                warnings.simplefilter("ignore", RadiographWarning)
-                return self.dataset[index]
+            # Warnings are in the images' metadata, which goes where the results go.
+            with ignored_warnings(RadiographWarning), keeping_pictures(self.keep_pictures) as kept:
+                item = self.dataset[index]
         except Exception as error:
-            path = self._path(index)
             _log.debug("cannot load %s", path, exc_info=True)
-            return failure_from(error, path)
+            return failure_from(error, path), {}
+        return item, {path: kept[str(Path(path))]} if str(Path(path)) in kept else {}
 
-    def _path(self, index: int) -> str:
+    def path(self, index: int) -> str:
+        """Where the image of an index lies."""
         records = getattr(self.dataset, "data", None)
         record = records[index] if records is not None else index
         return str(record.get(self.key, record) if isinstance(record, dict) else record)
@@ -111,9 +156,8 @@ def failure_from(error: BaseException, path: str) -> Failure:
     return Failure(path, reason, "check that the file opens elsewhere, and report this as a defect if it does")
 
 
-def _collate(items: Sequence[Any]) -> tuple[Any, list[Failure]]:
-    good = [_without_masks(item) for item in items if not isinstance(item, Failure)]
-    return (list_data_collate(good) if good else None), [item for item in items if isinstance(item, Failure)]
+def _as_it_is(item: Any) -> Any:
+    return item
 
 
 def _without_masks(item: Any) -> Any:

@@ -15,9 +15,10 @@ from monai.utils import ensure_tuple
 from monai.utils.enums import SpaceKeys
 
 from cxr_common.axes import affine_from_spacing, picture_to_tensor, tensor_to_picture
-from cxr_common.data.collected_warnings import collected_warnings
+from cxr_common.data.collected_warnings import collected_warnings, ignored_warnings
 from cxr_common.data.dicom import read_dicom
 from cxr_common.data.formats import sniff_format
+from cxr_common.data.kept_pictures import keep_picture
 from cxr_common.data.line_length import warn_of_line_length
 from cxr_common.data.metaimage import read_metaimage
 from cxr_common.data.nifti import read_nifti
@@ -125,7 +126,9 @@ class RadiographReader(ImageReader):
         """
         stored = np.moveaxis(img.pixels, -1, 0) if img.pixels.ndim == 3 else img.pixels
         stored = picture_to_tensor(stored)
-        image = np.ascontiguousarray(to_upright(stored, img.stored_axes), dtype=np.float32)
+        upright = to_upright(stored, img.stored_axes)
+        keep_picture(img.path, upright)
+        image = np.ascontiguousarray(upright, dtype=np.float32)
         doubts = [*img.warnings, *self._doubts(image, img.path)]
         for text in doubts:
             warnings.warn(printable(f"{img.path}: {text}"), RadiographWarning, stacklevel=2)
@@ -182,6 +185,5 @@ def read_picture(path: PathLike | str) -> np.ndarray:
         InputError: see `RadiographReader.read`.
     """
     reader = RadiographReader()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RadiographWarning)  # told when the image was loaded
+    with ignored_warnings(RadiographWarning):  # told when the image was loaded
         return reader.get_data(reader.read(path))[0]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from cxr_common.data.collected_warnings import ignored_warnings
 from cxr_common.data.pydicom_compat import Dataset
 from cxr_common.dicom_results.image_result import ImageResult
 from cxr_common.dicom_results.result_uids import ResultUids
@@ -60,8 +60,7 @@ def make_object(
     make: Callable[[ImageResult, SourceImage, ResultUids], Any] = getattr(
         import_module(f"cxr_common.dicom_results.{module}"), name
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of values of the source, which stay as they are
+    with ignored_warnings():  # of values of the source, which stay as they are
         made = make(result, source, uids)
         if without_identity:
             made = import_module("cxr_common.dicom_results.deidentify").deidentify(made, uids.key)

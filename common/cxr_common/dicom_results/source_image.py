@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from cxr_common.axes import tensor_to_picture
+from cxr_common.data.collected_warnings import ignored_warnings
 from cxr_common.data.dicom import spacing_of, stored_axes_of
 from cxr_common.data.dicom_elements import integer, numbers, text
 from cxr_common.data.dicom_file import read_dataset
@@ -110,8 +110,7 @@ def read_source(path: Path) -> SourceImage:
         raise NoResult(f"the DICOM file has no valid {' and '.join(missing)}, so nothing can refer to it")
     if not (integer(dataset, "Rows") or 0) > 0 < (integer(dataset, "Columns") or 0):
         raise NoResult("the DICOM file does not say how many rows and columns it has")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # told when the image was loaded
+    with ignored_warnings():  # told when the image was loaded
         readable = _readable(dataset)
         axes = stored_axes_of(readable, path, any_view=True)
         spacing, spacing_source = spacing_of(readable)

@@ -99,8 +99,12 @@ def _to_name(boxes: list[_Box]) -> list[_Box]:
 
 def _resized(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
     """Values (X, Y) in [0, 1], or bool, as a smooth picture of a size, mode L."""
-    picture = np.multiply(tensor_to_picture(values), 255, order="C", dtype=np.float32 if values.dtype != bool else None)
-    return Image.fromarray(picture.astype(np.uint8)).resize(size, Image.Resampling.BILINEAR)
+    picture = tensor_to_picture(values)
+    if values.dtype == bool:
+        picture = picture.astype(np.uint8, order="C") * np.uint8(255)
+    else:
+        picture = np.multiply(picture, 255, order="C", dtype=np.float32).astype(np.uint8)
+    return Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)
 
 
 def _tint(picture: Image.Image, tints: Sequence[tuple[Image.Image, Colour]]) -> None:

@@ -26,8 +26,9 @@ def burned_in(case: Case) -> np.ndarray:
     """
     scale = SIDE / max(case.size)
     shown = (max(round(case.size[0] * scale), 1), max(round(case.size[1] * scale), 1))
-    grey = tensor_to_picture((case.picture * 255).round().clip(0, 255).astype(np.uint8))
-    picture = Image.fromarray(np.ascontiguousarray(grey)).resize(shown, Image.Resampling.LANCZOS)
+    picture = Image.fromarray(np.ascontiguousarray(tensor_to_picture(case.grey))).resize(
+        shown, Image.Resampling.LANCZOS
+    )
     findings = [finding.model_dump(exclude_unset=True) for finding in case.findings]
     drawn = annotate(picture, findings, case.heatmap, case.masks, case.size)
     words, draw = f"{NOTICE} - {case.model.name} {case.model.version}", ImageDraw.Draw(drawn)

@@ -13,6 +13,7 @@ import torch
 from monai.data import MetaTensor
 
 from cxr_common.axes import affine_from_spacing
+from cxr_common.data.kept_pictures import eight_bits
 from cxr_common.data.orientation import IDENTITY
 from cxr_common.errors import InputError
 from cxr_common.findings.record_models import FindingRecord, ImageFindings
@@ -67,7 +68,7 @@ class Case:
             where the bundle makes none.
         model: what found it.
         item: the whole item as it left the postprocessing, for what only one bundle has.
-        read_picture: gives :attr:`picture`.
+        read_picture: gives :attr:`picture`, in [0, 1] or as uint8.
     """
 
     name: str
@@ -105,13 +106,25 @@ class Case:
 
     @cached_property
     def picture(self) -> np.ndarray:
-        """The radiograph (width, height) in [0, 1], bright = dense; read once, when the first writer asks for it.
+        """The radiograph (width, height) in [0, 1], bright = dense.
 
-        At the original's size, but where a run is told to draw on the network's input (``read_picture`` null).
+        At the original's size, but where a run is told to draw on the network's input (``read_picture`` null). A run
+        keeps it in 256 greys from when the image was loaded, for outputs that need a picture. Else the file is read,
+        once, when the first writer asks.
 
         Raises:
             InputError: the file can no longer be read, or changed since findings were looked for.
         """
+        picture = self._picture
+        return picture.astype(np.float32) / 255 if picture.dtype == np.uint8 else picture
+
+    @cached_property
+    def grey(self) -> np.ndarray:
+        """The radiograph (width, height) in 256 greys, uint8, for drawing; else as `picture`."""
+        return eight_bits(self._picture)
+
+    @cached_property
+    def _picture(self) -> np.ndarray:
         return self.read_picture()
 
     def plot(self) -> PILImage:
@@ -120,7 +133,7 @@ class Case:
 
         findings = [finding.model_dump(exclude_unset=True) for finding in self.findings]
         record = {"case": self.name, "size": self.size, "findings": findings}
-        return render_overlay(self.picture, record, self.heatmap, self.masks, self.model.as_dict())
+        return render_overlay(self.grey, record, self.heatmap, self.masks, self.model.as_dict())
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,8 @@ def decode_case(
         name: of the case.
         source: absolute path of the image.
         model: what found it.
-        read_picture: path -> picture in [0, 1] as (X, Y) or (1, X, Y); None takes the network's input, stretched.
+        read_picture: path -> picture in [0, 1], or uint8, as (X, Y) or (1, X, Y); None takes the network's input,
+            stretched.
 
     Raises:
         InputError: the findings are not as docs/reference/findings.md has them, or not of the model's classes.

@@ -30,8 +30,9 @@ class CaseWriter(ABC):
     Attributes:
         kind: key of the record's ``files`` under which the files are listed. Reports and datalists read the kinds
             ``masks`` (class -> file), ``heatmap`` and ``overlay``.
-        needs: what it takes from a case that not every bundle makes: "heatmap", "masks" or both. A run of a bundle
-            without them is refused before the first image.
+        needs: what it takes from a case. A run of a bundle that makes no "heatmap" or "masks" is refused before the
+            first image where they are needed. Where "picture" is, the radiograph is kept when the image is loaded;
+            a writer that does not say so may ask for it, and the file is read again.
     """
 
     kind: str
@@ -78,8 +79,17 @@ class RunWriter(ABC):
     file: str
     reads: frozenset[str] = frozenset()
 
-    def add(self, case: Case) -> None:  # noqa: B027 - most writers need the record alone
-        """Look at a case whose files are written; a writer keeps what the record lacks, and no heatmaps or masks."""
+    def add(self, case: Case) -> Any:
+        """Look at a case whose files are written; a writer keeps what the record lacks, and no heatmaps or masks.
+
+        Returns:
+            What it keeps, as JSON has it, so that a run that is killed can go on; None for nothing, as most writers
+            need the record alone.
+        """
+        return None
+
+    def restore(self, case: str, note: Any) -> None:  # noqa: B027
+        """Take back what :meth:`add` returned for a case, in a run that goes on with it."""
 
     @abstractmethod
     def write(self, record: Mapping[str, Any], folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,19 @@ from cxr_common.data.loader import Failure, batch_paths
 from cxr_common.dicom_results import DicomOptions
 from cxr_common.errors import InputError
 from cxr_common.files import as_path
-from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
+from cxr_common.findings.case import CaseKeys, RunModel
 from cxr_common.findings.case_files import EarlierFiles
+from cxr_common.findings.case_job import CaseJob, NotWritten, Written, not_written
 from cxr_common.findings.case_names import CaseNames, absolute
-from cxr_common.findings.case_writer import CaseWriter, NotForThisImageError, RunWriter
+from cxr_common.findings.case_writer import CaseWriter, RunWriter
 from cxr_common.findings.class_names import check_class_names
 from cxr_common.findings.outputs import DEFAULT_OUTPUTS, chosen_writers
-from cxr_common.findings.publish import published
+from cxr_common.findings.progress import Progress
 from cxr_common.findings.run_folder import RunFolder
 from cxr_common.findings.run_images import RunImages
 from cxr_common.findings.run_record import FILE_NAME, run_record, summary
 from cxr_common.findings.thresholds import ClassThresholds
+from cxr_common.findings.writer_pool import WriterPool
 from cxr_common.networks.weights import weights_sha256
 from cxr_common.text import printable
 
@@ -56,6 +60,9 @@ class FindingsWriter:
         inferer: where it has ``describe()``, as a saliency method has, that joins it too; a warning is logged where the
             thresholds were tuned with another.
         dicom: options of the DICOM results among the outputs; None is the defaults.
+        writers: threads that draw, compress and write beside the network; 0 writes before the network goes on.
+        resume: go on where a run that was killed or stopped ended, where it was made from the same.
+        made_from: settings that the findings depend on, besides what is given here.
         findings_key, heatmap_key, masks_key, image_key: where the transform put its results; None where it makes no
             heatmap or no masks.
 
@@ -80,6 +87,9 @@ class FindingsWriter:
         network: Any = None,
         inferer: Any = None,
         dicom: DicomOptions | None = None,
+        writers: int = 0,
+        resume: bool = False,
+        made_from: Mapping[str, Any] | None = None,
         findings_key: str = "findings",
         heatmap_key: str | None = "heatmap",
         masks_key: str | None = "masks",
@@ -88,7 +98,8 @@ class FindingsWriter:
         labels = tuple(thresholds.labels)
         check_class_names(labels)
         has = {name for name, key in (("heatmap", heatmap_key), ("masks", masks_key)) if key is not None}
-        self.writers = chosen_writers(outputs, own_outputs or {}, has, labels, dicom or DicomOptions())
+        dicom = dicom or DicomOptions()
+        self.writers = chosen_writers(outputs, own_outputs or {}, has, labels, dicom)
         self.output_dir = as_path(output_dir)
         source = None if input_dir is None else absolute(input_dir).resolve()
         if source is not None and source.is_dir() and source == self.output_dir.resolve():
@@ -102,6 +113,12 @@ class FindingsWriter:
         self.keys = CaseKeys(findings_key, heatmap_key, masks_key, image_key)
         self.earlier = EarlierFiles(self.output_dir, self.writers.of_cases, labels)
         self.images = RunImages(self.output_dir, self.names, self.earlier)
+        self.job = CaseJob(self.output_dir, self.writers, self.earlier, self.model, self.keys)
+        self.pool: WriterPool[Written | NotWritten] = WriterPool(writers, self._take)
+        self.progress, self.resume = Progress(), resume
+        options = {"outputs": list(outputs), "dicom": asdict(dicom), "settings": made_from}
+        self._made_from = {"model": self.model.as_dict(), "thresholds": thresholds.as_dict(), **options}
+        self._before = 0
         self._stopped = ""
 
     def attach(self, engine: Engine) -> None:
@@ -118,7 +135,8 @@ class FindingsWriter:
             SystemExit: after everything is written; with status 2 where inference stopped before the last image, else
                 with 1 where single images failed.
         """
-        record = self.write_record()
+        record = self._record()
+        self._write_run(record)
         print(summary(record, self.output_dir))
         if self.images.only_kept:
             print("error: no results could be written; those of earlier runs are as they were", file=sys.stderr)
@@ -137,6 +155,15 @@ class FindingsWriter:
         Raises:
             InputError: one cannot be written.
         """
+        record = self._record()
+        record["images"] = list(record["images"])
+        self._write_run(record)
+        return record
+
+    def _record(self) -> dict[str, Any]:
+        """The content of findings.json, its images perhaps in the journal still."""
+        self.pool.finish()
+        self.progress.stop()
         found = getattr(self.loader, "failures", ())
         unread = [Failure(str(f.path or ""), str(f.reason), f.action) for f in found]
         failures = self.images.settle(unread)
@@ -144,21 +171,34 @@ class FindingsWriter:
         details = self.network.describe(self.thresholds.labels) if hasattr(self.network, "describe") else {}
         model = {**self.model.as_dict(), **details}
         record = run_record(model, self.thresholds, self.images.records, failures, self.names.root)
-        try:
-            if self.images.only_kept:
-                return record
-            record["images"].extend(self.images.earlier_records(record["model"]))
-            for writer in self.writers.of_run:
-                writer.write(record, self.output_dir)
-        finally:
-            self.folder.release()
+        if not self.images.only_kept and (earlier := self.images.earlier_records(record["model"])):
+            record["images"] = [*record["images"], *earlier]
         return record
+
+    def _write_run(self, record: Mapping[str, Any]) -> None:
+        whole = False
+        try:
+            for writer in () if self.images.only_kept else self.writers.of_run:
+                writer.write(record, self.output_dir)
+            whole = not self._stopped
+        finally:
+            self.images.close(remove=whole)
+            self.folder.release()
 
     def _start(self, _engine: Engine) -> None:
         # A workflow may run again in the same process.
-        self.images.forget()
         self._stopped = ""
         self.folder.claim()
+        for entry in self.images.begin(self._made_from, self.resume):
+            self.names.name(entry["source"])  # so that no other image gets its name
+            for writer in self.writers.of_run:
+                if writer.file in entry["notes"]:
+                    writer.restore(entry["record"]["case"], entry["notes"][writer.file])
+        self._before = len(self.images.records)
+        if self.loader is not None:
+            self.loader.done = self.images.done
+            self.loader.keep_pictures = self.writers.draw and self.read_picture is not None
+        self.progress.start(self.loader)
 
     def _forget_length(self, engine: Engine) -> None:
         # Ignite counts the batches of a loader without a length, and would stop there the next time.
@@ -169,53 +209,69 @@ class FindingsWriter:
         items: Any = engine.state.output
         for item in items:
             self.write_item(item)
+        self._show()
 
     def _record_crash(self, engine: Engine, error: Exception) -> None:
         if not isinstance(error, Exception) or not self.folder.claimed:
             raise error
+        self.pool.finish()
         # The network itself failed, so the images of this batch have no findings, and those after it were not reached.
         logger.debug("inference stopped", exc_info=error)
         reason = f"inference stopped here ({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
         self._stopped = reason
         for path in batch_paths(engine.state.batch, self.keys.image) or [""]:
             if not self.images.is_done(path):
-                self.images.fail(str(path or ""), reason, "later images were not reached; mend this and run again")
+                action = "later images were not reached; mend this and run again"
+                self.images.fail(str(path or ""), reason, action)
 
     def write_item(self, item: Mapping[Hashable, Any]) -> None:
-        """Write the files of one image and remember its record; a failure is remembered, not raised."""
+        """Write the files of one image and remember its record; a failure is remembered, not raised.
+
+        With writer threads, the files are there when a later call or :meth:`write_record` returns.
+        """
         found = item[self.keys.findings]
         if "failure" in found:
             failed = found["failure"]
-            self.images.fail(failed["path"], failed["reason"], failed.get("action"))
+            outcome = NotWritten(Failure(failed["path"], failed["reason"], failed.get("action")))
+            self.pool.submit(lambda: outcome)
             return
-        path = found["path"]
-        try:
-            source = absolute(path)
-            case = decode_case(item, self.keys, self.names.name(path), source, self.model, self.read_picture)
-            self.images.records.append(self._write_case(case, found))
-        except InputError as error:
-            self.images.fail(path, error.reason, error.action, keep=isinstance(error.__cause__, OSError))
-        except OSError as error:
-            reason = f"results cannot be written ({error.strerror or error})"
-            self.images.fail(path, reason, f"check space and rights of {self.output_dir}", keep=True)
-        except Exception as error:
-            logger.debug("writing failed", exc_info=error)
-            reason = f"results cannot be written ({type(error).__name__}: {error})"
-            self.images.fail(path, reason, "report this as a defect")
+        path, read = found["path"], self.read_picture
+        picture = getattr(self.loader, "pictures", {}).get(path)
+        if read is not None and picture is not None:  # kept from when the image was loaded
+            read = partial(_given, picture)
+        self.pool.submit(partial(self.job, item, self.names.name(path), read))
 
-    def _write_case(self, case: Case, found: Mapping[str, Any]) -> dict[str, Any]:
-        files: dict[str, Any] = {}
-        left_out: list[str] = []
-        with published(self.output_dir, obsolete=self.earlier.of(case.name)) as folder:
-            for writer in self.writers.of_cases:
-                try:
-                    files[writer.kind] = writer.write(case, folder)
-                except NotForThisImageError as reason:
-                    left_out.append(str(reason))
-        for run_writer in self.writers.of_run:
-            run_writer.add(case)
-        record = {"case": case.name, **found, "path": self.names.relative(found["path"]).as_posix(), "files": files}
-        return record | ({"warnings": [*case.found.warnings, *dict.fromkeys(left_out)]} if left_out else {})
+    def _take(self, outcome: Written | NotWritten) -> None:
+        """Remember what became of an image; images come in the order of the run."""
+        if isinstance(outcome, Written):
+            try:
+                self._remember(outcome)
+            except Exception as error:
+                logger.debug("remembering failed", exc_info=error)
+                # No record lists its files, so none is kept.
+                outcome = NotWritten(not_written(outcome.case.found.path, error, self.output_dir).failure)
+        if isinstance(outcome, NotWritten):
+            failure = outcome.failure
+            self.images.fail(failure.path, failure.reason, failure.action, outcome.keep)
+        self._show()
+
+    def _remember(self, written: Written) -> None:
+        case = written.case
+        found = case.item[self.keys.findings]
+        path = self.names.relative(found["path"]).as_posix()
+        record = {"case": case.name, **found, "path": path, "files": written.files}
+        if written.left_out:
+            record["warnings"] = [*case.found.warnings, *written.left_out]
+        notes = {writer.file: writer.add(case) for writer in self.writers.of_run}
+        self.images.add(record, found["path"], {file: note for file, note in notes.items() if note is not None})
+
+    def _show(self) -> None:
+        unread = len(getattr(self.loader, "failures", ()))
+        self.progress.show(len(self.images.records) + len(self.images.failures) + unread - self._before)
+
+
+def _given(picture: Any, _path: str) -> Any:
+    return picture
 
 
 def _heatmaps_of(inferer: Any, thresholds: ClassThresholds) -> dict[str, Any]:

@@ -37,6 +37,11 @@ class Writers:
     of_cases: tuple[CaseWriter, ...]
     of_run: tuple[RunWriter, ...]
 
+    @property
+    def draw(self) -> bool:
+        """Whether one of them needs the radiograph itself."""
+        return any("picture" in writer.needs for writer in self.of_cases)
+
 
 def chosen_writers(
     outputs: Sequence[str],
@@ -58,18 +63,18 @@ def chosen_writers(
         InputError: a name is unknown or given twice, "json" is missing, an output needs what the bundle does not make
             or another output, or two outputs would write the same file.
     """
-    known = {**OUTPUTS, **own}
+    known, made = {**OUTPUTS, **own}, {*has, "picture"}
     names = [] if isinstance(outputs, str) else list(outputs)
     unknown = [str(name) for name in names if not isinstance(name, str) or name not in known]
     if unknown or "json" not in names or len(set(names)) < len(names):
         reason = f"there is no output {', '.join(unknown)}" if unknown else f"is {outputs!r}"
-        fitting = [name for name, writer in known.items() if set(getattr(writer, "needs", ())) <= set(has)]
+        fitting = [name for name, writer in known.items() if set(getattr(writer, "needs", ())) <= made]
         raise _unfit(reason, f"give a list with json and any of {', '.join(n for n in fitting if n != 'json')}")
     writers = {name: own[name] if name in own else _made(OUTPUTS[name], dicom) for name in names}
     of_cases = {name: writer for name, writer in writers.items() if isinstance(writer, CaseWriter)}
     of_run = {name: writer for name, writer in writers.items() if isinstance(writer, RunWriter)}
     for name, writer in of_cases.items():
-        if missing := sorted(writer.needs - set(has)):
+        if missing := sorted(writer.needs - made):
             raise _unfit(f"{name} needs {' and '.join(missing)}, which this bundle does not make", f"leave {name} out")
     kinds = [writer.kind for writer in of_cases.values()]
     for name, reader in of_run.items():

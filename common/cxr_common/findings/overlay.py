@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from cxr_common.axes import tensor_to_picture
+from cxr_common.data.kept_pictures import eight_bits
 from cxr_common.findings.annotate import annotate
 from cxr_common.findings.area import area_text
 from cxr_common.findings.fonts import drawable, font
@@ -38,7 +39,7 @@ def render_overlay(
     """Draw the overlay sheet of one image.
 
     Args:
-        picture: radiograph in [0, 1], (X, Y) or (1, X, Y); any resolution of the whole image.
+        picture: radiograph in [0, 1], or in greys of uint8, (X, Y) or (1, X, Y); any resolution of the whole image.
         record: its record as in findings.json, with `case`, `size` and `findings`.
         heatmap: (C, X, Y) probabilities at network resolution; None draws no heat.
         masks: class -> bool (width, height) in original pixels, positive classes; a class without one is boxes alone.
@@ -69,9 +70,9 @@ def render_overlay(
 
 
 def _grey(picture: Any) -> Image.Image:
-    values = np.asarray(picture, np.float32)
+    values = np.asarray(picture)
     values = values[0] if values.ndim == 3 else values
-    return Image.fromarray(tensor_to_picture((values * 255).round().clip(0, 255).astype(np.uint8)))
+    return Image.fromarray(np.ascontiguousarray(tensor_to_picture(eight_bits(values))))
 
 
 def _fit(text: str, size: int, width: float) -> tuple[str, ImageFont.FreeTypeFont]:

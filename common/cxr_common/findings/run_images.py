@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any
 from cxr_common.data.loader import Failure
 from cxr_common.errors import InputError
 from cxr_common.findings.case_files import EarlierFiles
-from cxr_common.findings.case_names import CaseNames
-from cxr_common.findings.run_record import FILE_NAME, file_names, read_findings
+from cxr_common.findings.case_names import CaseNames, absolute
+from cxr_common.findings.record_lines import JOURNAL, RecordLines
+from cxr_common.findings.run_record import FILE_NAME, file_names, plain, read_findings
 
+logger = logging.getLogger(__name__)
 _EARLIER = "these are results of an earlier run: the new ones could not be written"
 
 
@@ -26,7 +29,8 @@ class RunImages:
         earlier: files that an earlier run left there.
 
     Attributes:
-        records: what findings.json says of the images that are done, in their order.
+        records: what findings.json says of the images that are done, in their order; in the folder's journal, where
+            :meth:`begin` was called.
         failures: of the others; paths are as the run was given them.
     """
 
@@ -35,10 +39,48 @@ class RunImages:
         self.forget()
 
     def forget(self) -> None:
-        """Begin anew."""
-        self.records: list[dict[str, Any]] = []
+        """Begin anew, in memory."""
+        self.records: list[dict[str, Any]] | RecordLines = []
         self.failures: list[Failure] = []
         self._kept: set[str] = set()
+
+    def begin(self, made_from: Mapping[str, Any], resume: bool) -> Iterator[dict[str, Any]]:
+        """Begin anew, or go on with what a killed run had done, in the journal of the folder.
+
+        Where no journal can be written, as on a full disk, records stay in memory: each image then says what it lacks.
+
+        Returns:
+            The journal's entries of the images that are done.
+        """
+        self.forget()
+        try:
+            self.records = RecordLines(self.folder / JOURNAL, made_from, resume)
+        except InputError as error:
+            logger.warning("%s; if this run is killed, it cannot be resumed", error)
+            return iter(())
+        return self.records.entries()
+
+    @property
+    def done(self) -> frozenset[str]:
+        """Absolute paths of the images that are in the journal."""
+        lines = self.records.done if isinstance(self.records, RecordLines) else ()
+        return frozenset(str(absolute(path)) for path in lines)
+
+    def add(self, record: Mapping[str, Any], source: str, notes: Mapping[str, Any]) -> None:
+        """Remember the record of an image.
+
+        Raises:
+            OSError: the journal cannot be written.
+        """
+        if isinstance(self.records, RecordLines):
+            self.records.append(plain(record), source, notes)
+        else:
+            self.records.append(plain(record))
+
+    def close(self, remove: bool = True) -> None:
+        """The run is over; the journal is removed where findings.json has all records."""
+        if isinstance(self.records, RecordLines):
+            self.records.close(remove)
 
     def fail(self, path: str, reason: str, action: str | None, keep: bool = False) -> None:
         """Remember a failure; with `keep`, the image's files of an earlier run stay where they are."""
@@ -96,7 +138,10 @@ class RunImages:
 
     def _vanished(self) -> list[Failure]:
         gone = [record for record in self.records if not self._is_whole(record)]
-        self.records = [record for record in self.records if record not in gone]
+        if gone:
+            kept = [record for record in self.records if record not in gone]
+            self.close()
+            self.records = kept
         reason = "its results were removed while the run went on"
         action = "leave the output folder alone and run again"
         return [Failure(record["path"], reason, action) for record in gone]

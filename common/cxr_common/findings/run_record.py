@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cxr_common.data.loader import Failure
-from cxr_common.files import as_path, write_text
+from cxr_common.files import as_path, replacing
 from cxr_common.findings.record_models import FindingsRecord
 from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.json_files import read_json
@@ -20,17 +20,28 @@ from cxr_common.text import encodable, printable
 
 SCHEMA_VERSION = "1.0"
 FILE_NAME = "findings.json"
+
 NOTICE = "Research use only. Not a medical device; not for diagnosis or treatment."
+
+
+class Records(Protocol):
+    """Records of images, in memory or in a file."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
 
 
 def run_record(
     model: Mapping[str, Any],
     thresholds: ClassThresholds,
-    images: Sequence[Mapping[str, Any]],
+    images: Records,
     failures: Sequence[Failure],
     input_dir: Path | None,
 ) -> dict[str, Any]:
-    """The content of findings.json: plain values, no number that is not finite, no text that is not UTF-8."""
+    """The content of findings.json: plain values, no number that is not finite, no text that is not UTF-8.
+
+    Its images are those that are given: plain already, and perhaps in a file, to be gone through one by one.
+    """
     used = {"source": thresholds.source, **thresholds.as_dict()}
     used.pop("labels")
     record = {
@@ -40,16 +51,24 @@ def run_record(
         "model": {**model, "thresholds": used},
         "input_dir": None if input_dir is None else str(input_dir),
         "summary": {"images": len(images), "failures": len(failures)},
-        "images": list(images),
+        "images": [],
         "failures": [asdict(failure) for failure in failures],
     }
-    return _plain(record)
+    return {**plain(record), "images": images}
 
 
 def write_run_record(record: Mapping[str, Any], folder: Path) -> Path:
-    """Write findings.json; a reader never sees half of it."""
+    """Write findings.json, an image at a time; a reader never sees half of it."""
     path = folder / FILE_NAME
-    write_text(_readable(record) + "\n", path)
+    before, after = _readable({**record, "images": []}).split('\n  "images": []', 1)
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.write(f'{before}\n  "images": [')
+        separator = "\n    "
+        for image in record["images"]:
+            file.write(separator + _readable(image).replace("\n", "\n    "))
+            separator = ",\n    "
+        file.write("\n  ]" if len(record["images"]) else "]")
+        file.write(after + "\n")
     return path
 
 
@@ -85,13 +104,14 @@ def _readable(record: Mapping[str, Any]) -> str:
     return re.sub(r"\[\n\s+([-\d.,e+\s]+?)\n\s+\]", lambda match: f"[{' '.join(match[1].split())}]", text)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as strict JSON can have it: numbers that are not finite become null."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {encodable(str(key)): _plain(item) for key, item in value.items()}
+        return {encodable(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

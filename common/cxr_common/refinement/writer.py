@@ -65,10 +65,16 @@ class PseudoMaskDatalist(RunWriter):
         self._known = {str(Path(i["image"]).resolve()): {key: i[key] for key in _PASSED_ON if key in i} for i in items}
         self._seen: dict[str, tuple[Path, list[int | None]]] = {}
 
-    def add(self, case: Case) -> None:
+    def add(self, case: Case) -> Any:
         """Keep the labels of a case."""
         values = [None if v is None or np.isnan(float(v)) else int(v) for v in case.item[self.label_key]]
-        self._seen[case.name] = (case.source.resolve(), values)
+        note = [str(case.source.resolve()), values]
+        self.restore(case.name, note)
+        return note
+
+    def restore(self, case: str, note: Any) -> None:
+        """Keep the labels of a case that an earlier run looked at."""
+        self._seen[case] = (Path(note[0]), note[1])
 
     def write(self, record: Mapping[str, Any], folder: Path) -> None:
         """Write the file."""

@@ -40,11 +40,8 @@ def made_from() -> dict[str, Any] | None:
     if workflow is None:
         return None
     parser, used = workflow.parser, used_ids(workflow)
-    names = [name for name in SETTINGS if name not in FREE]
-    if "max_epochs" in references(parser.get("lr_scheduler")):
-        names.append("max_epochs")
-    settings = {name: parser.get_parsed_content(name) for name in names if name in parser and is_used(name, used)}
-    made: dict[str, Any] = {"settings": json.loads(json.dumps(settings, default=str))}
+    more = ["max_epochs"] if "max_epochs" in references(parser.get("lr_scheduler")) else []
+    made: dict[str, Any] = {"settings": used_settings(more)}
     made["parts"] = {part: _without_expressions(parser.get(part)) for part in _PARTS if part in parser}
     if is_used("labels", used):
         made["labels"] = list(parser.get_parsed_content("labels"))
@@ -54,6 +51,24 @@ def made_from() -> dict[str, Any] | None:
         if is_used(id, used):
             made[section] = describe_items(parser.get_parsed_content(id))
     return made
+
+
+def used_settings(more: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The settings that decide what the workflow that is running makes; None where none is running.
+
+    Args:
+        more: names of settings that count besides, though they are among :data:`FREE`.
+
+    Returns:
+        Name -> plain value, of those of :data:`SETTINGS` that are not :data:`FREE` and that the run uses.
+    """
+    workflow = running_workflow()
+    if workflow is None:
+        return None
+    parser, used = workflow.parser, used_ids(workflow)
+    names = [name for name in SETTINGS if name not in FREE or name in more]
+    settings = {name: parser.get_parsed_content(name) for name in names if name in parser and is_used(name, used)}
+    return json.loads(json.dumps(settings, default=str))
 
 
 def _without_expressions(part: Any) -> Any:

@@ -41,6 +41,7 @@ SETTINGS: dict[str, Rule] = {
     "val_interval": whole(1),
     "resume": SWITCH,
     "num_workers": whole(0, MOST_PROCESSES),
+    "writers": whole(0, MOST_PROCESSES),
     "cache_rate": SHARE,
     "image_cache": one_of("packed", "persistent"),
     "cache_dtype": one_of("uint8", "float16", "float32"),
@@ -102,6 +103,6 @@ SETTINGS: dict[str, Rule] = {
 
 #: Settings that may change when a run is resumed: how it computes, when it ends, what is done after it.
 FREE = frozenset(
-    {"amp", "bfloat16", "cache_rate", "num_workers", "resume", "section"}
+    {"amp", "bfloat16", "cache_rate", "num_workers", "resume", "section", "writers"}
     | {"max_epochs", "min_learning_rate", "val_interval", "mask_default"}
 )

@@ -114,7 +114,7 @@ CHECKS: tuple[Check, ...] = (
     Check((*BATCHES, TRAINING, "epoch_size"), _check_drawn_batches, (DROP_LAST,)),
     # Whether weights and a run that are there are of these classes, this network, these data.
     Check(("initial_weights", "labels"), check_initial_weights),
-    Check(("output_dir", "resume"), check_resumed),
+    Check(("output_dir", "resume"), check_resumed, ("max_epochs",)),
     # The last: it makes the folder.
-    Check(("output_dir", "resume"), claim_training_folder),
+    Check(("output_dir", "resume"), claim_training_folder, ("max_epochs",)),
 )

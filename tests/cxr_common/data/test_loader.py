@@ -159,3 +159,30 @@ def test_a_datalists_masks_do_not_stop_a_batch(tmp_path, size):
     items = [{"image": str(tmp_path / f"{name}.png"), "mask": mask} for name, mask in zip("ab", masks)]
     loader = RadiographLoader(Dataset(items, preprocessing()), batch_size=size)
     assert len(paths_of(loader)) == 2 and not loader.failures
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_batches_are_filled_past_images_that_fail(tmp_path, num_workers):
+    for name in "abdeg":
+        Image.fromarray(marker_picture()).save(tmp_path / f"{name}.png")
+    for name in "cf":
+        (tmp_path / f"{name}.png").write_text("no picture")
+    loader = RadiographLoader(Dataset(find_radiographs(tmp_path), preprocessing()), 2, num_workers)
+    loader.keep_pictures, seen = True, []
+    for batch in loader:
+        paths = batch["image"].meta["filename_or_obj"]
+        assert list(loader.pictures) == paths  # of this batch and no other
+        assert all(np.array_equal(loader.pictures[path], marker_picture().T) for path in paths)
+        seen.append("".join(path[-5] for path in paths))
+    assert seen == ["ab", "de", "g"]
+    assert loader.pictures == {}
+
+
+def test_what_is_done_is_left_out(tmp_path):
+    for name in "abc":
+        Image.fromarray(marker_picture()).save(tmp_path / f"{name}.png")
+    loader = RadiographLoader(Dataset(find_radiographs(tmp_path), preprocessing()), 2)
+    loader.done = {str(tmp_path / "b.png")}
+    assert loader.remaining == [0, 2]
+    assert [path[-5] for path in paths_of(loader)] == ["a", "c"]
+    assert loader.pictures == {}

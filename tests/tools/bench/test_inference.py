@@ -2,19 +2,50 @@ from __future__ import annotations
 
 import json
 
+import pydicom
 import pytest
 
+from cxr_common.data import read_picture
 from tools.bench.__main__ import main
+from tools.bench.images import make_inputs
+from tools.bench.inference import WAYS
 from tools.bench.tables import inference_table
 
+KIND = "512 x 512 PNG"
 
-def test_a_run_costs_more_than_reading_and_network(tmp_path, capsys):
+
+def record_of(load_after=1.0):
+    case = {"bundle": "b", "kind": KIND, "batch": 1, "cpu_ms": dict.fromkeys(WAYS, 20.0), "megabytes": 900.0}
+    start = {"bundle": "b", "import_s": 4.0, "first_s": 5.0, "ratio": 1.25}
+    record = {"cases": [case | {"ratio": dict.fromkeys(WAYS, 1.5)}], "starts": [start], "repeats": 3}
+    return record | {"date": "2026", "load_before": 1.0, "load_after": load_after, "versions": {"torch": "2"}}
+
+
+def test_the_table_says_where_other_work_began_meanwhile():
+    assert "1.50x" in inference_table(record_of()) and "1.25x" in inference_table(record_of())
+    assert "Void" not in inference_table(record_of())
+    assert "Void" in inference_table(record_of(load_after=3))
+
+
+@pytest.mark.slow
+def test_a_run_costs_more_than_the_network(tmp_path, capsys):
     path = tmp_path / "bench.json"
-    options = ["--bundles", "cxr_pylon_localization", "--sizes", "64", "--images", "2", "--repeats", "1"]
-    assert main(["inference", "--output", str(path), *options]) == 0
+    options = ["--bundles", "cxr_pylon_localization", "--kinds", KIND, "--images", "2", "--repeats", "1"]
+    assert main(["inference", "--output", str(path), *options, "--batches", "2"]) == 0
     record = json.loads(path.read_text())
-    (case,) = record["cases"]
-    assert (case["bundle"], case["size"], case["images"]) == ("cxr_pylon_localization", 64, 2)
-    assert case["ratio"] == pytest.approx(case["run_ms"] / case["alone_ms"])
-    assert case["run_ms"] > case["alone_ms"] > 0 and case["start_ms"] > case["run_ms"]
+    (case,), (start,) = record["cases"], record["starts"]
+    assert (case["bundle"], case["kind"], case["batch"], case["count"]) == (options[1], KIND, 2, 2)
+    times = case["cpu_ms"]
+    assert times.keys() == WAYS.keys() == case["ratio"].keys()
+    assert case["ratio"]["default"] == pytest.approx(times["default"] / times["read"])
+    assert times["default"] > times["forward"] > 0 and times["json"] > 0 and times["by_hand"] > 0
+    assert start["first_s"] > start["import_s"] > 0
     assert inference_table(record) in capsys.readouterr().out
+
+
+def test_inputs_are_radiographs_of_their_size(tmp_path):
+    (png,) = make_inputs(tmp_path / "a", 64, 64, False, 1).iterdir()
+    (dicom,) = make_inputs(tmp_path / "b", 90, 120, True, 1).iterdir()
+    assert read_picture(png).shape == (64, 64)
+    assert read_picture(dicom).shape == (90, 120)
+    assert pydicom.dcmread(dicom).pixel_array.shape == (120, 90)

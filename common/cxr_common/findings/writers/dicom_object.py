@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
@@ -42,6 +43,7 @@ class DicomObject(CaseWriter):
         require_highdicom()
         self.options = options
         self._uids: ResultUids | None = None
+        self._first = threading.Lock()
 
     def names(self, case: str, labels: Iterable[str]) -> list[str]:
         """The one file."""
@@ -51,8 +53,9 @@ class DicomObject(CaseWriter):
         """Write the file; returns its name."""
         (name,) = self.names(case.name, case.model.labels)
         model = _model(case)
-        if self._uids is None:  # one for the run, so that its results of a study are one series
-            self._uids = ResultUids(model, self.options.deterministic_uids)
+        with self._first:
+            if self._uids is None:  # one for the run, so that its results of a study are one series
+                self._uids = ResultUids(model, self.options.deterministic_uids)
         try:
             source = _source(case.source, case.source.stat().st_mtime_ns)
             result = _result(case, model, with_picture=self.kind == "dicom_sc")
@@ -86,11 +89,12 @@ class DicomSc(DicomObject):
     """A picture with the findings burned in as a Secondary Capture."""
 
     kind = "dicom_sc"
+    needs = frozenset({"picture"})
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=8)
 def _source(path: Path, _changed: int) -> SourceImage:
-    """The kinds of a run look at the same file one after the other."""
+    """The kinds of a run look at the same file one after the other; each of its writers has another file."""
     return read_source(path)
 
 
