@@ -115,8 +115,9 @@ def write_kept(
 ) -> None:
     """Keep arrays, what is reported of them, and what they were made with."""
     text = json.dumps({**about, "made_with": without_modules(made_with)}, sort_keys=True)
+    kept: dict[str, Any] = {"about": np.array(text), **arrays}
     with replacing(path) as temporary:
-        np.savez_compressed(temporary, about=np.array(text), **dict(arrays))
+        np.savez_compressed(temporary, **kept)
 
 
 def arrays_of(arrays: Mapping[str, np.ndarray], test: str) -> dict[str, np.ndarray]:
