@@ -82,11 +82,10 @@ def sentence(record: dict[str, Any]) -> str:
     sound, exchanged, shorter = record["sound"], record["exchanged"], record["shorter"]
     missed = exchanged["n"] - exchanged["noticed"]
     return (
-        f"  Of {exchanged['n']} radiographs of `../shared` whose sides differ, {exchanged['noticed']} were noticed when"
-        f" their sides were exchanged;\n  {exchanged['missed_nearly_square']} of the {missed} that were missed are"
-        f" nearly square (sides within {100 * _NEARLY:.0f}%)."
-        f" Of {sound['n']} sound ones {sound['doubted']} were doubted.\n"
-        f"  Of {shorter['n']} whose size was off by a pixel {shorter['noticed']} were noticed.\n"
+        f"Of {exchanged['n']} radiographs of `../shared` whose sides differ, {exchanged['noticed']} were noticed when their"
+        f" sides were exchanged.\nOf the {missed} that were missed, {exchanged['missed_nearly_square']} are nearly square"
+        f" (sides within {100 * _NEARLY:.0f}%). Of {sound['n']} sound radiographs {sound['doubted']} were doubted.\n"
+        f"Of {shorter['n']} whose size was off by one pixel {shorter['noticed']} were noticed.\n"
     )
 
 
