@@ -80,13 +80,12 @@ def measure(pictures: Iterable[np.ndarray]) -> dict[str, Any]:
 def sentence(record: dict[str, Any]) -> str:
     """The figures in words, for docs/reference/findings.md."""
     sound, exchanged, shorter = record["sound"], record["exchanged"], record["shorter"]
-    missed = exchanged["n"] - exchanged["noticed"]
+    missed, nearly = exchanged["n"] - exchanged["noticed"], exchanged["missed_nearly_square"]
     return (
-        f"  Of {exchanged['n']} radiographs of `../shared` whose sides differ, {exchanged['noticed']} were noticed when"
-        f" their sides were exchanged;\n  {exchanged['missed_nearly_square']} of the {missed} that were missed are"
-        f" nearly square (sides within {100 * _NEARLY:.0f}%)."
-        f" Of {sound['n']} sound ones {sound['doubted']} were doubted.\n"
-        f"  Of {shorter['n']} whose size was off by a pixel {shorter['noticed']} were noticed.\n"
+        f"Of {exchanged['n']} radiographs of `../shared` whose sides differ, {exchanged['noticed']} were noticed when"
+        f" their sides were exchanged.\nOf the {missed} that were missed, {nearly} are nearly square"
+        f" (sides within {100 * _NEARLY:.0f}%). Of {sound['n']} sound radiographs {sound['doubted']} were doubted.\n"
+        f"Of {shorter['n']} whose size was off by one pixel {shorter['noticed']} were noticed.\n"
     )
 
 

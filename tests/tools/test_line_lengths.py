@@ -58,4 +58,4 @@ def test_the_sentence_has_the_figures(noticed):
     }
     text = line_lengths.sentence(record)
     assert f"Of 5 radiographs of `../shared` whose sides differ, {noticed} were" in text
-    assert f"1 of the {5 - noticed} that were missed" in text and "Of 9 sound ones 1 were doubted" in text
+    assert f"Of the {5 - noticed} that were missed, 1 are" in text and "Of 9 sound radiographs 1 were doubted" in text
