@@ -28,7 +28,9 @@ COMMANDS = {
     "demo": Command("cxr_tools.demo", "both of these, on synthetic radiographs or on yours"),
     "bundles": Command("cxr_tools.bundles", "list the bundles that you can use by name, and their recipes"),
     "get": Command("cxr_tools.get", "fetch a bundle, and check its hash"),
-    "prepare": Command("cxr_tools.prepare.__main__", "make, check, merge and look at datalists: images with their labels"),
+    "prepare": Command(
+        "cxr_tools.prepare.__main__", "make, check, merge and look at datalists: images with their labels"
+    ),
     "train": Command("cxr_tools.train", "train a bundle on your labels"),
     "evaluate": Command("cxr_tools.evaluate", "score weights on a data set"),
     "pack": Command("cxr_tools.pack.__main__", "pack a bundle into a zip that runs without this package"),
