@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import NamedTuple
 
@@ -23,26 +24,30 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "find": Command("cxr_tools.find", "look for findings in radiographs"),
-    "report": Command("cxr_tools.report", "an HTML page of what was found"),
+    "report": Command("cxr_tools.report", "make an HTML page of what was found"),
     "demo": Command("cxr_tools.demo", "both of these, on synthetic radiographs or on yours"),
-    "bundles": Command("cxr_tools.bundles", "list the bundles that can be named, and their recipes"),
+    "bundles": Command("cxr_tools.bundles", "list the bundles that you can use by name, and their recipes"),
     "get": Command("cxr_tools.get", "fetch a bundle, and check its hash"),
-    "prepare": Command("cxr_tools.prepare.__main__", "make, check, merge and look at datalists"),
+    "prepare": Command(
+        "cxr_tools.prepare.__main__", "make, check, merge and look at datalists: images with their labels"
+    ),
     "train": Command("cxr_tools.train", "train a bundle on your labels"),
     "evaluate": Command("cxr_tools.evaluate", "score weights on a data set"),
-    "pack": Command("cxr_tools.pack.__main__", "make a zip of a bundle that runs alone"),
-    "export": Command("cxr_tools.export.__main__", "a bundle's network as ONNX, TorchScript or torch.export"),
+    "pack": Command("cxr_tools.pack.__main__", "pack a bundle into a zip that runs without this package"),
+    "export": Command("cxr_tools.export.__main__", "write a bundle's network as ONNX, TorchScript or torch.export"),
     "verify": Command("cxr_verify.__main__", "check any MONAI bundle"),
-    "pacs": Command("cxr_tools.pacs.__main__", "radiographs from a PACS, and results back"),
-    "pipeline": Command("cxr_tools.pipeline.__main__", "from image labels to a segmenter"),
-    "reproduce": Command("cxr_tools.reproduce.__main__", "a paper's experiment on a public data set"),
+    "pacs": Command("cxr_tools.pacs.__main__", "fetch radiographs from a PACS, and send results back"),
+    "pipeline": Command("cxr_tools.pipeline.__main__", "train a segmenter from image labels"),
+    "reproduce": Command("cxr_tools.reproduce.__main__", "repeat a paper's experiment on a public data set"),
     "phantoms": Command("cxr_tools.make_phantoms", "make a data set of synthetic radiographs"),
     "simulate": Command("cxr_tools.simulate_findings", "put findings into radiographs that have none"),
     "lungs": Command("cxr_tools.lungs", "add boxes of chests to a datalist"),
-    "convert": Command("cxr_tools.convert_published", "a published checkpoint as a bundle"),
+    "convert": Command("cxr_tools.convert_published", "make a bundle from a published checkpoint"),
 }
-EXAMPLES = """example:
-  cxr find xrays -o out && cxr report out
+EXAMPLES = """examples:
+  cxr demo                                        synthetic radiographs and what is found on them, as a page
+  cxr find xrays -o out && cxr report out         the same of the files in the folder xrays
+  cxr bundles                                     what --bundle can name
 
 cxr COMMAND --help says more of each.
 """
@@ -69,7 +74,7 @@ def make_parser() -> ToolParser:
         prog="cxr",
         description="Find what chest radiographs show, by MONAI bundles. For research, not for clinical use.",
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=partial(argparse.RawDescriptionHelpFormatter, max_help_position=24),
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for name, command in COMMANDS.items():
@@ -91,7 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if (name := _completed()) is not None:
         os.environ["_ARGCOMPLETE"] = "2"  # argcomplete begins at the second word
         words = [name]
-    name = make_parser().parse_args(words[:1]).command
+    else:
+        name = make_parser().parse_args(words[:1]).command
     try:
         return int(import_module(COMMANDS[name].module).main(words[1:]) or 0)
     except ModuleNotFoundError as error:

@@ -52,7 +52,7 @@ def test_a_page_that_is_not_there_is_said(docs):
 
 
 def test_a_card_without_commands_says_what_the_zip_is_at_its_end(docs):
-    assert packed_pages("# Card\n", docs, "## This folder\nhere")["README.md"] == "# Card\n\n## This zip\nhere\n"
+    assert packed_pages("# Card\n", docs, "## This folder\nhere")["README.md"] == "# Card\n\n## This folder\nhere\n"
 
 
 def test_elsewhere_links_to_the_collections_pages_are_their_text():
