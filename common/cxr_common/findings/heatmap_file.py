@@ -53,8 +53,8 @@ def heatmap_name(case: str) -> str:
 def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     """Write a .npz that loads without pickle and states its axis order.
 
-    Compressed at level 1: ``numpy.savez_compressed`` has no choice but level 6, which takes four times as long for a
-    few per cent of room.
+    Compressed at level 1. ``numpy.savez_compressed`` always takes level 6: three times as long on three heatmaps of
+    PYLON, for files that are 12 to 19% smaller.
     """
     arrays: dict[str, np.ndarray] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
     arrays = {"heatmap": heatmap.heatmap.astype(np.float16), "axes": np.array(AXES), **arrays}
