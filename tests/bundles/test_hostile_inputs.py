@@ -70,7 +70,7 @@ def test_good_files_are_done_and_the_others_listed(done):
     assert "not UTF-8" in failed["M\\xfcller.png"]
     assert "too large" in failed["large.png"]
     for name in ("outside.mha", "outside.nrrd", "absolute.mha"):
-        assert "no plain file name" in failed[name]
+        assert "not a plain file name" in failed[name]
 
 
 def test_the_second_run_saw_the_same_images(done):

@@ -214,5 +214,5 @@ def test_an_image_does_not_leave_the_input_folder_by_dots(tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "p.json")
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="is not a file"):
         read_json(Path(tmp_path / "p.json"), "mend it")

@@ -109,7 +109,7 @@ def test_what_is_wrong_is_one_line_and_leaves_nothing(host, path, sha256, said, 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/a.zip"])
 def test_other_kinds_of_addresses_are_refused(host, url):
-    with pytest.raises(InputError, match="no address of http or https"):
+    with pytest.raises(InputError, match="not an http or https address"):
         get_bundle(url, "0" * 64)
 
 

@@ -75,7 +75,7 @@ def test_relations_are_the_inferers():
         (MirroredInferer(SaliencyInferer("layercam", "backbone.layer4")), False, "layercam needs gradients"),
         (RelationInferer(crop_size=512), False, "crop_size"),
         (SlidingWindowInferer((64, 64)), False, "SlidingWindowInferer cannot be written"),
-        (SimpleInferer(), True, "no detector"),
+        (SimpleInferer(), True, "not a detector"),
     ],
 )
 def test_what_no_file_can_hold_is_refused(inferer, boxes, text, classifier):

@@ -63,7 +63,7 @@ def test_an_unknown_name_names_those_that_there_are(elsewhere, name, text):
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
-    with pytest.raises(InputError, match="no bundle for inference"):
+    with pytest.raises(InputError, match="not a bundle for inference"):
         find_bundle(tmp_path)
 
 

@@ -51,7 +51,7 @@ def test_a_file_that_is_no_radiograph_is_an_error(tmp_path):
 
 
 def test_a_folder_that_is_no_bundle_is_an_error(tmp_path):
-    with pytest.raises(InputError, match=f"no localiser bundle.*fetch the bundle {tmp_path.name}"):
+    with pytest.raises(InputError, match=f"not a localiser bundle.*fetch the bundle {tmp_path.name}"):
         LocalizerBundle(tmp_path)("x.png")
     with pytest.raises(InputError, match="no localiser is named"):
         LocalizerBundle(None)("x.png")

@@ -37,7 +37,9 @@ def test_label_map_of_monai_label(tmp_path):
         EncodeLabeld("label", LABELS[:2])({"label": path})
 
 
-@pytest.mark.parametrize(("label", "reason"), [([1, 0], "2 values for 3 classes"), (["x", 0, 1], "no list of numbers")])
+@pytest.mark.parametrize(
+    ("label", "reason"), [([1, 0], "2 values for 3 classes"), (["x", 0, 1], "not a list of numbers")]
+)
 def test_bad_labels_name_the_image(label, reason):
     with pytest.raises(InputError, match=rf"a.png: .*{reason}"):
         EncodeLabeld("label", LABELS)({"image": "a.png", "label": label})

@@ -104,7 +104,7 @@ def test_images_have_several_batches_and_sizes():
     [
         (["cxr_pylon_localizatoin"], "did you mean cxr_pylon_localization"),
         (["cxr_gradcam_classification", "--set", "inferer#method=layercam"], "needs gradients"),
-        (["cxr_gradcam_classification", "--boxes"], "no detector"),
+        (["cxr_gradcam_classification", "--boxes"], "not a detector"),
         (["cxr_gradcam_classification", "--set", "weights"], "OPTION=VALUE"),
         (["cxr_gradcam_classification", "--set", "wieghts=a"], "did you mean weights"),
     ],
