@@ -27,7 +27,7 @@ _TABLE: dict[str, FindingCode] = {
     name: FindingCode(*code)
     for names, code in (
         (("atelectasis",), ("46621007", "SCT", "Atelectasis")),
-        (("cardiomegaly",), ("8186001", "SCT", "Cardiomegaly")),
+        (("cardiomegaly",), ("287272002", "SCT", "Cardiomegaly")),
         (("consolidation",), ("95436008", "SCT", "Lung consolidation")),
         (("edema", "oedema", "pulmonary edema"), ("19242006", "SCT", "Pulmonary edema")),
         (("effusion", "pleural effusion"), ("60046008", "SCT", "Pleural effusion")),
@@ -47,7 +47,7 @@ _TABLE: dict[str, FindingCode] = {
 }
 CATEGORY = FindingCode("49755003", "SCT", "Morphologically Abnormal Structure")
 LUNG = FindingCode("39607008", "SCT", "Lung")
-CHEST = FindingCode("51185008", "SCT", "Chest")
+CHEST = FindingCode("816094009", "SCT", "Chest")
 
 
 def finding_code(label: str) -> FindingCode:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxr_common.errors import InputError
+from cxr_common.files import file_sha256
 from cxr_common.findings import read_findings
 from cxr_common.findings.run_record import file_names
+from cxr_common.json_files import read_json
 from cxr_tools.pacs.ledger import Entry, Ledger
 from cxr_tools.pacs.pull import image_path
 from cxr_tools.workflow import run_workflow, workflow_command
@@ -32,6 +34,17 @@ class Bundle:
     folder: Path
     outputs: tuple[str, ...]
     deidentify: bool = False
+
+    def line(self) -> str:
+        """Which bundle, weights and outputs, on one line: equal lines make equal results.
+
+        Raises:
+            InputError: there is no metadata or no weights.
+        """
+        metadata = read_json(self.folder / "configs" / "metadata.json", "check --bundle")
+        weights = file_sha256(self.folder / "models" / "model.pt", "check --bundle")[:8]
+        outputs = ",".join(sorted(self.outputs)) + (", deidentified" if self.deidentify else "")
+        return f"{self.folder.name} {metadata.get('version')} (weights {weights}; {outputs})"
 
     def __call__(self, images: Path, results: Path) -> None:
         """Write the results of a folder of images.
@@ -86,6 +99,12 @@ def infer_batch(infer: Infer, ledger: Ledger, work: Path, entries: Sequence[Entr
                 ledger.note(found.instance, "refused", failure["reason"])
     finally:
         shutil.rmtree(images, ignore_errors=True)
+
+
+def sweep_images(work: Path) -> None:
+    """Remove the links to images that a killed command left; nobody else may work in the folder."""
+    for folder in (work / RESULTS).glob(".batch-*-images"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _new_folder(wanted: Path) -> Path:

@@ -12,13 +12,13 @@ from typing import Any
 from cxr_common.errors import InputError
 from cxr_tools.pacs import options
 from cxr_tools.pacs.credentials import make_session
-from cxr_tools.pacs.inference import Infer, infer_batch
+from cxr_tools.pacs.inference import Infer, infer_batch, sweep_images
 from cxr_tools.pacs.ledger import Ledger
 from cxr_tools.pacs.network import NetworkPacs
 from cxr_tools.pacs.patience import Unreachable
 from cxr_tools.pacs.pull import image_path
 from cxr_tools.pacs.push import Destination, push
-from cxr_tools.pacs.receiver import Limits, Receiver, callers_of
+from cxr_tools.pacs.receiver import Limits, Receiver, callers_of, is_title
 from cxr_tools.pacs.run_bundle import chosen_bundle
 from cxr_tools.pacs.web import WebPacs
 
@@ -48,7 +48,27 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Listen until a signal; returns the exit status."""
-    bundle, destination, ledger = chosen_bundle(args), _destination(args), options.open_ledger(args)
+    _check(args)
+    bundle, destination = chosen_bundle(args), _destination(args)
+    with options.open_ledger(args) as ledger:
+        ledger.belongs_to(bundle.line())
+        sweep_images(args.work)
+        return _listen(args, ledger, bundle, destination)
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse numbers that would refuse every sender, and titles and ports that DICOM does not have."""
+    for name, least in (("patience", 0), ("associations", 1), ("megabytes", 1), ("free_megabytes", 0), ("port", 0)):
+        if getattr(args, name) < least:
+            option = "--" + name.replace("_", "-")
+            raise InputError(f"is {getattr(args, name)}", option, f"give {least} or more")
+    if args.port > 65535:
+        raise InputError(f"is {args.port}", "--port", "give at most 65535")
+    if not is_title(args.aet):
+        raise InputError(f"is {args.aet!r}", "--aet", "give 1 to 16 ASCII characters without a backslash")
+
+
+def _listen(args: argparse.Namespace, ledger: Ledger, bundle: Infer, destination: Destination) -> int:
     limits = Limits(args.megabytes, args.associations, args.free_megabytes, callers_of(args.allow))
     receiver = Receiver(ledger, args.work, args.aet, args.host, args.port, limits)
     receiver.start()
@@ -99,19 +119,20 @@ def work_off(
         batch: images at a time.
         pause: seconds between two looks at the queue.
     """
-    told = ""
+    told, again = "", True
     while not stop.is_set():
         arrived.clear()
         try:
             here = [entry for entry in ledger.entries(("here",), batch) if image_path(work, entry).is_file()]
             if here:
                 infer_batch(infer, ledger, work, here)
-            push(destination, ledger)
+            push(destination, ledger, again)
+            again = False  # what was refused is tried once, not every few seconds
             if here:
                 told = ""
                 print(ledger.summary(), flush=True)
                 continue
-        except InputError as error:
+        except (InputError, OSError) as error:  # OSError: a full disk
             line = f"waiting: {error}" if isinstance(error, Unreachable) else f"error: {error}"
             if line != told:
                 print(line, file=sys.stderr, flush=True)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from cxr_common.errors import InputError
 from cxr_tools.pacs.credentials import make_session
 from cxr_tools.pacs.ledger import Ledger
+from cxr_tools.pacs.lock import locked
 from cxr_tools.pacs.web import WebPacs
 
 
@@ -59,21 +63,40 @@ def open_pacs(args: argparse.Namespace) -> WebPacs:
     return WebPacs(args.url, make_session(args.url, args.ca), args.patience)
 
 
-def open_ledger(args: argparse.Namespace) -> Ledger:
-    """The ledger of the work folder."""
-    return Ledger(args.work)
+@contextmanager
+def open_ledger(args: argparse.Namespace) -> Iterator[Ledger]:
+    """The ledger of the work folder, which no other command uses meanwhile."""
+    with locked(args.work), closing(Ledger(args.work)) as ledger:
+        yield ledger
 
 
 def check_choice(args: argparse.Namespace) -> None:
-    """Refuse a choice that no PACS understands.
+    """Refuse a choice that no PACS understands, or that matches everything; make codes upper case, as PACS have them.
 
     Raises:
         InputError: names the option.
     """
-    if args.date and not re.fullmatch(r"\d{8}(-(\d{8})?)?|-\d{8}", args.date):
-        raise InputError("is not a date", "--date", "give 20260131, or 20260101-20260131")
+    _check_date(args.date)
+    args.modality = ",".join(filter(None, (name.strip().upper() for name in args.modality.split(","))))
+    args.body_part = args.body_part.strip().upper()
+    if not re.fullmatch(r"[A-Z0-9_ ]{1,16}(,[A-Z0-9_ ]{1,16})*", args.modality):
+        raise InputError("names no modality", "--modality", "give modalities by commas, such as CR,DX")
     if args.series and not args.study:
         raise InputError("needs the study that the series is in", "--series", "give --study too")
     for name in ("study", "series"):
         if getattr(args, name) and not re.fullmatch(r"[0-9.]{1,64}", getattr(args, name)):
             raise InputError("is not a UID", f"--{name}", "give digits and dots")
+
+
+def _check_date(text: str) -> None:
+    action = "give 20260131, or 20260101-20260131"
+    if text and not re.fullmatch(r"[0-9]{8}(-([0-9]{8})?)?|-[0-9]{8}", text):
+        raise InputError("is not a date", "--date", action)
+    days = [day for day in text.split("-") if day]
+    try:
+        for day in days:
+            datetime.strptime(day, "%Y%m%d")
+    except ValueError:
+        raise InputError(f"there is no day {day}", "--date", action) from None
+    if days != sorted(days):
+        raise InputError("ends before it begins", "--date", action)

@@ -22,6 +22,10 @@ class Unreachable(InputError):
     """The PACS did not answer within the given time; it may answer later."""
 
 
+class NotAllowed(InputError):
+    """The PACS wants another user, password or token, or its certificate is not trusted: nothing else would go on."""
+
+
 def reason_of(error: requests.RequestException) -> str:
     """What went wrong, without addresses, which hold UIDs."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
@@ -44,6 +48,11 @@ def _passes(error: requests.RequestException) -> bool:
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return error.response.status_code in PASSING
     return isinstance(error, (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError))
+
+
+def _is_about_us(error: requests.RequestException) -> bool:
+    code = error.response.status_code if error.response is not None else 0
+    return isinstance(error, requests.exceptions.SSLError) or code in (401, 407)
 
 
 def _remedy(error: requests.RequestException) -> str:
@@ -72,7 +81,8 @@ def patiently(call: Callable[[], T], patience: float, sleep: Callable[[float], N
         except requests.RequestException as error:
             reason = reason_of(error)
             if not _passes(error):
-                raise InputError(reason, "PACS", _remedy(error)) from None
+                kind = NotAllowed if _is_about_us(error) else InputError
+                raise kind(reason, "PACS", _remedy(error)) from None
             if waited >= patience:
                 action = "run again when it is back: what is done is not done again"
                 raise Unreachable(f"{reason} for {waited:.0f} s", "PACS", action) from None

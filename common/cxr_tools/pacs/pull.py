@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from cxr_common.errors import InputError
 from cxr_common.files import replacing
 from cxr_tools.pacs import options
 from cxr_tools.pacs.ledger import Entry, Ledger
-from cxr_tools.pacs.patience import Unreachable
+from cxr_tools.pacs.patience import NotAllowed, Unreachable
 from cxr_tools.pacs.web import WebPacs
 
 IMAGES = "images"
@@ -32,11 +33,12 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Pull; returns the exit status."""
     options.check_choice(args)
-    pacs, ledger = options.open_pacs(args), options.open_ledger(args)
-    find(pacs, ledger, args)
-    fetch(pacs, ledger, args.work)
-    print(f"{ledger.summary()}; images in {args.work / IMAGES}")
-    return report_failures(ledger, args.show_identity)
+    pacs = options.open_pacs(args)
+    with options.open_ledger(args) as ledger:
+        find(pacs, ledger, args)
+        fetch(pacs, ledger, args.work)
+        print(f"{ledger.summary()}; images in {args.work / IMAGES}")
+        return report_failures(ledger, args.show_identity)
 
 
 def find(pacs: WebPacs, ledger: Ledger, args: argparse.Namespace) -> list[str]:
@@ -47,6 +49,8 @@ def find(pacs: WebPacs, ledger: Ledger, args: argparse.Namespace) -> list[str]:
             for instance in pacs.instances(study, series):
                 ledger.add(instance, series, study)
                 found.append(study)
+    if not found:
+        print("the PACS has nothing that matches", file=sys.stderr)
     return list(dict.fromkeys(found))
 
 
@@ -90,7 +94,7 @@ def fetch(pacs: WebPacs, ledger: Ledger, work: Path, studies: set[str] | None = 
             try:
                 refuse_other_views(pacs.header(*where), Path(entry.name))
             except InputError as error:
-                if isinstance(error, Unreachable) or error.where == "PACS":
+                if isinstance(error, (Unreachable, NotAllowed)) or error.where == "PACS":
                     raise
                 ledger.note(entry.instance, "refused", error.reason)
                 continue
@@ -98,7 +102,7 @@ def fetch(pacs: WebPacs, ledger: Ledger, work: Path, studies: set[str] | None = 
             with replacing(image_path(work, entry)) as temporary:
                 dataset.save_as(temporary, enforce_file_format=True)
             ledger.note(entry.instance, "here")
-        except Unreachable:
+        except (Unreachable, NotAllowed):
             raise
         except InputError as error:
             if error.where != "PACS":  # the disk

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from cxr_common.errors import InputError
 from cxr_tools.pacs import options
 from cxr_tools.pacs.ledger import Ledger
-from cxr_tools.pacs.patience import Unreachable
+from cxr_tools.pacs.patience import NotAllowed, Unreachable
 from cxr_tools.pacs.pull import report_failures
 
 
@@ -38,30 +38,42 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Push; returns the exit status."""
-    pacs, ledger = options.open_pacs(args), options.open_ledger(args)
-    push(pacs, ledger)
-    print(ledger.summary())
-    return report_failures(ledger, args.show_identity)
+    pacs = options.open_pacs(args)
+    with options.open_ledger(args) as ledger:
+        push(pacs, ledger, again=True)
+        print(ledger.summary())
+        return report_failures(ledger, args.show_identity)
 
 
-def push(destination: Destination, ledger: Ledger) -> None:
+def push(destination: Destination, ledger: Ledger, again: bool = False) -> None:
     """Send the results that wait.
 
     A crash after a file was sent and before that was noted sends it again: its UID is the same, so it is there once.
+    Where the destination refuses one result of an image, the others are sent all the same.
+
+    Args:
+        destination: where they go.
+        ledger: says which wait.
+        again: also try those that were refused earlier.
 
     Raises:
         Unreachable: the destination stayed away; what it has is noted.
+        NotAllowed: it lets nobody in like this; all that is left still waits.
     """
     waiting = ledger.entries(("inferred",))
+    if again:
+        waiting += [entry for entry in ledger.entries(("failed",)) if ledger.waiting_results(entry.instance)]
     for entry in tqdm(waiting, desc="push", unit="image", disable=not waiting):
-        try:
-            for file in ledger.waiting_results(entry.instance):
-                if not file.is_file():
-                    raise InputError("its results are gone from the work folder", "PACS", "run again")
+        files, refusals = ledger.waiting_results(entry.instance), []
+        if not all(file.is_file() for file in files):
+            ledger.note(entry.instance, "here")  # results were removed: the bundle makes them again
+            continue
+        for file in files:
+            try:
                 destination.store([file])
                 ledger.pushed(file)
-            ledger.note(entry.instance, "pushed")
-        except Unreachable:
-            raise
-        except InputError as error:
-            ledger.note(entry.instance, "failed", error.reason)
+            except (Unreachable, NotAllowed):
+                raise
+            except InputError as error:
+                refusals.append(error.reason)
+        ledger.note(entry.instance, "failed" if refusals else "pushed", "; ".join(dict.fromkeys(refusals)))

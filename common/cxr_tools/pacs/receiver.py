@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pydicom
+from pydicom.dataset import Dataset
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -23,7 +25,7 @@ from cxr_tools.pacs.ledger import Ledger
 from cxr_tools.pacs.pull import IMAGES
 
 _VERIFICATION = "1.2.840.10008.1.1"
-SUCCESS, OUT_OF_RESOURCES, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xC000
+SUCCESS, OUT_OF_RESOURCES, NOT_UNDERSTOOD, DUPLICATE = 0x0000, 0xA700, 0xC000, 0x0111
 
 
 @dataclass(frozen=True)
@@ -132,12 +134,30 @@ class Receiver:
         try:
             if shutil.disk_usage(self.folder).free < (self.limits.free_megabytes << 20) + len(content):
                 return OUT_OF_RESOURCES
-            _write(self.folder / f"{self.ledger.name(instance)}.dcm", content)
+            path = self.folder / f"{self.ledger.name(instance)}.dcm"
+            state = self.ledger.state(instance)
+            if state == "pushed" or (state not in (None, "found", "refused") and path.is_file()):
+                # The results are of the first copy, which stays.
+                return DUPLICATE if _other_pixels(path, header, event.context.transfer_syntax) else SUCCESS
+            _write(path, content)
             self.ledger.add(instance, series, study, "here")
+            if state is not None:  # known without a file, or by a copy that could not be used
+                self.ledger.note(instance, "here")
         except (InputError, OSError):
             return OUT_OF_RESOURCES
         self.arrived.set()
         return SUCCESS
+
+
+def _other_pixels(path: Path, dataset: Dataset, syntax: str) -> bool:
+    """Whether two copies of an instance differ in their pixels; whoever routes images may change the rest."""
+    try:
+        known = pydicom.dcmread(path)
+        if known.file_meta.TransferSyntaxUID != syntax:
+            return False  # the same pixels in another coding, as far as one can tell
+        return bool(known.get("PixelData") != dataset.get("PixelData"))
+    except Exception:  # what pydicom makes of damaged data
+        return False
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -160,6 +180,11 @@ def callers_of(text: str) -> tuple[str, ...]:
         InputError: one is too long.
     """
     names: Sequence[str] = [name.strip() for name in text.split(",") if name.strip()]
-    if any(len(name) > 16 or "\\" in name for name in names):
-        raise InputError(f"is {text!r}", "--allow", "give AE titles of at most 16 characters, by commas")
+    if not all(is_title(name) for name in names):
+        raise InputError(f"is {text!r}", "--allow", "give AE titles of at most 16 ASCII characters, by commas")
     return tuple(names)
+
+
+def is_title(name: str) -> bool:
+    """Whether a text is an AE title (PS3.5 6.2): 1 to 16 printable ASCII characters that are not all spaces."""
+    return 1 <= len(name) <= 16 and bool(name.strip()) and name.isascii() and name.isprintable() and "\\" not in name

@@ -11,7 +11,7 @@ from monai.bundle import ConfigParser
 from cxr_common.errors import InputError
 from cxr_common.loading import find_bundle
 from cxr_tools.pacs import options
-from cxr_tools.pacs.inference import Bundle, Infer, infer_batch
+from cxr_tools.pacs.inference import Bundle, Infer, infer_batch, sweep_images
 from cxr_tools.pacs.ledger import Ledger
 from cxr_tools.pacs.pull import fetch, find, image_path, report_failures
 from cxr_tools.pacs.push import push
@@ -59,11 +59,14 @@ def possible_kinds(bundle: Path) -> tuple[str, ...]:
 def run(args: argparse.Namespace) -> int:
     """Pull, infer, push; returns the exit status."""
     options.check_choice(args)
-    bundle, pacs, ledger = chosen_bundle(args), options.open_pacs(args), options.open_ledger(args)
-    studies = find(pacs, ledger, args)
-    run_studies(pacs, ledger, args.work, bundle, studies, args.batch)
-    print(ledger.summary())
-    return report_failures(ledger, args.show_identity)
+    bundle, pacs = chosen_bundle(args), options.open_pacs(args)
+    with options.open_ledger(args) as ledger:
+        ledger.belongs_to(bundle.line())
+        sweep_images(args.work)
+        studies = find(pacs, ledger, args)
+        run_studies(pacs, ledger, args.work, bundle, studies, args.batch)
+        print(ledger.summary())
+        return report_failures(ledger, args.show_identity)
 
 
 def run_studies(pacs: WebPacs, ledger: Ledger, work: Path, infer: Infer, studies: list[str], batch: int) -> None:
@@ -77,7 +80,7 @@ def run_studies(pacs: WebPacs, ledger: Ledger, work: Path, infer: Infer, studies
         studies: UIDs.
         batch: images at a time.
     """
-    push(pacs, ledger)  # what an earlier run left
+    push(pacs, ledger, again=True)  # what an earlier run left
     waiting: set[str] = set()
     for study in studies:
         waiting.add(study)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,27 @@ def test_no_ledger(tmp_path):
     (tmp_path / "ledger.sqlite").write_bytes(b"not a database at all, but long enough to be read as one" * 40)
     with pytest.raises(InputError, match="cannot be opened"):
         Ledger(tmp_path)
+
+
+def test_another_bundle_is_refused(tmp_path):
+    Ledger(tmp_path).belongs_to("pylon 1")
+    Ledger(tmp_path).belongs_to("pylon 1")
+    with pytest.raises(InputError, match="of pylon 1, not of pylon 2"):
+        Ledger(tmp_path).belongs_to("pylon 2")
+
+
+def test_another_version_is_refused(tmp_path):
+    Ledger(tmp_path).close()
+    connection = sqlite3.connect(tmp_path / "ledger.sqlite")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(InputError, match="version 99"):
+        Ledger(tmp_path)
+
+
+def test_damaged_later(tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger._connection.execute("DROP TABLE instances")
+    for ask in (ledger.entries, ledger.counts, lambda: ledger.state("1")):
+        with pytest.raises(InputError, match="read or written"):
+            ask()

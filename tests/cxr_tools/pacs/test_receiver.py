@@ -12,7 +12,7 @@ from pynetdicom import AE, ALL_TRANSFER_SYNTAXES
 
 from cxr_common.errors import InputError
 from cxr_tools.pacs.ledger import Ledger
-from cxr_tools.pacs.receiver import OUT_OF_RESOURCES, SUCCESS, Limits, Receiver, callers_of
+from cxr_tools.pacs.receiver import DUPLICATE, OUT_OF_RESOURCES, SUCCESS, Limits, Receiver, callers_of
 from tests.dicom_results import CR, write_source
 from tests.image_files import JPEG_2000_LOSSLESS
 
@@ -61,6 +61,44 @@ def test_what_is_confirmed_is_written_and_noted(receiver, tmp_path, syntax):
     assert pydicom.dcmread(file) == pydicom.dcmread(path)
     assert send(listening, path) == SUCCESS  # sent again, it is there once
     assert len(Ledger(tmp_path / "work").entries()) == 1
+
+
+@pytest.mark.parametrize("state", ["here", "inferred", "pushed", "failed"])
+def test_other_pixels_under_the_same_uid(receiver, tmp_path, state):
+    """The first copy, which the results are of, stays; the sender is told."""
+    listening = receiver()
+    path = write_source(tmp_path / "a.dcm")
+    assert send(listening, path) == SUCCESS
+    ledger = Ledger(tmp_path / "work")
+    (entry,) = ledger.entries()
+    ledger.note(entry.instance, state)
+    other = pydicom.dcmread(path)
+    other.PixelData = bytes(len(other.PixelData))
+    other.save_as(tmp_path / "b.dcm")
+    assert send(listening, tmp_path / "b.dcm") == DUPLICATE
+    (file,) = (tmp_path / "work" / "images").iterdir()
+    assert pydicom.dcmread(file).PixelData == pydicom.dcmread(path).PixelData
+    other = pydicom.dcmread(path)
+    other.InstitutionName = "a router's"
+    other.save_as(tmp_path / "c.dcm")
+    assert send(listening, tmp_path / "c.dcm") == SUCCESS
+    assert [one.state for one in ledger.entries()] == [state]
+
+
+def test_a_better_copy_of_a_refused_one_is_taken(receiver, tmp_path):
+    listening = receiver()
+    path = write_source(tmp_path / "a.dcm")
+    broken = pydicom.dcmread(path)
+    broken.PixelData = broken.PixelData[:10]
+    broken.save_as(tmp_path / "b.dcm")
+    assert send(listening, tmp_path / "b.dcm") == SUCCESS
+    ledger = Ledger(tmp_path / "work")
+    (entry,) = ledger.entries()
+    ledger.note(entry.instance, "refused", "it is cut off")
+    assert send(listening, path) == SUCCESS
+    assert [one.state for one in ledger.entries()] == ["here"]
+    (file,) = (tmp_path / "work" / "images").iterdir()
+    assert pydicom.dcmread(file).PixelData == pydicom.dcmread(path).PixelData
 
 
 def test_unknown_callers_are_refused(receiver):
