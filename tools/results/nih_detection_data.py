@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data import load_datalist
-from cxr_common.detection.points import best_box_centres
+from cxr_common.detection.best_box import best_box_centres
 from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions, data_sha256
 from cxr_common.labels import LABELS

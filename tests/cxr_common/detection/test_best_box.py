@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from cxr_common.boxes import Detections
-from cxr_common.detection.points import best_box_centres
+from cxr_common.detection.best_box import best_box_centres
 from cxr_common.metrics.points import points_in_boxes
 
 
