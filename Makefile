@@ -57,7 +57,7 @@ test-browser: setup  ## the page in a real browser, Chromium
 cases: setup  ## what real files and mistakes come to, each run as a user does: a table of right and wrong
 	$(RUN) -m tests.cases --output $(CASES)
 
-coverage: setup  ## run the tests and show which lines none of them reaches
+coverage: setup  ## run the tests, show which lines none of them reaches, and hold coverage above the floor of pyproject.toml
 	$(RUN) -m pytest $(PARALLEL) --cov --cov-report=term
 
 lint: setup  ## check style

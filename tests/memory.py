@@ -2,7 +2,8 @@
 
 A bundle's workflow is full of reference cycles (engines, handlers, parser). Python collects them late, and glibc keeps
 freed pages to itself: after four trainings in one process all tensors were collectable, and of 1.1 GB half was pages
-that glibc kept.
+that glibc kept. After the tests of exports no garbage was left, 13 MB were live tensors, and trimming gave back 191 of
+879 MB. So free pages go back often, which takes milliseconds; garbage, which takes longer, is collected less often.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ MIB = 2**20
 #: The most that one test process may need at any time; 2 GiB is the goal. The highest measured was
 #: 2,255 MiB, in a process that had run some 2,000 tests.
 LIMIT = 3072 * MIB
-#: Growth after which garbage is collected.
+#: Growth after which free pages are given back, and growth after which garbage is collected first.
+FREED = 64 * MIB
 GROWTH = 256 * MIB
 
 
@@ -25,15 +27,21 @@ class Memory:
 
     def __init__(self) -> None:
         self.after_collection = 0
+        self.after_trim = 0
         self.highest = 0
 
     def give_back(self) -> None:
-        """Collect garbage and return free pages to the system, if the process grew since the last time."""
-        if usage("VmRSS") > self.after_collection + GROWTH:
+        """Return free pages to the system, and collect garbage before, if the process grew since the last time."""
+        grown = usage("VmRSS")
+        collect = grown > self.after_collection + GROWTH
+        if collect:
             gc.collect()
+        if collect or grown > self.after_trim + FREED:
             if hasattr(libc := ctypes.CDLL(None), "malloc_trim"):  # glibc; musl has none
                 libc.malloc_trim(0)
-            self.after_collection = usage("VmRSS")
+            self.after_trim = usage("VmRSS")
+        if collect:
+            self.after_collection = self.after_trim
 
     def complaint(self) -> str | None:
         """What to say if the process went over the limit since the last call, otherwise None."""

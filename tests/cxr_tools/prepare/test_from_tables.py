@@ -119,7 +119,7 @@ def test_random_split_without_a_split_column(root, mapping):
         ),
         (("images", "id", "none"), "line 3 column 'none': '0' has a row here and in line 2; choose a rule"),
         (("images", "patient", "age"), "line 3 column 'age': is empty, so the patient is unknown"),
-        (("values", -9, 7), None),
+        (("values", -9, 7), "values: -9: 7 is not a label value; give 1, 0, -1 or null"),
         (("values", "?", None), None),
         (("labels", "Mass", "case"), "line 2 column 'case': 'c1' is not a label value"),
         (("labels", "Mass", ["Mass"]), "label rule .* is not a column, null or"),
