@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -13,6 +14,7 @@ from typing import Any
 from cxr_common.files import replacing
 from cxr_common.findings.run_record import file_names
 
+logger = logging.getLogger(__name__)
 #: Lies in the output folder while a run goes on, and stays behind where the run was killed.
 JOURNAL = ".findings.jsonl"
 
@@ -105,6 +107,7 @@ def _usable(path: Path, head: bytes) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
             if file.readline() != head:
+                logger.warning("%s: is of a run with other weights, outputs or settings; this run begins anew", path)
                 return
             for line in file:
                 if not line.endswith(b"\n"):

@@ -64,9 +64,10 @@ def test_what_is_no_journal_of_this_run_is_begun_anew(folder, content):
     assert list(started(folder, resume=True)) == []
 
 
-def test_a_run_made_from_something_else_or_that_is_not_resumed_begins_anew(folder):
+def test_a_run_made_from_something_else_or_that_is_not_resumed_begins_anew(folder, caplog):
     started(folder, "ab")
     assert list(started(folder, run={**RUN, "outputs": ["json", "png"]}, resume=True)) == []
+    assert "this run begins anew" in caplog.text
     started(folder, "ab")
     assert list(started(folder)) == []
 
