@@ -27,7 +27,8 @@ _TABLE: dict[str, FindingCode] = {
     name: FindingCode(*code)
     for names, code in (
         (("atelectasis",), ("46621007", "SCT", "Atelectasis")),
-        (("cardiomegaly",), ("287272002", "SCT", "Cardiomegaly")),
+        # PS3.16's CID 12248 has 287272002, which another entry of pydicom's table calls an enlarged septal foramen.
+        (("cardiomegaly",), ("8186001", "SCT", "Cardiomegaly")),
         (("consolidation",), ("95436008", "SCT", "Lung consolidation")),
         (("edema", "oedema", "pulmonary edema"), ("19242006", "SCT", "Pulmonary edema")),
         (("effusion", "pleural effusion"), ("60046008", "SCT", "Pleural effusion")),
