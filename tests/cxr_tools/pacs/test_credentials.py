@@ -53,8 +53,8 @@ def test_keyring(monkeypatch):
     [
         ("http://a:b@127.0.0.1/dicom-web", "holds a user or password"),
         ("http://pacs.example/dicom-web", "unencrypted"),
-        ("ftp://pacs.example", "no http or https"),
-        ("pacs.example", "no http or https"),
+        ("ftp://pacs.example", "not an http or https"),
+        ("pacs.example", "not an http or https"),
     ],
 )
 def test_addresses(monkeypatch, url, said):

@@ -11,7 +11,8 @@ from tools.results.record import FigureRecord, Figures, Inputs, SetRecord, read_
 from tools.results.render import parts
 
 RESULTS = REPOSITORY / "docs" / "results"
-FILES = sorted({file for file, *_ in parts().values()})
+#: A part that is not measured yet has none.
+FILES = sorted({file for file, *_ in parts().values() if (RESULTS / file).is_file()})
 
 
 def inputs(**change):
