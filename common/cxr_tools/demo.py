@@ -41,7 +41,7 @@ FINDINGS: tuple[tuple[str, ...], ...] = (
 PHOTOMETRICS = ("MONOCHROME2", "MONOCHROME1")
 PHANTOM_NOTES = (
     "Each row is a synthetic radiograph (a phantom) in a DICOM file, what is truly in it, and what the model found.",
-    "Phantoms are no patients. These ones were not used in training, yet how well the model does on them says nothing"
+    "Phantoms are not patients. These ones were not used in training, yet how well the model does on them says nothing"
     " about real radiographs.",
 )
 IMAGES_NOTES = (
