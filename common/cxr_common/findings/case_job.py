@@ -18,6 +18,8 @@ from cxr_common.findings.outputs import Writers
 from cxr_common.findings.publish import published
 
 logger = logging.getLogger(__name__)
+#: What the remedy of a failure begins with that is not the image's: another time it may work.
+SPACE_OR_RIGHTS = "check space and rights"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,17 @@ def not_written(path: str, error: Exception, folder: Path) -> NotWritten:
     if isinstance(error, InputError):
         return NotWritten(Failure(path, error.reason, error.action), keep=isinstance(error.__cause__, OSError))
     if isinstance(error, OSError):
-        reason = f"results cannot be written ({error.strerror or error})"
-        return NotWritten(Failure(path, reason, f"check space and rights of {folder}"), keep=True)
+        reason = f"results cannot be written ({_strerror(error)})"
+        return NotWritten(Failure(path, reason, f"{SPACE_OR_RIGHTS} of {folder}"), keep=True)
     reason = f"results cannot be written ({type(error).__name__}: {error})"
     return NotWritten(Failure(path, reason, "report this as a defect"))
+
+
+def _strerror(error: OSError) -> str:
+    """What the system says; pydicom raises an error anew, with a traceback as its text."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return str(error)

@@ -12,6 +12,7 @@ from pathlib import Path
 from cxr_common.errors import InputError
 from cxr_common.files import file_sha256
 from cxr_common.findings import read_findings
+from cxr_common.findings.case_job import SPACE_OR_RIGHTS
 from cxr_common.findings.run_record import file_names
 from cxr_common.json_files import read_json
 from cxr_tools.pacs.ledger import Entry, Ledger
@@ -79,7 +80,7 @@ def infer_batch(infer: Infer, ledger: Ledger, work: Path, entries: Sequence[Entr
         entries: the instances.
 
     Raises:
-        InputError: the bundle does not run; the instances stay as they are.
+        InputError: the bundle does not run, or results of an image have no room; such instances stay as they are.
     """
     batch = _new_folder(work / RESULTS / time.strftime("batch-%Y%m%d-%H%M%S-"))
     images = batch.with_name(f".{batch.name}-images")
@@ -89,14 +90,19 @@ def infer_batch(infer: Infer, ledger: Ledger, work: Path, entries: Sequence[Entr
             _link(image_path(work, entry), images / f"{entry.name}.dcm")
         infer(images, batch)
         record = read_findings(batch)
+        lacking = [f for f in record["failures"] if (f["action"] or "").startswith(SPACE_OR_RIGHTS)]
         by_name = {entry.name: entry for entry in entries}
         for image in record["images"]:
             entry = by_name[Path(image["path"]).stem]
             kinds = {kind: names for kind, names in image["files"].items() if kind.startswith("dicom_")}
             ledger.inferred(entry.instance, [batch / name for name in file_names(kinds)])
         for failure in record["failures"]:
-            if (found := by_name.get(Path(failure["path"]).stem)) is not None:
+            if failure not in lacking and (found := by_name.get(Path(failure["path"]).stem)) is not None:
                 ledger.note(found.instance, "refused", failure["reason"])
+        if lacking:
+            if not record["images"]:
+                shutil.rmtree(batch, ignore_errors=True)
+            raise InputError(lacking[0]["reason"], work, "make room, or give rights; then it goes on")
     finally:
         shutil.rmtree(images, ignore_errors=True)
 
