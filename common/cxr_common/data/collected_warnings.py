@@ -1,34 +1,41 @@
-"""Collect what libraries warn of while a file is read, in any number of threads at a time."""
+"""Collect or drop warnings, in any number of threads at a time."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 #: Libraries that log what they also raise or warn.
 _LOGGERS = ("pydicom", "PIL", "nibabel", "nibabel.global", "pylibjpeg", "openjpeg", "libjpeg", "rle")
 
-# Warning filters and logger levels belong to the process, and MONAI's CacheDataset reads in threads: the first reader
-# to come sets them and the last to go restores them, so that none leaves another's state behind.
+# Warning filters and logger levels belong to the process, and images are read and results written in threads: the first
+# to come sets them and the last to go restores them, so that none leaves another's state behind. What becomes of a
+# warning is each thread's own matter, so that none loses another's.
 _lock = threading.Lock()
-_readers = 0
+_users = 0
 _restore = ExitStack()
-_texts = threading.local()
-
-
-#: Held while one thread has warning filters of its own, which are the process's.
-_filters = threading.RLock()
+_local = threading.local()
+#: Gets a warning of its thread; False hands it on to whoever shows warnings.
+_Take = Callable[[Warning | str, type[Warning]], bool]
+#: The others, deprecations and the like, speak to developers.
+_FOR_USERS = (UserWarning, RuntimeWarning)
 
 
 @contextmanager
-def ignored_warnings(category: type[Warning] = Warning) -> Iterator[None]:
-    """Ignore warnings of a kind. Threads that do so take turns, else one would bring back another's filters."""
-    with _filters, warnings.catch_warnings():
-        warnings.simplefilter("ignore", category)
+def ignored_warnings(ignored: type[Warning] = Warning) -> Iterator[None]:
+    """Drop this thread's warnings of a kind, and those that speak to developers."""
+    outer: _Take | None = getattr(_local, "take", None)
+
+    def take(message: Warning | str, category: type[Warning]) -> bool:
+        if issubclass(category, ignored) or not issubclass(category, _FOR_USERS):
+            return True
+        return outer is not None and outer(message, category)
+
+    with _taking(take):
         yield
 
 
@@ -41,20 +48,35 @@ def collected_warnings() -> Iterator[list[str]]:
     Yields:
         The list that grows as warnings come.
     """
-    global _readers
-    outer = getattr(_texts, "list", None)
-    _texts.list = []
+    texts: list[str] = []
+
+    def take(message: Warning | str, category: type[Warning]) -> bool:
+        text = " ".join(str(message).split())
+        if issubclass(category, _FOR_USERS) and text not in texts:
+            texts.append(text)
+        return True
+
+    with _taking(take):
+        yield texts
+
+
+@contextmanager
+def _taking(take: _Take) -> Iterator[None]:
+    """Hand this thread's warnings over."""
+    global _users
+    outer = getattr(_local, "take", None)
+    _local.take = take
     with _lock:
-        if _readers == 0:
+        if _users == 0:
             _redirect()
-        _readers += 1
+        _users += 1
     try:
-        yield _texts.list
+        yield
     finally:
-        _texts.list = outer
+        _local.take = outer
         with _lock:
-            _readers -= 1
-            if _readers == 0:
+            _users -= 1
+            if _users == 0:
                 _restore.close()
 
 
@@ -63,16 +85,12 @@ def _redirect() -> None:
     warnings.simplefilter("always")
     show = warnings.showwarning
 
-    def collect(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
-        texts = getattr(_texts, "list", None)
-        if texts is None:  # another thread, which reads nothing
+    def hand_over(message: Warning | str, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+        take: _Take | None = getattr(_local, "take", None)
+        if take is None or not take(message, category):
             show(message, category, *args, **kwargs)
-        elif issubclass(category, (UserWarning, RuntimeWarning)):
-            text = " ".join(str(message).split())
-            if text not in texts:
-                texts.append(text)
 
-    warnings.showwarning = collect
+    warnings.showwarning = hand_over
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         _restore.callback(logger.setLevel, logger.level)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cxr_common.data import RadiographReader
-from cxr_common.data.collected_warnings import collected_warnings
+from cxr_common.data.collected_warnings import collected_warnings, ignored_warnings
 from tests.image_files import marker_picture, write_dicom
 
 
@@ -37,6 +37,33 @@ def test_nested():
             warnings.warn("b", stacklevel=1)
         warnings.warn("c", stacklevel=1)
     assert (outer, inner) == (["a", "c"], ["b"])
+
+
+def test_what_is_ignored_in_one_thread_is_collected_in_another():
+    ignoring, done = threading.Event(), threading.Event()
+
+    def writer() -> None:
+        with ignored_warnings():
+            ignoring.set()
+            done.wait(5)
+            warnings.warn("of the writer", stacklevel=1)
+
+    with ThreadPoolExecutor(1) as pool, collected_warnings() as texts:
+        job = pool.submit(writer)
+        ignoring.wait(5)
+        warnings.warn("of the reader", stacklevel=1)
+        done.set()
+        job.result(5)
+    assert texts == ["of the reader"]
+
+
+def test_one_kind_is_ignored():
+    with collected_warnings() as texts, ignored_warnings(RuntimeWarning):
+        warnings.warn("a", RuntimeWarning, stacklevel=1)
+        warnings.warn("b", UserWarning, stacklevel=1)
+    assert texts == ["b"]
+    with pytest.warns(UserWarning, match="c"), ignored_warnings(RuntimeWarning):
+        warnings.warn("c", UserWarning, stacklevel=1)
 
 
 def test_readers_that_overlap_in_threads():
