@@ -69,7 +69,7 @@ def test_series_are_listed_and_pictures_shown(page):
     assert sorted(map(tinted, found)) == [False, True]  # the radiograph, and the picture with the finding
 
 
-@pytest.mark.xfail(reason="OHIF 3.13.2 asks a segmentation for its orientation in the patient; radiographs lack it")
+@pytest.mark.xfail(strict=True, reason="OHIF 3.13.2 asks for an orientation in the patient, which radiographs lack")
 def test_masks_are_shown(page):
     said = []
     page.on("console", lambda message: said.append(message.text))
