@@ -46,3 +46,9 @@ def test_a_missing_image_leaves_nothing(datalist, tmp_path, capsys):
     (tmp_path / "z.png").unlink()
     assert main(["export", str(datalist), "--format", "yolo", "--output", str(tmp_path / "yolo")]) == 1
     assert "z.png: no such file" in capsys.readouterr().err and not list((tmp_path / "yolo").glob("*"))
+
+
+def test_the_data_sets_own_folders_are_not_replaced(datalist, tmp_path, capsys):
+    assert main(["export", str(datalist), "--format", "yolo", "--output", str(tmp_path)]) == 1
+    assert "exists and is not an empty folder; choose another" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["datalist.json", "x", "y", "z.png"]
