@@ -151,7 +151,7 @@ def _choices(args: argparse.Namespace, known: set[str]) -> Choices:
         splits[name] = None if section == "none" else section
     views = {"frontal": FRONTAL, "all": None}.get(args.views, tuple(name.strip() for name in args.views.split(",")))
     missing = None if args.no_check_files else args.missing
-    masks_in = None if args.masks_in is None else tuple(args.masks_in.split(","))
+    masks_in = None if args.masks_in is None else tuple(name.strip() for name in args.masks_in.split(","))
     if unknown := set(masks_in or ()) - set(SECTIONS):
         raise InputError(f"{unknown.pop()!r} is not a section", "--masks-in", f"sections are {', '.join(SECTIONS)}")
     return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit, masks_in)

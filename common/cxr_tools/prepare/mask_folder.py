@@ -12,6 +12,7 @@ from PIL import Image
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data.masks import resize_mask
 from cxr_tools.prepare.datasets.base import DrawMask
+from cxr_tools.prepare.flat_names import FlatNames
 
 
 class MaskFolder:
@@ -24,8 +25,15 @@ class MaskFolder:
     """
 
     def __init__(self, staging: Path, final: Path, root: Path) -> None:
-        self.staging, self.written, self.resized = staging, 0, 0
+        self.staging, self.resized = staging, 0
+        self._files: set[str] = set()
+        self._names = FlatNames()
         self._prefix = Path(os.path.relpath(final, root)).as_posix()
+
+    @property
+    def written(self) -> int:
+        """How many files there are."""
+        return len(self._files)
 
     def write(
         self, image: str, masks: Mapping[str, Sequence[DrawMask | None]], size: tuple[int, int] | None
@@ -46,7 +54,7 @@ class MaskFolder:
         """Remove what :meth:`write` wrote for an image."""
         for path in filter(None, mask.values()):
             (self.staging / PurePosixPath(path).name).unlink()
-            self.written -= 1
+            self._files.remove(PurePosixPath(path).name)
 
     def _union(self, image: str, name: str, draws: list[DrawMask], size: tuple[int, int] | None) -> str | None:
         masks = [draw(size) for draw in draws]
@@ -58,9 +66,8 @@ class MaskFolder:
             self.resized += 1
         if not mask.any():
             return None
-        stem = "_".join(PurePosixPath(image).with_suffix("").parts)  # images of one name in two folders keep apart
-        file = f"{stem}_{name.replace(' ', '_').replace('/', '_')}.png"
+        file = f"{self._names.stem(image, name)}.png"
         self.staging.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.ascontiguousarray(tensor_to_picture(mask))).save(self.staging / file)
-        self.written += 1
+        self._files.add(file)
         return f"{self._prefix}/{file}"
