@@ -127,6 +127,8 @@ def _print_rest(made: Assembled, masks: MaskFolder, args: argparse.Namespace, mi
     if masks.written:
         resized = f", {masks.resized} of them resized to their image" if masks.resized else ""
         print(f"masks: {masks.written} files{resized}")
+    if masks.vanished:
+        print(f"masks: {masks.vanished} are too small for a pixel of their image, and count as empty")
     for note in made.notes:
         print(note)
     if args.no_check_files:

@@ -25,8 +25,9 @@ class MaskFolder:
     """
 
     def __init__(self, staging: Path, final: Path, root: Path) -> None:
-        self.staging, self.resized = staging, 0
+        self.staging, self.vanished = staging, 0
         self._files: set[str] = set()
+        self._resized: set[str] = set()
         self._names = FlatNames()
         self._prefix = Path(os.path.relpath(final, root)).as_posix()
 
@@ -34,6 +35,11 @@ class MaskFolder:
     def written(self) -> int:
         """How many files there are."""
         return len(self._files)
+
+    @property
+    def resized(self) -> int:
+        """How many of them were drawn for another size than that of their image."""
+        return len(self._files & self._resized)
 
     def write(
         self, image: str, masks: Mapping[str, Sequence[DrawMask | None]], size: tuple[int, int] | None
@@ -61,12 +67,16 @@ class MaskFolder:
         if not masks:
             return None
         mask = np.logical_or.reduce(masks)
+        file = f"{self._names.stem(image, name)}.png"
+        drawn = bool(mask.any())
         if size is not None and mask.shape != size:
             mask = resize_mask(mask, size)
-            self.resized += 1
+            if drawn and not mask.any():
+                self.vanished += 1
+            elif drawn:
+                self._resized.add(file)
         if not mask.any():
             return None
-        file = f"{self._names.stem(image, name)}.png"
         self.staging.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.ascontiguousarray(tensor_to_picture(mask))).save(self.staging / file)
         self._files.add(file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cxr_common.data.datalist_schema import item_paths
@@ -33,6 +33,26 @@ def written(folder: Path, obsolete: Collection[str] = (), folders: Collection[st
         raise InputError(
             f"cannot be read or written ({error.strerror or error})", where, "check space and rights"
         ) from None
+
+
+@contextmanager
+def masks_undone(folder: Path) -> Iterator[None]:
+    """Remove the files that the block adds to a folder of masks, and the folder if it was not there, where it fails.
+
+    Args:
+        folder: of masks only; what was there before stays.
+    """
+    before = {path.name for path in folder.iterdir()} if folder.is_dir() else None
+    try:
+        yield
+    except BaseException:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.name not in (before or ()):
+                path.unlink()
+        if before is None:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def check_datalist_output(output: Path, masks: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cxr_common.errors import InputError
 from cxr_common.files import HOST
-from cxr_tools.prepare.output_files import check_datalist_output, written
+from cxr_tools.prepare.output_files import check_datalist_output, masks_undone, written
 
 DATALIST = '{"labels": ["A"],\n "training": [{"image": "a.png", "mask": {"A": "out_masks/a_A.png"}}]}\n'
 
@@ -63,6 +63,19 @@ def test_what_the_system_refuses_is_one_error(tmp_path):
         with written(tmp_path) as new:
             (new / "a.json").touch()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "file"]
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_masks_of_a_run_that_fails_go_and_earlier_ones_stay(tmp_path, there):
+    folder = tmp_path / "masks"
+    if there:
+        folder.mkdir()
+        (folder / "old.png").touch()
+    with pytest.raises(InputError), masks_undone(folder):
+        folder.mkdir(exist_ok=True)
+        (folder / "new.png").touch()
+        raise InputError("bad")
+    assert [path.name for path in tmp_path.rglob("*")] == (["masks", "old.png"] if there else [])
 
 
 def test_what_killed_runs_left_goes_and_that_of_others_stays(tmp_path):
