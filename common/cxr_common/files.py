@@ -18,8 +18,9 @@ from cxr_common.errors import InputError
 
 #: Lies in a folder while a run writes its results there, and stays behind where the run was killed.
 RUN_FILE = ".cxr-run"
-_HOST = re.sub(r"[^A-Za-z0-9]+", "-", platform.node())[:40] or "host"
-_TEMPORARY = re.compile(r"\..*\." + _HOST + r"\.(\d+)\.tmp(\.[^.]+)?")
+#: This machine, as it stands in names of temporary files.
+HOST = re.sub(r"[^A-Za-z0-9]+", "-", platform.node())[:40] or "host"
+_TEMPORARY = re.compile(r"\..*\." + HOST + r"\.(\d+)\.tmp(\.[^.]+)?")
 
 
 def as_path(value: str | os.PathLike[str] | float) -> Path:
@@ -61,7 +62,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         InputError: the file cannot be written: rights, a full disk.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem[:40]}.{_HOST}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:40]}.{HOST}.{os.getpid()}.tmp{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -77,11 +78,12 @@ def sweep_temporary(folder: str | os.PathLike[str]) -> None:
     """Remove what killed processes of this machine left of :func:`replacing` in a folder."""
     for path in Path(folder).glob(".*.tmp*"):
         match = _TEMPORARY.fullmatch(path.name)
-        if match and not _is_alive(int(match[1])):
+        if match and not is_alive(int(match[1])):
             path.unlink(missing_ok=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this machine is running."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

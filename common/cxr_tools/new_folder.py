@@ -20,7 +20,7 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
         parts: folders to make in it.
 
     Raises:
-        InputError: the folder exists and is not empty.
+        InputError: the folder exists and is not empty, or cannot be written.
     """
     output = output.resolve()
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
@@ -34,5 +34,10 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
         if output.exists():
             output.rmdir()
         temporary.rename(output)
+    except OSError as error:
+        where = error.filename or output
+        raise InputError(
+            f"cannot be read or written ({error.strerror or error})", where, "check space and rights"
+        ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -30,3 +30,10 @@ def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path):
         with new_folder(tmp_path / "a"):
             pass
     assert (tmp_path / "a" / "1.txt").exists()
+
+
+def test_what_the_system_refuses_is_one_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be read or written"):
+        with new_folder(tmp_path / "file" / "a"):
+            pass

@@ -21,17 +21,17 @@ def _check_output(path: Path | None) -> None:
     if path is None:
         return
     if not path.suffix:
-        check_output_folder(path)
+        check_output_folder(path, "--output")
         return
     if path.is_dir():
         raise InputError("is a folder", path, "give --output the name of a file")
-    check_output_folder(path.absolute().parent)
+    check_output_folder(path.absolute().parent, "--output")
 
 
 #: Name of a tool's option -> check of its value, whatever the tool.
 OPTIONS: dict[str, Callable[[Any], None]] = {
     "output": _check_output,
-    "work": lambda path: None if path is None else check_output_folder(path),
+    "work": lambda path: None if path is None else check_output_folder(path, "--work"),
     **{
         name: partial(rule.check, name)
         for names, rule in (

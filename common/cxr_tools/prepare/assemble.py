@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from cxr_common.data.datalist import item_group
 from cxr_common.data.datalist_schema import SECTIONS, SPLITS
 from cxr_common.errors import InputError
-from cxr_tools.prepare.datasets.base import DrawMask, Reading, Record
+from cxr_tools.prepare.datalist_item import checked_image_size, make_item
+from cxr_tools.prepare.datasets.base import Reading, Record
 from cxr_tools.prepare.image_files import ImageFiles
-from cxr_tools.prepare.record_checks import Chosen, check_boxes, check_owner, is_repeated, missing_error
+from cxr_tools.prepare.record_checks import Chosen, check_owner, is_repeated, missing_error
 from cxr_tools.prepare.shared_labels import LabelChoice
 from cxr_tools.prepare.splits import draw_sections
 
@@ -84,6 +85,7 @@ def assemble(
     seen: dict[str, tuple[str, int]] = {}
     owners: dict[str, tuple[str | None, str]] = {}
     skipped: dict[str, int] = {}
+    unsized = 0
     for record in records:
         if choices.limit is not None and len(chosen) >= choices.limit:
             result.notes.append(f"stopped after {choices.limit} images (--limit)")
@@ -102,7 +104,10 @@ def assemble(
             result.missing.append((path, record.place.place))
             if choices.missing == "leave-out":
                 continue
-        item = _item(record, there or path, root / there if there else None, labels, reading, masks)
+        file = root / there if there else None
+        size = checked_image_size(record, file)
+        unsized += size is None and file is not None and bool(record.item.get("boxes") or record.masks)
+        item = make_item(record, there or path, file, size, labels, reading, masks)
         if is_repeated(record, item, seen, chosen):
             _count(skipped, "that repeat another row")
             continue
@@ -113,44 +118,27 @@ def assemble(
     if not chosen:
         left = ", ".join(f"{n} {what}" for what, n in skipped.items()) or "none"
         raise InputError(f"no image is left; rows left out: {left}", root, "check --views, --split and --missing")
-    result.data = _datalist(list(labels.rules), chosen, choices)
+    result.data, drawn = _datalist(list(labels.rules), chosen, choices)
     if choices.masks_in is not None:
         _drop_masks(result.data, choices.masks_in, masks)
     result.notes += [f"left out: {n} rows {what}" for what, n in skipped.items()]
     result.notes += reading.notes
+    if drawn:
+        result.notes.append(f"drawn from the training patients (--fractions, --seed): {', '.join(drawn)}")
+    if nobody := sum("patient" not in item and "group" not in item for item, _ in chosen):
+        result.notes.append(f"{nobody} images name no patients: images of one may lie in several sections")
+    if unsized:
+        result.notes.append(
+            f"{unsized} image files do not tell their size: their boxes and masks were not compared with it"
+        )
     return result
 
 
-def _item(
-    record: Record, path: str, file: Path | None, labels: LabelChoice, reading: Reading, masks: MaskFolder
-) -> dict[str, Any]:
-    from cxr_common.data.image_size import upright_size  # only here: it needs torch
+def _datalist(labels: list[str], chosen: list[Chosen], choices: Choices) -> tuple[dict[str, Any], list[str]]:
+    """The datalist, and which of its sections were drawn.
 
-    item: dict[str, Any] = {"image": path}
-    given = dict(record.item)
-    if file is not None and reading.complete is not None:
-        reading.complete(file, given)
-    size = upright_size(file) if file is not None and (given.get("boxes") or record.masks) else None
-    if size is not None:
-        check_boxes(record, size)
-    for key, value in given.items():
-        if key == "label":
-            item["label"] = labels.label(value)
-        elif key == "boxes":
-            item |= labels.boxes(given)
-        elif key != "box_labels":
-            item[key] = value
-    if record.masks is not None:
-        drawn: dict[str, list[DrawMask | None]] = {}
-        for name, draw in record.masks.items():
-            if (target := labels.target(name)) is not None:
-                drawn.setdefault(target, []).append(draw)
-        item |= {"mask": masks.write(path, drawn, size), "mask_origin": "expert"}
-    return item
-
-
-def _datalist(labels: list[str], chosen: list[Chosen], choices: Choices) -> dict[str, Any]:
-    """Images without a section go to training; a section that the data set lacks is drawn from training."""
+    Images without a section go to training; a section that the data set lacks is drawn from training.
+    """
     official = {section for _, section in chosen}
     shares = tuple(0.0 if s in official else f for s, f in zip(SPLITS[1:], choices.fractions, strict=True))
     free = [item for item, section in chosen if section in (None, "training")]
@@ -160,7 +148,7 @@ def _datalist(labels: list[str], chosen: list[Chosen], choices: Choices) -> dict
     for item, section in chosen:
         where = next(drawn) if section in (None, "training") else section
         data.setdefault(where, []).append(item)
-    return data
+    return data, [s for s in SPLITS[1:] if s not in official and data[s]]
 
 
 def _drop_masks(data: dict[str, Any], sections: tuple[str, ...], masks: MaskFolder) -> None:

@@ -10,10 +10,10 @@ import numpy as np
 
 from cxr_common.boxes import xyxy_to_xywh
 from cxr_common.data.masks import read_mask
+from cxr_tools.prepare.datasets.coco import KEPT
 from cxr_tools.prepare.export_items import item_size
+from cxr_tools.prepare.located import located
 from cxr_tools.prepare.run_lengths import encode_coco
-
-_KEPT = ("patient", "group", "view", "source", "label")
 
 
 def to_coco(labels: Sequence[str], items: Sequence[Mapping[str, Any]], root: Path) -> dict[str, Any]:
@@ -26,8 +26,9 @@ def to_coco(labels: Sequence[str], items: Sequence[Mapping[str, Any]], root: Pat
 
     Returns:
         images, annotations, categories. Boxes and masks of an image are annotations of their own: a mask has the box
-        around it as ``bbox``, run lengths as ``segmentation`` and ``only_mask`` true. What COCO has no place for
-        (patient, group, view, source, label) stays with the image.
+        around it as ``bbox``, run lengths as ``segmentation`` and ``only_mask`` true. What COCO has no place for stays
+        with the image: patient, group, view, source, label; ``boxes`` false where it is not annotated with boxes;
+        ``masks``, the classes that are annotated with masks, and ``mask_origin``.
 
     Raises:
         InputError: an image's size cannot be told, or a mask cannot be read.
@@ -36,7 +37,11 @@ def to_coco(labels: Sequence[str], items: Sequence[Mapping[str, Any]], root: Pat
     annotations: list[dict[str, Any]] = []
     for number, item in enumerate(items, 1):
         width, height = item_size(item, root)
-        kept = {key: item[key] for key in _KEPT if key in item}
+        kept = {key: item[key] for key in KEPT if key in item}
+        if "boxes" not in item:
+            kept["boxes"] = False
+        if item.get("mask"):
+            kept |= {"masks": [*item["mask"]], "mask_origin": item.get("mask_origin", "expert")}
         images.append({"id": number, "file_name": item["image"], "width": width, "height": height, **kept})
         for entry in (*_boxes(item), *_masks(item, labels, root)):
             annotations.append({"id": len(annotations) + 1, "image_id": number, "iscrowd": 0, **entry})
@@ -54,7 +59,7 @@ def _masks(item: Mapping[str, Any], labels: Sequence[str], root: Path) -> Iterat
     for name, path in (item.get("mask") or {}).items():
         if path is None:
             continue
-        mask = read_mask(root / path)
+        mask = read_mask(located(root, path))
         x, y = np.nonzero(mask)
         if not len(x):
             continue

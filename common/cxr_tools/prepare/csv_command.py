@@ -64,17 +64,20 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the datalist and print what it holds."""
     from cxr_tools.prepare.join_masks import join_masks  # only what a run needs
+    from cxr_tools.prepare.output_files import masks_undone
 
     plain = read_mapping(args.mapping) if args.mapping else {}
     _override(plain, args)
     mapping = parse_mapping(plain, where=args.mapping or "options")
     root = args.root or Path()
     data = datalist_from_tables(mapping, root, parse_fractions(args.fractions), args.seed)
-    joined = join_masks(data, root, args.output.with_name(f"{args.output.stem}_masks"))
-    data = declare_outside(data)
-    if not args.no_check_files:
-        raise_problems(args.output, validate_datalist(data, root))
-    write_datalist(data, args.output)
+    folder = args.output.with_name(f"{args.output.stem}_masks")
+    with masks_undone(folder):
+        joined = join_masks(data, root, folder)
+        data = declare_outside(data)
+        if not args.no_check_files:
+            raise_problems(args.output, validate_datalist(data, root))
+        write_datalist(data, args.output)
     print(summarize(data))
     if mapping.images.split is None and mapping.images.patient is None and mapping.images.group is None:
         print(NO_PATIENT, file=sys.stderr)

@@ -85,20 +85,21 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, dataset: Dataset) -> None:
     """Write datalist, masks and the list of missing files, all or none, and print what they hold."""
-    from cxr_common.findings.publish import published  # only what a run needs
-    from cxr_tools.prepare.mask_folder import MaskFolder
+    from cxr_tools.prepare.mask_folder import MaskFolder  # only what a run needs
+    from cxr_tools.prepare.output_files import check_datalist_output, written
 
+    output: Path = args.output
+    folder, missing = f"{output.stem}_masks", f"{output.stem}.missing.txt"
+    check_datalist_output(output, output.parent / folder)
     reading = dataset.read(args.root, args)
     choices = _choices(args, set(reading.splits))
     labels = choose_labels(reading, args.labels)
-    output: Path = args.output
-    folder, missing = f"{output.stem}_masks", f"{output.stem}.missing.txt"
-    with published(output.parent, obsolete=(folder, missing)) as new:
+    with written(output.parent, obsolete=(folder, missing), folders=(folder,)) as new:
         masks = MaskFolder(new / folder, output.parent / folder, args.root)
         total = reading.total if args.limit is None else min(args.limit, reading.total or args.limit)
         with tqdm(reading.records, desc=dataset.NAME, total=total, unit=" images", disable=None) as records:
             made = assemble(reading, records, args.root, labels, choices, masks)
-        write_datalist(made.data, new / output.name)
+        _write(made.data, new / output.name, output)
         if made.missing:
             lines = "".join(f"{path}\t{place}\n" for path, place in made.missing)
             write_text(f"image file that is missing\twhere it is named\n{lines}", new / missing)
@@ -106,6 +107,13 @@ def run(args: argparse.Namespace, dataset: Dataset) -> None:
     print(_in_all(made.data))
     _print_rest(made, masks, args, missing)
     print(f"wrote {output}; its paths are relative to {args.root}")
+
+
+def _write(data: dict[str, Any], path: Path, output: Path) -> None:
+    try:
+        write_datalist(data, path)
+    except InputError as error:  # people know the file by the name it gets
+        raise InputError(error.reason.replace(str(path), str(output)), output, error.action) from None
 
 
 def _in_all(data: dict[str, Any]) -> str:
@@ -119,6 +127,8 @@ def _print_rest(made: Assembled, masks: MaskFolder, args: argparse.Namespace, mi
     if masks.written:
         resized = f", {masks.resized} of them resized to their image" if masks.resized else ""
         print(f"masks: {masks.written} files{resized}")
+    if masks.vanished:
+        print(f"masks: {masks.vanished} are too small for a pixel of their image, and count as empty")
     for note in made.notes:
         print(note)
     if args.no_check_files:
@@ -143,7 +153,7 @@ def _choices(args: argparse.Namespace, known: set[str]) -> Choices:
         splits[name] = None if section == "none" else section
     views = {"frontal": FRONTAL, "all": None}.get(args.views, tuple(name.strip() for name in args.views.split(",")))
     missing = None if args.no_check_files else args.missing
-    masks_in = None if args.masks_in is None else tuple(args.masks_in.split(","))
+    masks_in = None if args.masks_in is None else tuple(name.strip() for name in args.masks_in.split(","))
     if unknown := set(masks_in or ()) - set(SECTIONS):
         raise InputError(f"{unknown.pop()!r} is not a section", "--masks-in", f"sections are {', '.join(SECTIONS)}")
     return Choices(missing, views, splits, parse_fractions(args.fractions), args.seed, args.limit, masks_in)

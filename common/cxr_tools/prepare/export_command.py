@@ -1,8 +1,8 @@
 """``cxr prepare export``: a datalist as COCO json or as a YOLO data set.
 
-coco writes one json file per section into the output folder, which `cxr_tools.prepare coco` reads again. yolo writes
-images (as links), labels and data.yaml. It leaves out images without boxes: they are not annotated, and YOLO would take
-them for free of findings.
+coco writes one json file per section into the output folder, which `cxr prepare coco` reads again. yolo writes images
+(as links), labels and data.yaml into a new or empty folder. It leaves out images without boxes: they are not annotated,
+and YOLO would take them for free of findings.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the files, all or none."""
-    from cxr_common.findings.publish import published  # only what a run needs
+    from cxr_tools.new_folder import new_folder  # only what a run needs
     from cxr_tools.prepare.coco_export import to_coco
+    from cxr_tools.prepare.output_files import written
     from cxr_tools.prepare.yolo_export import write_yolo
 
     data = read_datalist(args.datalist)
@@ -43,16 +44,15 @@ def run(args: argparse.Namespace) -> None:
     sections = [section for section in SECTIONS if data.get(section)]
     if not sections:
         raise InputError("holds no image", args.datalist)
-    with published(args.output) as new:
-        if args.format == "coco":
+    if args.format == "coco":
+        with written(args.output) as new:
             for section in sections:
                 write_json(to_coco(data["labels"], data[section], root), new / f"{section}.json")
-        else:
-            items = ((section, item) for section in sections for item in data[section])
-            written, unknown = write_yolo(data["labels"], items, root, new, args.output)
-    if args.format == "coco":
         print(f"wrote {', '.join(f'{section}.json' for section in sections)} to {args.output}")
         return
-    print(f"wrote {written} images to {args.output}")
+    items = ((section, item) for section in sections for item in data[section])
+    with new_folder(args.output) as new:  # the folder of the data set may have folders of these names
+        count, unknown = write_yolo(data["labels"], items, root, new, args.output)
+    print(f"wrote {count} images to {args.output}")
     if unknown:
         print(f"left out: {unknown} images without boxes: they are not annotated, which YOLO cannot say")

@@ -8,6 +8,7 @@ from typing import Any
 
 from cxr_common.data.image_size import upright_size
 from cxr_common.errors import InputError
+from cxr_tools.prepare.located import located
 
 
 def item_size(item: Mapping[str, Any], root: Path) -> tuple[int, int]:
@@ -16,7 +17,7 @@ def item_size(item: Mapping[str, Any], root: Path) -> tuple[int, int]:
     Raises:
         InputError: there is no such file, or its size cannot be told.
     """
-    path = root / item["image"]
+    path = located(root, item["image"])
     if (size := upright_size(path)) is None:
         reason = "has no size that can be told" if path.is_file() else "no such file"
         raise InputError(reason, path, "give the data set root as --root, or take the image out of the datalist")

@@ -32,7 +32,7 @@ class ImageFiles:
             InputError: several files have that name.
         """
         for path in paths:
-            if (self.root / path).is_file():
+            if _is_file(self.root / path):
                 return path
         if not by_name:
             return None
@@ -58,3 +58,10 @@ class ImageFiles:
                 if suffix.lower() in _SUFFIXES:
                     names.setdefault(stem, []).append(file if shift == "." else f"{shift}/{file}")
         return names
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is longer than the file system allows
+        return False

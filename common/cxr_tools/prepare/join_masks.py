@@ -12,6 +12,7 @@ from PIL import Image
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
 from cxr_common.files import replacing
+from cxr_tools.prepare.flat_names import FlatNames
 
 
 def join_masks(datalist: dict[str, Any], root: Path, folder: Path) -> int:
@@ -28,15 +29,13 @@ def join_masks(datalist: dict[str, Any], root: Path, folder: Path) -> int:
     Raises:
         InputError: a mask cannot be read, or differs in size from the others.
     """
-    written = 0
+    written, names = 0, FlatNames()
     for section in ("training", "validation", "testing"):
         for item in datalist[section]:
             for name, files in (item.get("mask") or {}).items():
                 if not isinstance(files, list):
                     continue
-                # The whole path, so that images of one name in different folders keep apart.
-                stem = "_".join(Path(item["image"]).with_suffix("").parts)
-                path = folder / f"{stem}_{name.replace(' ', '_')}.png"
+                path = folder / f"{names.stem(item['image'], name)}.png"
                 with replacing(path) as temporary:
                     Image.fromarray(255 * _union([root / file for file in files]).T.astype(np.uint8)).save(temporary)
                 item["mask"][name] = Path(os.path.relpath(path, root)).as_posix()  # links stay: loading follows none

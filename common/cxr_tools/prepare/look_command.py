@@ -2,7 +2,7 @@
 
 Pictures of each class and section with boxes and masks, counts, labels that occur together, sizes and views; and
 warnings: images that are in two sections (the same bytes, or nearly the same look), constant or unreadable ones,
-laterals among frontals, boxes outside.
+laterals among frontals, boxes outside, masks that do not fit.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from cxr_common.data.datalist_io import read_datalist
 from cxr_common.errors import InputError
+from cxr_tools.prepare.located import located
 
 if TYPE_CHECKING:
     from cxr_tools.prepare.look.fingerprint import Fingerprint
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace) -> None:
             entries.append((section, item))
     if not entries:
         raise InputError("holds no image", args.datalist)
-    prints = _fingerprints([root / item["image"] for _, item in entries], args.processes)
+    prints = _fingerprints([located(root, item["image"]) for _, item in entries], args.processes)
     warnings = write_page(entries, data["labels"], prints, root, page, args.pictures)
     for title, count in warnings.items():
         print(f"{count} x {title}")

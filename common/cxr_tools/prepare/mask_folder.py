@@ -12,6 +12,7 @@ from PIL import Image
 from cxr_common.axes import tensor_to_picture
 from cxr_common.data.masks import resize_mask
 from cxr_tools.prepare.datasets.base import DrawMask
+from cxr_tools.prepare.flat_names import FlatNames
 
 
 class MaskFolder:
@@ -24,8 +25,21 @@ class MaskFolder:
     """
 
     def __init__(self, staging: Path, final: Path, root: Path) -> None:
-        self.staging, self.written, self.resized = staging, 0, 0
+        self.staging, self.vanished = staging, 0
+        self._files: set[str] = set()
+        self._resized: set[str] = set()
+        self._names = FlatNames()
         self._prefix = Path(os.path.relpath(final, root)).as_posix()
+
+    @property
+    def written(self) -> int:
+        """How many files there are."""
+        return len(self._files)
+
+    @property
+    def resized(self) -> int:
+        """How many of them were drawn for another size than that of their image."""
+        return len(self._files & self._resized)
 
     def write(
         self, image: str, masks: Mapping[str, Sequence[DrawMask | None]], size: tuple[int, int] | None
@@ -46,21 +60,24 @@ class MaskFolder:
         """Remove what :meth:`write` wrote for an image."""
         for path in filter(None, mask.values()):
             (self.staging / PurePosixPath(path).name).unlink()
-            self.written -= 1
+            self._files.remove(PurePosixPath(path).name)
 
     def _union(self, image: str, name: str, draws: list[DrawMask], size: tuple[int, int] | None) -> str | None:
         masks = [draw(size) for draw in draws]
         if not masks:
             return None
         mask = np.logical_or.reduce(masks)
+        file = f"{self._names.stem(image, name)}.png"
+        drawn = bool(mask.any())
         if size is not None and mask.shape != size:
             mask = resize_mask(mask, size)
-            self.resized += 1
+            if drawn and not mask.any():
+                self.vanished += 1
+            elif drawn:
+                self._resized.add(file)
         if not mask.any():
             return None
-        stem = "_".join(PurePosixPath(image).with_suffix("").parts)  # images of one name in two folders keep apart
-        file = f"{stem}_{name.replace(' ', '_').replace('/', '_')}.png"
         self.staging.mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.ascontiguousarray(tensor_to_picture(mask))).save(self.staging / file)
-        self.written += 1
+        self._files.add(file)
         return f"{self._prefix}/{file}"

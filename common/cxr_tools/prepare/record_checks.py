@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,31 @@ from cxr_tools.prepare.datasets.base import Record
 
 #: An item and its section; None: to be dealt out.
 Chosen = tuple[dict[str, Any], str | None]
+_RESIZED = "boxes count pixels of the images as published: are these resized?"
+
+
+def leaves(box: Sequence[float], size: tuple[int, int]) -> bool:
+    """Whether a box leaves its image of (width, height) by more than a pixel, for tables round, or lies beside it."""
+    return box[2] > size[0] + 1 or box[3] > size[1] + 1 or box[0] >= size[0] or box[1] >= size[1]
 
 
 def check_boxes(record: Record, size: tuple[int, int]) -> None:
-    """Refuse boxes that leave their image of (width, height) by more than a pixel, for tables round.
+    """Refuse an image of another size than it should have, and boxes that leave it by more than a pixel (tables round).
+
+    Args:
+        record: of the image.
+        size: (width, height) of its file.
 
     Raises:
         InputError: names the row.
     """
+    if record.size not in (None, size):
+        found, told = (" x ".join(map(str, s or ())) for s in (size, record.size))
+        raise record.place.error(record.column, f"the file has {found} pixels, not {told}", _RESIZED)
     for box in record.item.get("boxes", []):
-        if box[2] > size[0] + 1 or box[3] > size[1] + 1:
+        if leaves(box, size):
             reason = f"box {box} leaves the image of {size[0]} x {size[1]} pixels"
-            action = "boxes count pixels of the images as published: are these resized?"
-            raise record.place.error(record.column, reason, action)
+            raise record.place.error(record.column, reason, _RESIZED)
 
 
 def is_repeated(record: Record, item: dict[str, Any], seen: dict[str, tuple[str, int]], chosen: list[Chosen]) -> bool:

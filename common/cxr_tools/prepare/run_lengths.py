@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_tools.prepare.mask_size import checked_size
+
 Mask = NDArray[np.bool_]
 
 
@@ -29,7 +31,7 @@ def decode_siim(text: str, size: tuple[int, int]) -> Mask:
     """
     numbers = [int(part) for part in text.split()]
     if numbers in ([], [-1]):
-        return np.zeros(size, dtype=bool)
+        return np.zeros(checked_size(size), dtype=bool)
     if len(numbers) % 2 or min(numbers) < 0:
         raise ValueError("is not a list of pairs of start and length")
     return _from_runs(numbers, size)
@@ -99,9 +101,10 @@ def _unpack(text: str) -> list[int]:
 
 def _from_runs(runs: Sequence[int], size: tuple[int, int]) -> Mask:
     """Runs of zeros and ones in turn; what is left is zero."""
-    ends = np.cumsum(runs)
-    if len(runs) and ends[-1] > size[0] * size[1]:
+    checked_size(size)
+    if sum(runs) > size[0] * size[1]:  # by Python, whose numbers never overflow
         raise ValueError(f"leaves the image of {size[0]} x {size[1]} pixels")
+    ends = np.cumsum(runs)
     flat = np.zeros(size[0] * size[1], dtype=bool)
     for start, end in zip(ends[0::2], ends[1::2], strict=False):
         flat[start:end] = True

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from cxr_common.axes import picture_to_tensor
+from cxr_tools.prepare.mask_size import checked_size
 
 Points = Sequence[Sequence[float]]
 
@@ -22,16 +23,22 @@ def polygons_mask(polygons: Sequence[Points], size: tuple[int, int]) -> np.ndarr
     Returns:
         bool (width, height).
 
+    Raises:
+        ValueError: a polygon has fewer than three corners, or leaves the image by more than a pixel, for files round.
+
     Example:
         >>> int(polygons_mask([[(1, 1), (3, 1), (3, 2), (1, 2)]], (5, 4)).sum())
         6
     """
-    picture = Image.new("1", (size[0], size[1]))
+    picture = Image.new("1", checked_size((size[0], size[1])))
     draw = ImageDraw.Draw(picture)
     for points in polygons:
         corners = [(float(x), float(y)) for x, y in points]
-        if len(corners) > 1:
-            draw.polygon(corners, fill=1, outline=1)
+        if len(corners) < 3:
+            raise ValueError(f"a polygon of {len(corners)} points encloses nothing")
+        if outside := [c for c in corners if not (-1 <= c[0] <= size[0] + 1 and -1 <= c[1] <= size[1] + 1)]:
+            raise ValueError(f"the point {outside[0]} lies outside the image of {size[0]} x {size[1]} pixels")
+        draw.polygon(corners, fill=1, outline=1)
     return picture_to_tensor(np.asarray(picture))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 from zipfile import BadZipFile, ZipFile
 
 from cxr_common.errors import InputError
@@ -53,8 +54,8 @@ def open_table(path: Path) -> Iterator[TextIO]:
     """A table's text, UTF-8, without byte-order mark and with its line ends as they are.
 
     Raises:
-        InputError: a packed file is damaged, or a zip file holds another number of files than one.
-        OSError: it cannot be opened.
+        InputError: the file cannot be read, is not UTF-8, is damaged, needs a password, or is a zip file with another
+            number of files than one.
     """
     if path.exists() and not path.is_file():  # a pipe would block for ever
         raise InputError("is not an ordinary file", path, "give the file of a table")
@@ -67,16 +68,31 @@ def open_table(path: Path) -> Iterator[TextIO]:
                 members = [name for name in archive.namelist() if not name.endswith("/") and "__MACOSX" not in name]
                 if len(members) != 1:
                     raise InputError(f"holds {len(members)} files, not one table", path, "unpack it")
-                with archive.open(members[0]) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
+                with _member(archive, members[0], path) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as file:
                     yield file
         else:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield file
-    except (gzip.BadGzipFile, BadZipFile, zlib.error, EOFError) as error:
+    except (gzip.BadGzipFile, BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise InputError(f"cannot be unpacked ({error})", path, "fetch it again") from None
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", path, "save it as csv, UTF-8") from None
+    except OSError as error:
+        raise InputError((error.strerror or str(error)).lower(), path, "check the path and its rights") from None
+
+
+def _member(archive: ZipFile, name: str, path: Path) -> IO[bytes]:
+    try:
+        return archive.open(name)
+    except (RuntimeError, NotImplementedError) as error:  # a password; a kind of packing that Python does not know
+        raise InputError(f"cannot be unpacked ({error})", path, "unpack it yourself") from None
 
 
 def count_lines(path: Path) -> int:
-    """Lines of a table, for a progress bar."""
+    """Lines of a table that are not blank, for a progress bar.
+
+    Raises:
+        InputError: as of :func:`open_table`.
+    """
     with open_table(path) as file:
-        return sum(1 for _ in file)
+        return sum(1 for line in file if not line.isspace())

@@ -111,31 +111,27 @@ def iterate_table(path: Path, needed: Sequence[str] = (), names: Sequence[str] =
             width.
     """
     empty = True
-    try:
-        with open_table(path) as file:
-            skipped, first = 0, file.readline()
-            delimiter = None
-            while first and (found := _BEFORE_HEADER.fullmatch(first.strip())):
-                delimiter = found[1] or delimiter
-                skipped, first = skipped + 1, file.readline()
-            delimiter = delimiter or max(",;\t", key=first.count)
-            records = _records(path, chain([first], file), delimiter, skipped)
-            line, record = next(records, (1, []))
-            if names:
-                header = [*names]
-                if record and record[0].strip().casefold() != names[0].casefold():
-                    records = chain([(line, record)], records)
-            else:
-                header = [name.strip() or f"column {place}" for place, name in enumerate(record, 1)]
+    with open_table(path) as file:
+        skipped, first = 0, file.readline()
+        delimiter = None
+        while first and (found := _BEFORE_HEADER.fullmatch(first.strip())):
+            delimiter = found[1] or delimiter
+            skipped, first = skipped + 1, file.readline()
+        delimiter = delimiter or max(",;\t", key=first.count)
+        records = _records(path, chain([first], file), delimiter, skipped)
+        line, record = next(records, (1, []))
+        if names:
+            header = [*names]
+            if record and record[0].strip().casefold() != names[0].casefold():
+                records = chain([(line, record)], records)
+        else:
+            header = [name.strip() or f"column {place}" for place, name in enumerate(record, 1)]
+        if record:  # an empty file has no header to find fault with
             _check_header(path, header, needed, delimiter)
-            for line, record in records:
-                if any(cell.strip() for cell in record):
-                    yield _row(path, line, record, header)
-                    empty = False
-    except OSError as e:
-        raise InputError((e.strerror or str(e)).lower(), path, "check the path and its rights") from None
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", where=path, action="save it as csv, UTF-8") from None
+        for line, record in records:
+            if any(cell.strip() for cell in record):
+                yield _row(path, line, record, header)
+                empty = False
     if empty:
         raise InputError("holds no rows", path, "fetch it again, it may be cut off")
 

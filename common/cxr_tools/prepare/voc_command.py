@@ -10,6 +10,7 @@ from cxr_common.data.datalist_io import declare_outside, raise_problems, write_d
 from cxr_common.data.datalist_schema import MASK_ORIGINS, SECTIONS, SPLITS
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
+from cxr_tools.prepare.output_files import masks_undone
 from cxr_tools.prepare.splits import draw_sections, parse_fractions
 from cxr_tools.prepare.summary import summarize
 from cxr_tools.prepare.voc import datalist_from_voc
@@ -17,6 +18,8 @@ from cxr_tools.prepare.voc_files import find_images, read_list
 
 LISTS = ("training=train", "validation=val")
 NOTES_SHOWN = 5
+#: Folder beside the datalist.
+MASKS = "masks"
 EXAMPLES = """The root holds JPEGImages; Annotations (XML), SegmentationClass or SegmentationClassAug (palette PNG), or
 both; and ImageSets/Segmentation, where there are lists. Image-level labels are those of the XML, else of the label map.
 An item's label_map names the palette PNG, which alone knows void pixels; its masks are written beside the datalist.
@@ -68,10 +71,11 @@ def run(args: argparse.Namespace) -> None:
     """Write datalist and masks and print what they hold."""
     images = find_images(args.root, args.label_maps)
     sections = _sections(args, list(images))
-    data, notes = datalist_from_voc(images, sections, args.output.parent, mask_origin=args.mask_origin)
-    data = declare_outside(data)
-    raise_problems(args.output, validate_datalist(data, args.output.parent))
-    write_datalist(data, args.output)
+    with masks_undone(args.output.parent / MASKS):
+        data, notes = datalist_from_voc(images, sections, args.output.parent, MASKS, args.mask_origin)
+        data = declare_outside(data)
+        raise_problems(args.output, validate_datalist(data, args.output.parent))
+        write_datalist(data, args.output)
     print(summarize(data))
     if notes:
         more = f"\n  and {len(notes) - NOTES_SHOWN} more" if len(notes) > NOTES_SHOWN else ""

@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 
 from cxr_tools.prepare.export_items import item_size
+from cxr_tools.prepare.flat_names import FlatNames
+from cxr_tools.prepare.located import located
 
 _NAMES = {"training": "train", "validation": "val", "testing": "test", "localisation": "localisation"}
 
@@ -34,21 +36,20 @@ def write_yolo(
         InputError: an image's size cannot be told.
     """
     written = unknown = 0
-    used: dict[str, str] = {}
+    names, used = FlatNames(), dict[str, str]()
     for section, item in sections:
         if "boxes" not in item:
             unknown += 1
             continue
         name = _NAMES[section]
         used[name] = f"images/{name}"
-        path = PurePosixPath(item["image"])
-        stem = "_".join(part for part in path.with_suffix("").parts if part != "..")
+        stem, suffix = names.stem(item["image"]), PurePosixPath(item["image"]).suffix
         size = item_size(item, root)
         lines = "".join(_line(b, i, size) for b, i in zip(item["boxes"], item["box_labels"], strict=True))
         for kind in ("images", "labels"):
             (folder / kind / name).mkdir(parents=True, exist_ok=True)
         (folder / "labels" / name / f"{stem}.txt").write_text(lines, encoding="utf-8")
-        _link((root / item["image"]).resolve(), folder / "images" / name / f"{stem}{path.suffix}")
+        _link(located(root, item["image"]).resolve(), folder / "images" / name / f"{stem}{suffix}")
         written += 1
     data = {"path": final.resolve().as_posix(), **used, "names": dict(enumerate(labels))}
     folder.mkdir(parents=True, exist_ok=True)

@@ -57,6 +57,39 @@ def test_obsolete_files_go_at_the_same_moment(tmp_path):
     assert names(tmp_path) == ["new"]
 
 
+def test_a_folder_is_replaced_only_where_that_was_said(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "mine").write_text("")
+    with pytest.raises(IsADirectoryError, match="in the way"):
+        with published(tmp_path, obsolete=["a"]):
+            pass
+    with pytest.raises(IsADirectoryError, match="in the way"):
+        with published(tmp_path) as folder:
+            (folder / "a").mkdir()
+    assert names(tmp_path / "a") == ["mine"]
+    with published(tmp_path, folders=["a"]) as folder:
+        (folder / "a").mkdir()
+    assert names(tmp_path / "a") == []
+
+
+def test_a_folder_is_put_back_too(tmp_path, monkeypatch):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "old").write_text("")
+    move = os.replace
+
+    def fail_on_b(source, target):
+        if Path(target) == tmp_path / "b":
+            raise OSError("disk full")
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", fail_on_b)
+    with pytest.raises(OSError, match="disk full"):
+        with published(tmp_path, folders=["a"]) as folder:
+            (folder / "a").mkdir()
+            (folder / "b").write_text("")
+    assert names(tmp_path) == ["a"] and names(tmp_path / "a") == ["old"]
+
+
 def test_sweep_removes_what_a_killed_run_left(tmp_path):
     (tmp_path / ".partial-x" / "new").mkdir(parents=True)
     (tmp_path / "a").write_text("")

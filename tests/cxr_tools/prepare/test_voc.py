@@ -149,7 +149,7 @@ def test_bad_input_is_one_message_and_nothing_is_written(voc, tmp_path, capsys, 
     harm(root, next(iter(label_maps)))
     assert prepare(root, tmp_path / "d.json", *options) == 1
     assert reason in capsys.readouterr().err
-    assert not (tmp_path / "d.json").exists()
+    assert not (tmp_path / "d.json").exists() and not (tmp_path / "masks").exists()
 
 
 def _bare(root, name):

@@ -42,7 +42,25 @@ def test_files_and_images_that_are_not_annotated(datalist, tmp_path, capsys):
     assert found["names"] == {0: "A", 1: "B"} and found["train"] == "images/train" and found["val"] == "images/val"
 
 
+def test_images_with_one_name_keep_apart(datalist, tmp_path, capsys):
+    data = json.loads(datalist.read_text(encoding="utf-8"))
+    Image.fromarray(np.full((6, 8), 9, np.uint8)).save(tmp_path / "x_a.png")
+    data["training"].append({"image": "x_a.png", "boxes": [[1, 1, 2, 2]], "box_labels": [0]})
+    datalist.write_text(json.dumps(data), encoding="utf-8")
+    assert main(["export", str(datalist), "--format", "yolo", "--output", str(tmp_path / "yolo")]) == 0
+    pictures = sorted((tmp_path / "yolo/images/train").iterdir())
+    assert len(pictures) == 2 == len(list((tmp_path / "yolo/labels/train").iterdir()))
+    assert {np.asarray(Image.open(path)).max() for path in pictures} == {0, 9}
+    assert np.asarray(Image.open(tmp_path / "x" / "a.png")).max() == 0
+
+
 def test_a_missing_image_leaves_nothing(datalist, tmp_path, capsys):
     (tmp_path / "z.png").unlink()
     assert main(["export", str(datalist), "--format", "yolo", "--output", str(tmp_path / "yolo")]) == 1
     assert "z.png: no such file" in capsys.readouterr().err and not list((tmp_path / "yolo").glob("*"))
+
+
+def test_the_data_sets_own_folders_are_not_replaced(datalist, tmp_path, capsys):
+    assert main(["export", str(datalist), "--format", "yolo", "--output", str(tmp_path)]) == 1
+    assert "exists and is not an empty folder; choose another" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["datalist.json", "x", "y", "z.png"]

@@ -60,6 +60,7 @@ class Record:
         masks: class -> what draws its mask, or None: annotated, empty. An absent class is not annotated.
         by_name: whether the file is also looked for by its name in all folders of the root.
         column: column or key that names the image, for errors.
+        size: (width, height) of the image that its boxes and masks are for, where the data set tells it.
     """
 
     place: Place
@@ -69,6 +70,7 @@ class Record:
     masks: Mapping[str, DrawMask | None] | None = None
     by_name: bool = False
     column: str = "image"
+    size: tuple[int, int] | None = None
 
 
 @dataclass

@@ -54,8 +54,7 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
             "has no ChestX_Det_train.json or ChestX_Det_test.json", root, "give the folder of both as --root"
         )
     entries = {split: _entries(path) for split, path in found.items()}
-    notes = ["its files name no patients: images of one may lie in several sections"]
-    notes += [f"no ChestX_Det_{split}.json" for split in ("train", "test") if split not in found]
+    notes = [f"no ChestX_Det_{split}.json" for split in ("train", "test") if split not in found]
     records = _records(found, entries)
     splits = {"train": "training", "test": "testing"}
     return Reading(list(FINDINGS), records, sum(map(len, entries.values())), splits, SHARED, notes)
@@ -104,5 +103,7 @@ def _numbers(place: JsonPlace, key: str, values: Any) -> list[float]:
 def _draw(place: JsonPlace, polygons: Sequence[Any], size: tuple[int, int] | None) -> np.ndarray:
     try:
         return polygons_mask(polygons, size or _SIZE)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         raise place.error("polygons", f"holds no list of points ({error})", _ACTION) from None
+    except ValueError as error:
+        raise place.error("polygons", str(error), _ACTION) from None

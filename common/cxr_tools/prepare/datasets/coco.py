@@ -2,7 +2,8 @@
 
 Give one file per section (--annotations training=instances_train.json --annotations validation=instances_val.json), or
 only one file, whose patients (or images) are split at random. If an image has no annotation of a category, the category
-counts as absent, unless the image has a "label" as `cxr_tools.prepare export` writes it.
+counts as absent, unless the image has a "label" as `cxr prepare export` writes it. Annotations of crowds make their
+category present, and are otherwise left out.
 """
 
 from __future__ import annotations
@@ -15,19 +16,26 @@ from typing import Any
 
 import numpy as np
 
-from cxr_common.data.datalist_schema import SECTIONS
+from cxr_common.data.datalist_schema import SECTIONS, item_problems
 from cxr_common.errors import InputError
-from cxr_common.json_files import read_json
-from cxr_tools.prepare.datasets.base import DrawMask, JsonPlace, Reading, Record, checked_box, forward_slashes
+from cxr_tools.prepare.datasets.base import (
+    DrawMask,
+    JsonPlace,
+    Reading,
+    Record,
+    checked_box,
+    forward_slashes,
+    label_index,
+)
+from cxr_tools.prepare.datasets.coco_file import ACTION, read_coco
 from cxr_tools.prepare.run_lengths import decode_coco
 from cxr_tools.prepare.shapes import polygons_mask
 
 NAME = "coco"
 ALIASES: tuple[str, ...] = ()
 TITLE = "COCO json: --annotations FILE, or SECTION=FILE for each section"
-_ACTION = "see cocodataset.org/#format-data"
-#: Keys of an image that are passed through, as `cxr_tools.prepare export` writes them.
-_KEPT = ("patient", "group", "view", "source", "label")
+#: Keys of an image that are passed through, as `cxr prepare export` writes them.
+KEPT = ("patient", "group", "view", "source", "label")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -40,16 +48,20 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def read(root: Path, options: argparse.Namespace) -> Reading:
     """Read all files at once; masks are drawn image by image."""
-    files = dict(_file(root, text) for text in options.annotations)
-    data = {section: _read(path) for section, path in files.items()}
-    names = list(dict.fromkeys(str(c["name"]) for d in data.values() for c in d["categories"]))
+    files = [_file(root, text) for text in options.annotations]
+    data = [read_coco(path) for _, path in files]
+    names = list(dict.fromkeys(str(c["name"]) for d in data for c in d["categories"]))
     if not names:
-        raise InputError("has no categories", next(iter(files.values())), _ACTION)
+        raise InputError("has no categories", files[0][1], ACTION)
     records = (
-        r for section, path in files.items() for r in _records(section, path, data[section], names, options.images)
+        record
+        for (section, path), content in zip(files, data, strict=True)
+        for record in _records(section, path, content, names, options.images)
     )
-    splits: dict[str, str | None] = {section: section for section in files if section}
-    return Reading(names, records, sum(len(d["images"]) for d in data.values()), splits)
+    splits: dict[str, str | None] = {section: section for section, _ in files if section}
+    crowds = sum(bool(entry.get("iscrowd")) for d in data for entry in d["annotations"])
+    notes = [f"left out: {crowds} annotations of crowds; their category is present"] if crowds else []
+    return Reading(names, records, sum(len(d["images"]) for d in data), splits, notes=notes)
 
 
 def _file(root: Path, text: str) -> tuple[str, Path]:
@@ -57,27 +69,6 @@ def _file(root: Path, text: str) -> tuple[str, Path]:
     if sign and section not in SECTIONS:
         raise InputError(f"{section!r} is not a section", "--annotations", f"sections are {', '.join(SECTIONS)}")
     return (section, root / name) if sign else ("", root / text)
-
-
-def _read(path: Path) -> dict[str, list[Any]]:
-    data = read_json(path, _ACTION)
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(data, dict) or not isinstance(data.get(key), list):
-            raise InputError(f"has no list {key!r}", path, _ACTION)
-    for key, needed in (("images", ("id", "file_name")), ("categories", ("id", "name")),
-                        ("annotations", ("image_id", "category_id", "bbox"))):  # fmt: skip
-        for n, entry in enumerate(data[key]):
-            if missing := [k for k in needed if not isinstance(entry, dict) or k not in entry]:
-                raise InputError(f"has no {missing[0]!r}", f"{path} {key}[{n}]", _ACTION)
-            if strange := [k for k in needed if k.endswith("id") and not isinstance(entry[k], (int, str))]:
-                raise InputError(f"{strange[0]!r} is {entry[strange[0]]!r}", f"{path} {key}[{n}]", _ACTION)
-    for key in ("images", "categories"):
-        seen: dict[Any, int] = {}
-        for n, entry in enumerate(data[key]):
-            if (first := seen.setdefault(entry["id"], n)) != n:
-                reason = f"has the id {entry['id']!r}, as {key}[{first}] has"
-                raise InputError(reason, f"{path} {key}[{n}]", "give each an id of its own")
-    return data
 
 
 def _records(section: str, path: Path, data: Mapping[str, Any], names: Sequence[str], folder: str) -> Iterator[Record]:
@@ -92,13 +83,15 @@ def _records(section: str, path: Path, data: Mapping[str, Any], names: Sequence[
         if entry["category_id"] not in classes:
             known = ", ".join(map(str, classes))
             raise place.error("category_id", f"{entry['category_id']!r} is an unknown label", f"categories are {known}")
-        if not entry.get("iscrowd"):
-            found[entry["image_id"]].append((place, entry))
+        found[entry["image_id"]].append((place, entry))
     for n, image in enumerate(data["images"]):
-        boxes, indices = [], []
+        boxes, indices, crowds = [], [], set()
         outlines: dict[int, list[tuple[JsonPlace, Any]]] = {}
         for place, entry in found[image["id"]]:
             index = classes[entry["category_id"]]
+            if entry.get("iscrowd"):
+                crowds.add(index)
+                continue
             if outline := entry.get("segmentation"):
                 outlines.setdefault(index, []).append((place, outline))
             if entry.get("only_mask"):
@@ -106,26 +99,50 @@ def _records(section: str, path: Path, data: Mapping[str, Any], names: Sequence[
             try:
                 x, y, width, height = (float(v) for v in entry["bbox"])
             except (TypeError, ValueError):
-                raise place.error("bbox", f"is {entry['bbox']!r}, not x, y, width, height", _ACTION) from None
+                raise place.error("bbox", f"is {entry['bbox']!r}, not x, y, width, height", ACTION) from None
             boxes.append(checked_box(place, "bbox", [x, y, x + width, y + height]))
             indices.append(index)
-        item: dict[str, Any] = {"label": [int(i in indices or i in outlines) for i in range(len(names))]}
-        item |= {key: image[key] for key in _KEPT if key in image}
+        item: dict[str, Any] = {"label": [int(i in {*indices, *outlines, *crowds}) for i in range(len(names))]}
+        item |= {key: image[key] for key in KEPT if key in image}
+        here = JsonPlace(path, f"images[{n}]")
         if not isinstance(item["label"], list) or len(item["label"]) != len(names):
             reason = f"is {item['label']!r}, not one value for each of {len(names)} categories"
-            raise JsonPlace(path, f"images[{n}]").error("label", reason, "correct it, or leave it out")
-        item |= {"boxes": boxes, "box_labels": indices}
-        size = (image.get("width"), image.get("height"))
-        masks: dict[str, DrawMask | None] | None = None
-        if outlines:
-            masks = {names[i]: partial(_draw, drawn, size) for i, drawn in outlines.items()}
-        name = forward_slashes(str(image["file_name"]))
+            raise here.error("label", reason, "correct it, or leave it out")
+        if boxes or image.get("boxes") is not False:
+            item |= {"boxes": boxes, "box_labels": indices}
+        masks = _masks(here, image, outlines, names)
+        if masks is not None and "mask_origin" in image:
+            item["mask_origin"] = image["mask_origin"]
+        name = forward_slashes(image["file_name"])
         paths = (name,) if folder == "." else (f"{folder.rstrip('/')}/{name}",)
-        yield Record(JsonPlace(path, f"images[{n}]"), paths, item, section or None, masks, False, "file_name")
+        for problem in item_problems("", {"image": name, **item}, list(names)):
+            key = problem.where.removeprefix(".")
+            raise here.error(key, problem.reason, "correct it, or leave it out")
+        yield Record(here, paths, item, section or None, masks, False, "file_name", _given_size(image))
+
+
+def _masks(
+    here: JsonPlace,
+    image: Mapping[str, Any],
+    outlines: Mapping[int, Sequence[tuple[JsonPlace, Any]]],
+    names: Sequence[str],
+) -> dict[str, DrawMask | None] | None:
+    """What draws each class; one that our export says is annotated with masks, and that has none, is empty."""
+    masks: dict[str, DrawMask | None] = {}
+    for name in image.get("masks") or ():
+        masks[names[label_index(here, "masks", name, names)]] = None
+    for index, drawn in outlines.items():
+        masks[names[index]] = partial(_draw, drawn, _given_size(image))
+    return masks or None
+
+
+def _given_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    width, height = image.get("width"), image.get("height")
+    return (width, height) if isinstance(width, int) and isinstance(height, int) and min(width, height) > 0 else None
 
 
 def _draw(
-    outlines: Sequence[tuple[JsonPlace, Any]], given: tuple[Any, Any], size: tuple[int, int] | None
+    outlines: Sequence[tuple[JsonPlace, Any]], given: tuple[int, int] | None, size: tuple[int, int] | None
 ) -> np.ndarray:
     masks = []
     for place, outline in outlines:
@@ -133,10 +150,15 @@ def _draw(
             if isinstance(outline, Mapping):
                 height, width = outline["size"]
                 masks.append(decode_coco(outline["counts"], (width, height)))
+                if not masks[-1].any():
+                    raise ValueError("no pixel is inside")
                 continue
             points = [list(zip(corners[0::2], corners[1::2], strict=True)) for corners in outline]
-            known = size or (int(given[0]), int(given[1]))
+            if (known := size or given) is None:
+                raise ValueError("the image has neither a file nor width and height")
             masks.append(polygons_mask(points, known))
         except (KeyError, TypeError, ValueError) as error:
-            raise place.error("segmentation", f"is neither polygons nor run lengths ({error})", _ACTION) from None
+            raise place.error(
+                "segmentation", f"is neither polygons nor run lengths of this image ({error})", ACTION
+            ) from None
     return np.logical_or.reduce(masks)

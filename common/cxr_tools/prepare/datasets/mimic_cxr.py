@@ -76,11 +76,12 @@ def _read_labels(path: Path, blank: str) -> dict[str, tuple[int | None, ...]]:
 def _records(
     metadata: Path, splits: dict[str, str], labels: dict[str, tuple[int | None, ...]], notes: list[str]
 ) -> Iterator[Record]:
-    without = 0
+    without, unread = 0, set(splits)
     for row in iterate_table(metadata, needed=_METADATA):
         dicom, subject, study, view = (row[column] for column in _METADATA)
         if dicom not in splits:
             raise row.error("dicom_id", f"{dicom!r} is not in the table of splits", "use tables of one release")
+        unread.discard(dicom)
         path = f"files/p{subject[:2]}/p{subject}/s{study}/{dicom}.jpg"
         item: dict[str, object] = {"patient": subject}
         if (values := labels.get(study)) is not None:
@@ -95,5 +96,7 @@ def _records(
             splits[dicom],
             column="dicom_id",
         )
+    if unread:
+        notes.append(f"{len(unread)} images of the table of splits have no row in {metadata.name}: is it cut off?")
     if without:
         notes.append(f"{without} images are of studies that the table of labels does not have: not annotated")

@@ -52,21 +52,23 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     else:
         rows = iterate_table(table, needed=_COLUMNS)
         boxed_patients = {row["Patient ID"] for row in rows if _name(row) in boxes}
-    records = _records(table, splits, boxes, boxed_patients)
+    records = _records(table, splits, boxes, boxed_patients, notes)
     total = count_lines(table) - 1
     notes.append(f"read: {total} rows of {table.name}, {sum(len(b) for _, b, _ in boxes.values())} boxes")
     sections: Mapping[str, str | None] = {"train_val": "training", "test": "testing"}
     return Reading(list(FINDINGS), records, total, sections, SHARED, notes)
 
 
-def _records(table: Path, splits: Mapping[str, str], boxes: Boxes, boxed_patients: set[str]) -> Iterator[Record]:
-    left = dict(boxes)
+def _records(
+    table: Path, splits: Mapping[str, str], boxes: Boxes, boxed_patients: set[str], notes: list[str]
+) -> Iterator[Record]:
+    left, unread = dict(boxes), set(splits)
     index = {name: i for i, name in enumerate(FINDINGS)}
     for row in iterate_table(table, needed=_COLUMNS):
         name, patient = _name(row), row["Patient ID"]
         if not name or not patient:
             raise row.error("Patient ID" if name else "Image Index", "is empty", "fill it, or take the row out")
-        item: dict[str, object] = {"patient": f"nih:{int(patient)}" if patient.isdigit() else f"nih:{patient}"}
+        item: dict[str, object] = {"patient": f"nih:{int(patient)}" if patient.isdecimal() else f"nih:{patient}"}
         item["label"] = _label(row, index)
         if (found := left.pop(name, boxes.get(name))) is not None:
             item |= {"boxes": found[1], "box_labels": found[2]}
@@ -76,11 +78,14 @@ def _records(table: Path, splits: Mapping[str, str], boxes: Boxes, boxed_patient
             raise row.error(
                 "Image Index", f"{name} is in none of the official lists", f"use both: {', '.join(_LISTS.values())}"
             )
+        unread.discard(name)
         yield Record(row, (f"images/{name}", name), item, split, by_name=True, column="Image Index")
     for name, (row, _, _) in left.items():
         raise row.error(
             "Image Index", f"{name} is not an image of {table.name}", "take it out, or use the official table"
         )
+    if unread:
+        notes.append(f"{len(unread)} images of the official lists have no row in {table.name}: is it cut off?")
 
 
 def _name(row: Row) -> str:
@@ -107,12 +112,20 @@ def _boxes(root: Path, notes: list[str]) -> Boxes:
         notes.append("no BBox_List_2017.csv: no boxes")
         return {}
     boxes: Boxes = {}
+    repeated = 0
     for row in iterate_table(path, names=(*_BOX_COLUMNS, "column 7", "column 8", "column 9")):
         name = row["Finding Label"]
         found = boxes.setdefault(_name(row), (row, [], []))
         box = xywh_to_xyxy([row.number(column) for column in _BOX_COLUMNS[2:]]).tolist()
-        found[1].append(checked_box(row, "w", box))
-        found[2].append(label_index(row, "Finding Label", {"Infiltrate": "Infiltration"}.get(name, name), FINDINGS))
+        box = checked_box(row, "w", box)
+        index = label_index(row, "Finding Label", {"Infiltrate": "Infiltration"}.get(name, name), FINDINGS)
+        if (box, index) in zip(found[1], found[2], strict=True):
+            repeated += 1
+            continue
+        found[1].append(box)
+        found[2].append(index)
+    if repeated:
+        notes.append(f"left out: {repeated} boxes that repeat another")
     return boxes
 
 

@@ -6,6 +6,7 @@ A cell lists shapes, "0 x0 y0 x1 y1;2 x y x y x y": 0 rectangle, 1 ellipse, 2 po
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -39,7 +40,6 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     if not tables:
         need_table(root, "train.csv", "dev.csv")
     notes = [f"no {split}.csv" for split in ("train", "dev") if split not in tables]
-    notes.append("its tables name no patients: images of one may lie in several sections")
     total = sum(count_lines(path) - 1 for path in tables.values())
     splits: dict[str, str | None] = {split: _SPLITS[split] for split in tables}
     return Reading([LABEL], _records(tables), total, splits, {}, notes)
@@ -67,7 +67,9 @@ def _outline(row: Row, text: str) -> Points:
     try:
         values = [float(value) for value in rest]
     except ValueError:
-        raise row.error("annotation", f"{text.strip()[:60]!r} holds something that is not a number", _ACTION) from None
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise row.error("annotation", f"{text.strip()[:60]!r} holds something that is not a number", _ACTION)
     points = list(zip(values[0::2], values[1::2], strict=False))
     enough = len(points) == 2 if kind in ("0", "1") else len(points) >= 3
     if kind not in ("0", "1", "2") or len(values) % 2 or not enough:
@@ -83,4 +85,7 @@ def _draw(row: Row, outlines: list[Points], size: tuple[int, int] | None) -> np.
     if size is None:  # without the file only the outlines say how large it is at least
         box = points_box([point for points in outlines for point in points])
         size = (int(np.ceil(box[2])) + 1, int(np.ceil(box[3])) + 1)
-    return polygons_mask(outlines, size)
+    try:
+        return polygons_mask(outlines, size)
+    except ValueError as error:
+        raise row.error("annotation", str(error), "correct the row") from None

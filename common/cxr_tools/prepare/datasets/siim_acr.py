@@ -69,6 +69,8 @@ def _draw(rows: list[Row], size: tuple[int, int] | None) -> np.ndarray:
     for row in rows:
         try:
             masks.append(decode_siim(row["EncodedPixels"], size or _SIZE))
+            if not masks[-1].any():
+                raise ValueError("no pixel is inside, and yet it is not -1")
         except ValueError as error:
             action = "runs are pairs of start and length for the image at its published size"
             raise row.error("EncodedPixels", f"is not a mask: {error}", action) from None

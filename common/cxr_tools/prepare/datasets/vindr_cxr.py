@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ SHARED = {
 _EDGES = ("x_min", "y_min", "x_max", "y_max")
 _FOLDERS = (".", "annotations")
 _OVERLAP = 0.4
+_CELLS = "cells are 1 or 0; use the table as it came"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +70,6 @@ def read(root: Path, options: argparse.Namespace) -> Reading:
     splits = {"train": "training", "test": "testing"} if test else {"train": "training"}
     total = sum(map(len, rows.values()))
     notes = [f"read: {sum(len(r) for i in rows.values() for r in i.values())} rows"]
-    notes += ["the tables name no patients: images of one may lie in several sections"]
     return Reading(names, _records(rows, names, options, notes), total, splits, SHARED, notes)
 
 
@@ -83,9 +84,12 @@ def _names(labels: Path | None) -> list[str]:
 def _rows(boxes: Path, labels: Path | None, more: tuple[str, ...], columns: tuple[str, ...]) -> dict[str, list[Row]]:
     """Rows by image: of boxes, and of image labels, which have no class_name but a column for each of `columns`."""
     rows: dict[str, list[Row]] = {}
-    for row in iterate_table(boxes, needed=("image_id", "class_name", *_EDGES, *more)):
-        rows.setdefault(row["image_id"], []).append(row)
-    for row in iterate_table(labels, needed=("image_id", *more, *columns)) if labels else ():
+    tables = [iterate_table(boxes, needed=("image_id", "class_name", *_EDGES, *more))]
+    if labels:
+        tables.append(iterate_table(labels, needed=("image_id", *more, *columns)))
+    for row in chain(*tables):
+        if empty := [column for column in ("image_id", *more) if not row[column]]:
+            raise row.error(empty[0], "is empty", "fill it, or take the row out")
         rows.setdefault(row["image_id"], []).append(row)
     return rows
 
@@ -115,7 +119,10 @@ def _item(rows: Sequence[Row], names: Sequence[str], options: argparse.Namespace
         reader = row.cells.get("rad_id", "consensus")
         if "class_name" not in row.cells:
             for index, name in enumerate(names):
-                if cell_value(row, name, {}, "cells are 1 or 0; use the table as it came") == 1:
+                value = cell_value(row, name, {}, _CELLS)
+                if value not in (0, 1):
+                    raise row.error(name, f"{row[name]!r} is not a label value", _CELLS)
+                if value == 1:
                     said[index].add(reader)
         elif row["class_name"] != NO_FINDING:
             index = label_index(row, "class_name", row["class_name"], names)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cxr_tools.prepare.look.doubles import same_bytes, same_look
 from cxr_tools.prepare.look.fingerprint import Fingerprint
+from cxr_tools.prepare.look.masks import mask_faults
+from cxr_tools.prepare.record_checks import leaves
 
 _LATERAL = ("LATERAL", "L", "LL", "RL")
 Entry = tuple[str, Mapping[str, Any]]
@@ -27,12 +30,13 @@ class Caution:
     lines: list[str]
 
 
-def find_cautions(entries: Sequence[Entry], prints: Sequence[Fingerprint]) -> list[Caution]:
+def find_cautions(entries: Sequence[Entry], prints: Sequence[Fingerprint], root: Path) -> list[Caution]:
     """All kinds of trouble that occur.
 
     Args:
         entries: (section, item) of each image.
         prints: of each image.
+        root: data set root.
     """
     sections = [section for section, _ in entries]
 
@@ -58,6 +62,9 @@ def find_cautions(entries: Sequence[Entry], prints: Sequence[Fingerprint]) -> li
         "Boxes outside their image; are these other sizes of the images?": [
             f"{name(i)}: {box}" for i in indices for box in _outside(entries[i][1], prints[i].size)
         ],
+        "Masks that are missing, unreadable or of another size than their image; make them again": [
+            f"{name(i)}: {fault}" for i in indices for fault in mask_faults(entries[i][1], root, prints[i].size)
+        ],
     }
     return [Caution(title, lines) for title, lines in kinds.items() if lines]
 
@@ -72,7 +79,7 @@ def _laterals(entries: Sequence[Entry], name: Any) -> list[str]:
 def _outside(item: Mapping[str, Any], size: tuple[int, int] | None) -> list[list[float]]:
     if size is None:
         return []
-    return [box for box in item.get("boxes", []) if box[2] > size[0] + 1 or box[3] > size[1] + 1]
+    return [box for box in item.get("boxes", []) if leaves(box, size)]
 
 
 def label_counts(entries: Sequence[Entry], labels: Sequence[str]) -> list[tuple[str, list[Counter[Any]]]]:

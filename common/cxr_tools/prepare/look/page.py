@@ -38,7 +38,7 @@ def write_page(
         Title of each kind of trouble -> how often it occurs.
     """
     sections = [name for name in SECTIONS if any(section == name for section, _ in entries)]
-    cautions = find_cautions(entries, prints)
+    cautions = find_cautions(entries, prints, root)
     table = co_occurrence(entries, labels)
     sizes = Counter(found.size for found in prints if found.size)
     environment = Environment(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 from cxr_common.data.masks import read_mask
 from cxr_common.errors import InputError
+from cxr_tools.prepare.located import located
 from cxr_tools.prepare.look.cautions import Entry
 from cxr_tools.prepare.look.drawing import drawn_picture
 
@@ -71,10 +73,9 @@ def show(item: Mapping[str, Any], labels: list[str], root: Path) -> Shown:
     """Draw one image.
 
     Raises:
-        InputError: the image or one of its masks cannot be read.
+        InputError: the image cannot be read.
     """
-    masks = {name: read_mask(root / path) for name, path in (item.get("mask") or {}).items() if path}
-    picture = drawn_picture(root / item["image"], item, labels, masks)
+    picture = drawn_picture(located(root, item["image"]), item, labels, _masks(item, root))
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=82)
     uri = f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -87,6 +88,16 @@ def show(item: Mapping[str, Any], labels: list[str], root: Path) -> Shown:
         [name for name, value in values if value == -1],
         " · ".join(facts),
     )
+
+
+def _masks(item: Mapping[str, Any], root: Path) -> dict[str, np.ndarray]:
+    """Those that can be read; cautions name the others."""
+    masks = {}
+    for name, path in (item.get("mask") or {}).items():
+        if path:
+            with suppress(InputError):
+                masks[name] = read_mask(located(root, path))
+    return masks
 
 
 def contact_sheet(

@@ -144,6 +144,104 @@ FAULTS = [
     ("chestx_det", "ChestX_Det_test.json", '["Mass"]', "null", "[0]: is not of a name and three lists; use the file"),
     ("coco", "val.json", '"image_id": 0', '"image_id": [0]', "val.json annotations[0]: 'image_id' is [0]; see"),
     ("coco", "val.json", '"patient"', '"label": [1, 0], "patient"', "images[0] 'label': is [1, 0], not one value for"),
+    # text of another encoding, wherever it is read first
+    *(
+        (name, file, "\n", "\udcff\n", f"{file}: not UTF-8 text; save it as csv, UTF-8")
+        for name, file in (
+            ("nih", "Data_Entry_2017.csv"),
+            ("nih", "BBox_List_2017.csv"),
+            ("nih", "test_list.txt"),
+            ("chexpert", "valid.csv"),
+            ("mimic", f"{MIMIC}metadata.csv"),
+            ("siim", "train-rle.csv"),
+            ("rsna", "stage_2_train_labels.csv"),
+            ("vindr", f"{LABELS}test.csv"),
+            ("object_cxr", "dev.csv"),
+            ("padchest", PADCHEST),
+        )
+    ),
+    # names that no file can have
+    *(
+        (name, file, old, "a" * 300, "no such image file")
+        for name, file, old in (
+            ("padchest", PADCHEST, "1.png"),
+            ("coco", "train.json", "a.png"),
+            ("rsna", "stage_2_train_labels.csv", "b"),
+        )
+    ),
+    # shapes that enclose nothing, or lie outside
+    (
+        "siim",
+        "train-rle.csv",
+        "1 2 1 1",
+        "1 0",
+        "line 2 column 'EncodedPixels': is not a mask: no pixel is inside, and",
+    ),
+    ("siim", "train-rle.csv", "1 2 1 1", "1 99", "line 2 column 'EncodedPixels': is not a mask: leaves the image of 8"),
+    ("siim", "train-rle.csv", "1 2 1 1", f"1 {2**63 - 1} {2**63 - 1} 9", "is not a mask: leaves the image of 8 x 6"),
+    ("siim", "train-rle.csv", "1 2 1 1", "1 -2", "is not a mask: is not a list of pairs of start and length; runs are"),
+    ("chestx_det", "ChestX_Det_test.json", str(SQUARE), "[[1, 1], [3, 3]]", "a polygon of 2 points encloses nothing"),
+    ("chestx_det", "ChestX_Det_test.json", str(SQUARE), "[]", "a polygon of 0 points encloses nothing"),
+    (
+        "chestx_det",
+        "ChestX_Det_test.json",
+        "[3, 1], [3, 3]",
+        "[3, 1], [30, 3]",
+        "the point (30.0, 3.0) lies outside the",
+    ),
+    ("object_cxr", "train.csv", "0 1 1 4 3", "2 1 1 4 3", "'2 1 1 4 3' is not a rectangle (0), ellipse (1) or polygon"),
+    (
+        "object_cxr",
+        "train.csv",
+        "0 1 1 4 3",
+        "2 1 1 nan nan 4 3 2 2",
+        "holds something that is not a number; write such",
+    ),
+    (
+        "nih",
+        "BBox_List_2017.csv",
+        "1,1,2,2",
+        "8,1,1,1",
+        "box [8, 1, 9, 2] leaves the image of 8 x 6 pixels; boxes count",
+    ),
+    *(
+        ("coco", "val.json", '"bbox"', f'"segmentation": {outline}, "bbox"', said)
+        for outline, said in (
+            (
+                "[[1, 1, 3, 3]]",
+                "annotations[0] 'segmentation': is neither polygons nor run lengths of this image (a polygon",
+            ),
+            ("[[1, 1, 30, 1, 30, 3]]", "the point (30.0, 1.0) lies outside the image of 8 x 6 pixels); see"),
+            (
+                '{"size": [1000000, 10000000], "counts": [10000000000000]}',
+                "10000000 x 1000000 pixels is no size of an image",
+            ),
+            ('{"size": [6, 8], "counts": [60, -12]}', "has runs of 48 pixels for an image of 8 x 6"),
+            ('{"size": [6, 8], "counts": [48]}', "no pixel is inside); see"),
+        )
+    ),
+    # cells and keys that mean nothing
+    (
+        "nih",
+        "Data_Entry_2017.csv",
+        ",1,PA",
+        ",,PA",
+        "line 2 column 'Patient ID': is empty; fill it, or take the row out",
+    ),
+    (
+        "vindr",
+        f"{LABELS}train.csv",
+        "R1,1",
+        "R1,",
+        "line 2 column 'Cardiomegaly': '' is not a label value; cells are 1",
+    ),
+    ("vindr", f"{LABELS}train.csv", "R1,1", "R1,-1", "line 2 column 'Cardiomegaly': '-1' is not a label value; cells"),
+    ("vindr", f"{BOXES}train.csv", "a,R1", ",R1", "line 2 column 'image_id': is empty; fill it, or take the row out"),
+    ("coco", "val.json", '"patient": "b"', '"patient": [7]', "images[0] 'patient': is [7], not text or an integer; co"),
+    ("coco", "val.json", '"patient"', '"label": [7], "patient"', "images[0] 'label[0]': is 7, not 1, 0, -1 or null"),
+    ("coco", "val.json", '"patient"', '"width": 80, "height": 60, "patient"', "the file has 8 x 6 pixels, not 80 x 60"),
+    ("coco", "val.json", '"b.png"', '["b.png"]', "val.json images[0]: 'file_name' is ['b.png']; see"),
+    ("coco", "val.json", '"Mass"', f'"{"x" * 101}"', "val.json categories[0]: 'xxxxxxx"),
     # images, whose rows stand in these lines
     ("nih", "Data_Entry_2017.csv", "", "", "Data_Entry_2017.csv line 2: no such image file"),
     ("chexpert", "train.csv", "", "", "train.csv line 2: no such image file"),
@@ -193,7 +291,7 @@ def test_one_line_with_file_row_and_remedy(prepare, picture, tmp_path, name, fil
     if old:
         text = (root / file).read_text(encoding="utf-8")
         assert old in text
-        (root / file).write_text(text.replace(old, new), encoding="utf-8")
+        (root / file).write_text(text.replace(old, new), encoding="utf-8", errors="surrogateescape")
     else:
         for path in [*root.rglob("*.png"), *root.rglob("*.jpg")]:
             path.unlink()

@@ -163,6 +163,19 @@ def test_a_limit_and_one_view(prepare, table):
     assert len(data["training"]) == 2 and "left out: 1 rows of view AP (--views)" in printed
 
 
+def test_rows_that_repeat_or_are_not_there(prepare, root, table):
+    table("BBox_List_2017.csv", BOXES + BOXES)
+    table("test_list.txt", "2_000.png\n9_000.png\n")
+    data, printed, _ = prepare("nih")
+    assert data["testing"][0]["boxes"] == [[1.5, 2, 4.75, 6]] and "left out: 1 boxes that repeat another" in printed
+    assert "1 images of the official lists have no row in Data_Entry_2017_v2020.csv: is it cut off?" in printed
+
+
+def test_a_patient_that_looks_like_a_number_and_is_none(prepare, root, table):
+    table("Data_Entry_2017_v2020.csv", TABLE.replace(",0,3,", ",0,\u00b2,"))
+    assert any(item["patient"] == "nih:\u00b2" for item in prepare("nih", "--fractions", "0,0")[0]["training"])
+
+
 @needs_radiographs
 def test_the_genuine_tables(prepare, tmp_path):
     root = SHARED / "cxr" / "annotations" / "nih"

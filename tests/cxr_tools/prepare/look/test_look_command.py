@@ -83,6 +83,33 @@ def test_every_kind_of_trouble(root, capsys, pictures):
         assert f"1 x {kind}" in printed
 
 
+def test_masks_that_do_not_fit(root, capsys):
+    Image.fromarray(np.zeros((5, 7), np.uint8)).save(root / "small.png")
+    (root / "broken.png").write_bytes(b"?")
+    masks = {"Mass": "small.png", "Nodule": "nowhere.png"}
+    items = [{"image": "a.png", "label": [1, 1], "mask": masks}, {"image": "b.png", "mask": {"Mass": "broken.png"}}]
+    assert main(["look", str(write(root, training=items))]) == 0
+    assert "3 x Masks that are missing, unreadable or of another size" in capsys.readouterr().out
+    page = (root / "datalist.html").read_text(encoding="utf-8")
+    for text in (
+        "small.png has 7 x 5 pixels, the image 256 x 256",
+        "no such file: nowhere.png",
+        "broken.png cannot be",
+    ):
+        assert f"training: {'b' if 'broken' in text else 'a'}.png: {text}" in page
+    assert len(re.findall("<img ", page)) == 3
+
+
+def test_a_root_that_is_a_link(root, tmp_path_factory, capsys):
+    (folder := tmp_path_factory.mktemp("other")).joinpath("masks").mkdir()
+    Image.fromarray(np.uint8(255 * np.eye(256))).save(folder / "masks" / "m.png")
+    (folder / "root").symlink_to(root)
+    data = {"labels": LABELS, "outside": True, "training": [{"image": "a.png", "mask": {"Mass": "../masks/m.png"}}]}
+    (folder / "datalist.json").write_text(json.dumps(data), encoding="utf-8")
+    assert main(["look", str(folder / "datalist.json"), "--root", str(folder / "root")]) == 0
+    assert "nothing to warn of" in capsys.readouterr().out
+
+
 def test_bad_input(root, capsys):
     assert main(["look", str(write(root))]) == 1 and "holds no image" in capsys.readouterr().err
     path = write(root, training=[{"image": "a.png"}])
