@@ -116,6 +116,9 @@ bench: PART = random_walk
 bench: setup  ## time something on an idle machine: make bench PART=random_walk
 	$(RUN) -m tools.bench $(PART)
 
+faults: setup  ## kill trainings, read changed files, run the tests of failing disks and machines (an hour or two)
+	$(RUN) -m tools.faults $(FAULTS)
+
 tables: setup  ## render the measured figures into README, cards and docs
 	$(RUN) -m tools.results render
 
