@@ -39,7 +39,7 @@ def test_memory_that_there_is_not():
     assert "too little memory" in str(find_machine_error(MemoryError()))
     full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
     assert "the GPU has too little memory" in str(find_machine_error(full))
-    bus = "DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that workers are out of shared memory"
+    bus = "DataLoader worker (pid 7) is killed by signal: Bus error. Workers may be out of shared memory"
     assert "shared memory" in str(find_machine_error(RuntimeError(bus)))
 
 

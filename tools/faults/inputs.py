@@ -25,7 +25,9 @@ MOST_MEMORY = 12 << 30
 OUTCOMES = ("read", "refused", "crashed", "hung")
 
 
-def fuzz_inputs(files: int, seed: int, patience: float = PATIENCE, kinds: tuple[str, ...] = tuple(READERS)) -> list[Record]:
+def fuzz_inputs(
+    files: int, seed: int, patience: float = PATIENCE, kinds: tuple[str, ...] = tuple(READERS)
+) -> list[Record]:
     """Read changed files.
 
     Args:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,14 +22,27 @@ from tools.repository import BUNDLES
 
 Record = dict[str, Any]
 #: So small that a training takes seconds; it has the phases of a large one.
-SMALL: Record = {"device": "$torch.device('cpu')", "amp": False, "spatial_size": [64, 64], "batch_size": 8, "max_epochs": 3}
+SMALL: Record = {
+    "device": "$torch.device('cpu')",
+    "amp": False,
+    "spatial_size": [64, 64],
+    "batch_size": 8,
+    "max_epochs": 3,
+}
 #: Bundle -> recipes laid over train.yaml, and settings beside `SMALL`.
 TRAININGS: dict[str, tuple[tuple[str, ...], Record]] = {
     "cxr_gradcam_classification": ((), {}),
     "cxr_multiscale_localization": ((), {}),
     "cxr_pcam_localization": ((), {}),
     "cxr_pylon_localization": ((), {}),
-    "cxr_irn_refinement": ((), {"spatial_size": [96, 96], "steps": 8}),
+    "cxr_irn_refinement": (
+        (),
+        {
+            "spatial_size": [96, 96],
+            "steps": 8,
+            "backbone_weights": str(BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"),
+        },
+    ),
     "cxr_chexseg_segmentation": (("from_classifier",), {}),
     "cxr_oxnet_detection": (("from_classifier",), {"width": 16, "boxes_per_batch": 4}),
 }
@@ -51,6 +67,7 @@ def kill_trainings(bundle: str, kills: int, seed: int) -> Record:
     with TemporaryDirectory() as name:
         folder = Path(name)
         make_data_set(folder / "data", {"training": 32, "validation": 8, "testing": 1}, 5, PhantomConfig(size=64), 1)
+        _start(len).join()  # from here on a process starts at once
         start = time.perf_counter()
         _end(bundle, folder / "data", folder / "alone")
         seconds = time.perf_counter() - start
@@ -58,29 +75,32 @@ def kill_trainings(bundle: str, kills: int, seed: int) -> Record:
         done = compared = different = 0
         with tqdm(total=kills, desc=bundle) as bar:
             while done < kills:
-                output = folder / f"run_{compared}"
-                for _ in range(min(_IN_A_ROW, kills - done)):
-                    if not _killed(bundle, folder / "data", output, rng.uniform(0, seconds)):
-                        break
-                    done += 1
-                    bar.update()
-                _end(bundle, folder / "data", output)
-                compared += 1
-                different += not _same(alone, _weights(output))
+                output = folder / f"run_{done}"
+                wanted = min(_IN_A_ROW, kills - done)
+                killed = 0
+                while killed < wanted and _killed(bundle, folder / "data", output, rng.uniform(0, seconds)):
+                    killed += 1
+                if killed:
+                    _end(bundle, folder / "data", output)
+                    compared += 1
+                    different += not _same(alone, _weights(output))
+                shutil.rmtree(output, ignore_errors=True)
+                done += killed
+                bar.update(killed)
     return {"bundle": bundle, "kills": done, "compared": compared, "different": different, "seconds": seconds}
 
 
-def _process(bundle: str, data: Path, output: Path) -> multiprocessing.process.BaseProcess:
+def _start(target: Callable[..., object], *args: object) -> BaseProcess:
     context = multiprocessing.get_context("forkserver")  # imports once: what is killed is the training
     context.set_forkserver_preload(["monai.bundle", "monai.engines", "monai.handlers", __name__])
-    process = context.Process(target=train, args=(bundle, data, output))
+    process = context.Process(target=target, args=args or ((),))
     process.start()
     return process
 
 
 def _killed(bundle: str, data: Path, output: Path, after: float) -> bool:
     """Start a training and kill it after so many seconds; whether it was still running."""
-    process = _process(bundle, data, output)
+    process = _start(train, bundle, data, output)
     process.join(after)
     running = process.exitcode is None
     process.kill()
@@ -89,7 +109,7 @@ def _killed(bundle: str, data: Path, output: Path, after: float) -> bool:
 
 
 def _end(bundle: str, data: Path, output: Path) -> None:
-    process = _process(bundle, data, output)
+    process = _start(train, bundle, data, output)
     process.join()
     if process.exitcode != 0:
         words = _log(output).read_text(encoding="utf-8", errors="replace")[-2000:]

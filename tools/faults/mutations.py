@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def mutate_json(content: bytes, rng: Rng) -> bytes:
         if not places:
             break
         holder, key = places[int(rng.integers(len(places)))]
-        value = _VALUES[int(rng.integers(len(_VALUES)))]
+        value = deepcopy(_VALUES[int(rng.integers(len(_VALUES)))])
         kind = rng.random()
         if kind < 0.15:
             del holder[key]
@@ -50,7 +51,7 @@ def mutate_json(content: bytes, rng: Rng) -> bytes:
     return json.dumps(data).encode()
 
 
-def _places(data: Any) -> Any:
+def _places(data: Any) -> Iterator[tuple[Any, Any]]:
     """All (dict or list, key or index) of nested data."""
     entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
     for key, value in list(entries):

@@ -48,6 +48,15 @@ def run_rules(folders: tuple[Path, ...] = (REPOSITORY / "tests",)) -> list[Recor
         For each thing that happens: ``what``, ``holds``, and how many tests "passed", "failed" and were "skipped".
     """
     results = Results()
-    options = ["-q", "-o", "addopts=", "--import-mode=importlib", "-p", "no:cacheprovider", "--rootdir", str(REPOSITORY)]
+    options = [
+        "-q",
+        "-o",
+        "addopts=",
+        "--import-mode=importlib",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(REPOSITORY),
+    ]
     pytest.main([*options, *map(str, folders)], plugins=[results])
     return [{"what": what, "holds": holds, **counts} for (what, holds), counts in sorted(results.rows.items())]

@@ -47,5 +47,8 @@ def inputs_table(record: Record) -> str:
 
 
 def _tests(row: Record) -> str:
-    others = [f"**{row['failed']} failed**" if row["failed"] else "", f"{row['skipped']} skipped" if row["skipped"] else ""]
+    others = [
+        f"**{row['failed']} failed**" if row["failed"] else "",
+        f"{row['skipped']} skipped" if row["skipped"] else "",
+    ]
     return ", ".join([f"{row['passed']} passed", *filter(None, others)])
