@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy faults
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
