@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy faults
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -115,6 +115,9 @@ results: setup  ## train and score what docs/explanation/localization.md shows (
 bench: PART = random_walk
 bench: setup  ## time something on an idle machine: make bench PART=random_walk
 	$(RUN) -m tools.bench $(PART)
+
+faults: setup  ## kill trainings, read changed files, run the tests of failing disks and machines (an hour or two)
+	$(RUN) -m tools.faults $(FAULTS)
 
 tables: setup  ## render the measured figures into README, cards and docs
 	$(RUN) -m tools.results render

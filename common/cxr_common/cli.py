@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import ParamSpec
 
 from cxr_common.errors import InputError, causes, find_input_error
+from cxr_common.machine_errors import find_machine_error
 
 P = ParamSpec("P")
 
@@ -49,7 +50,7 @@ def find_config_error(error: BaseException) -> InputError | None:
 
 
 def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    mistake = find_input_error(error) or find_config_error(error)
+    mistake = find_input_error(error) or find_machine_error(error) or find_config_error(error)
     if mistake is None:
         sys.__excepthook__(kind, error, trace)
     else:
@@ -59,9 +60,9 @@ def _hook(kind: type[BaseException], error: BaseException, trace: TracebackType 
 def report_input_errors(join: Callable[[], object] | None = None) -> None:
     """Begin the run of a bundle: show errors of its user as one line, and check that the run can work.
 
-    Bundle configs call it as the first item of ``run``. From here on an uncaught :class:`InputError`, or a mistake in
-    the configuration, is shown as ``error: <text>`` without a traceback; the exit status stays 1. Other exceptions are
-    untouched.
+    Bundle configs call it as the first item of ``run``. From here on an uncaught :class:`InputError`, a mistake in the
+    configuration, or memory that runs out, is shown as ``error: <text>`` without a traceback; the exit status stays 1.
+    Other exceptions are untouched.
 
     Args:
         join: what brings the processes of a distributed run together, before the checks ask how many there are.

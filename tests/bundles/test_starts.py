@@ -147,6 +147,7 @@ def test_nothing_annotated_cannot_be_scored(bundle, phantoms, tmp_path):
     assert "nothing is annotated" in said or "has no image with a finding" in said
 
 
+@pytest.mark.fault("two trainings write into one folder", "the second is refused in one line")
 @pytest.mark.parametrize("name", LOCALIZERS)
 def test_two_trainings_at_once(name, phantoms, tmp_path):
     output = tmp_path / "run"

@@ -20,6 +20,7 @@ def make_zip(path, entries):
     return path
 
 
+@pytest.mark.fault("a path in a zip leads out of its folder", "refused in one line")
 @pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "a\\..\\x", "C:/x", "a/\x00x"])
 def test_no_entry_leaves_the_folder(tmp_path, name):
     entry = zipfile.ZipInfo("placeholder")

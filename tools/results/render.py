@@ -20,6 +20,7 @@ from cxr_tools.pipeline import report as pipeline
 from tools import line_lengths
 from tools.bench import tables as bench
 from tools.bench.scale import scale_text
+from tools.faults import text as faults
 from tools.picture_test import tables as picture_test
 from tools.repository import BUNDLES, REPOSITORY
 from tools.results.record import read_result
@@ -36,6 +37,9 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-scale": ("bench_scale.json", scale_text),
     "bench-loading": ("bench_loading.json", bench.loading_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
+    "faults-rules": ("faults_rules.json", faults.rules_table),
+    "faults-inputs": ("faults_inputs.json", faults.inputs_table),
+    "faults-trainings": ("faults_trainings.json", faults.kills_table),
 }
 #: Part or template -> its result file, where that is not called as the template.
 FILES = {"detection-curves": "detection-curves.json", "opacity": "opacity_probe.json"}

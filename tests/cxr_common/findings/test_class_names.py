@@ -33,6 +33,7 @@ def test_what_had_to_go_leaves_a_difference(one, other):
     check_class_names([one, other])
 
 
+@pytest.mark.fault("a class name is a path", "it becomes one part of a file name")
 @pytest.mark.parametrize(
     "label", ["../../etc/passwd", "..", "/", "a\tb", "x" * 300, "\u80f8" * 99, "🙂", "CON/", ".hidden"]
 )

@@ -150,6 +150,7 @@ def test_a_failure_mid_write_leaves_nothing_of_that_image(tmp_path, monkeypatch,
     assert "check space" in record["failures"][0]["action"]
 
 
+@pytest.mark.fault("the disk is full while results are written", "one line says so; older results stay whole")
 def test_a_full_disk_keeps_older_results(tmp_path, monkeypatch):
     path = save_image(tmp_path / "in" / "a.png")
     make_writer(tmp_path).write_item(localized(path))
@@ -177,6 +178,7 @@ def full_disk(monkeypatch, *full):
     monkeypatch.setattr(heatmap_npz, "save_heatmap", fail)
 
 
+@pytest.mark.fault("the output folder cannot be written", "one line says so; all stays as it was")
 def test_a_rerun_that_can_write_nothing_leaves_all_as_it_was(tmp_path, monkeypatch, capsys):
     """Small files may still fit on a full disk: findings.json must not say that there are no findings."""
     a, b = (save_image(tmp_path / "in" / name) for name in ("a.png", "b.png"))
@@ -252,6 +254,7 @@ def test_an_unwritable_folder_is_noticed_before_the_first_image(tmp_path):
     assert reached == []
 
 
+@pytest.mark.fault("two runs write into one folder", "the second is refused, or each keeps its own files")
 def test_two_runs_at_once_do_not_meet(tmp_path):
     path = save_image(tmp_path / "in" / "a.png")
     second = Engine(lambda _engine, _batch: [])

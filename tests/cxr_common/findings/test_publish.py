@@ -97,6 +97,7 @@ def test_sweep_removes_what_a_killed_run_left(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
+@pytest.mark.fault("a run is killed while it replaces an earlier run's files", "none is lost")
 @pytest.mark.parametrize("moves", range(6))
 def test_a_run_killed_while_it_replaces_files_loses_none(tmp_path, monkeypatch, moves):
     for name in ("a", "b", "obsolete"):

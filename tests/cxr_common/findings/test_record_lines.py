@@ -72,6 +72,7 @@ def test_a_run_made_from_something_else_or_that_is_not_resumed_begins_anew(folde
     assert list(started(folder)) == []
 
 
+@pytest.mark.fault("the disk is full while results are written", "one line says so; older results stay whole")
 @pytest.mark.parametrize("written", [0, 7])
 def test_a_full_disk_leaves_whole_lines(folder, written):
     lines = started(folder, "a")

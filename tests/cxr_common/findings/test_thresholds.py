@@ -106,6 +106,7 @@ def test_of_other_weights_are_refused(tmp_path, weights):
         load_thresholds(path, weights=weights)
 
 
+@pytest.mark.fault("thresholds are of other classes", "refused in one line")
 def test_of_other_classes_or_another_order_are_refused(tmp_path):
     save_thresholds(Thresholds.default(LABELS), tmp_path / "t.json")
     with pytest.raises(InputError, match="the network has"):

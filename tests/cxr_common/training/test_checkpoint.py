@@ -97,6 +97,7 @@ def test_a_finished_run_is_not_trained_on(tmp_path):
     assert torch.equal(first.weight, again.weight)
 
 
+@pytest.mark.fault("a training is killed while it writes its checkpoint", "the checkpoint of before stays")
 def test_a_kill_while_writing_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
     run(tmp_path, 2, METRICS)
     before = (tmp_path / "checkpoint.pt").read_bytes()
@@ -117,6 +118,7 @@ def test_a_kill_while_writing_leaves_the_previous_checkpoint(tmp_path, monkeypat
     assert not list(tmp_path.glob("*.tmp"))
 
 
+@pytest.mark.fault("a checkpoint is damaged, or another network's", "one line says so; nothing is trained")
 @pytest.mark.parametrize("damage", [b"", b"garbage"])
 def test_a_damaged_or_foreign_checkpoint_is_one_clear_error(tmp_path, damage):
     run(tmp_path, 1, METRICS)

@@ -45,6 +45,7 @@ def test_sound_batches_pass():
     assert train.steps == 6
 
 
+@pytest.mark.fault("an image has pixels that are no numbers", "the training ends and names the image")
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_the_image_is_named_before_it_is_learnt_from(value):
     with pytest.raises(InputError, match=r"^3.png: the image has pixels .* \(epoch 1, batch 2\); export it again"):
@@ -52,6 +53,7 @@ def test_the_image_is_named_before_it_is_learnt_from(value):
     assert train.steps == 1
 
 
+@pytest.mark.fault("a loss is no number", "the training ends and names epoch, batch and images")
 def test_a_loss_that_is_no_number_names_its_batch_and_not_the_image():
     with pytest.raises(
         InputError, match=r"^0.png, 1.png: the loss is not a finite number \(epoch 2, batch 1\); the training"
