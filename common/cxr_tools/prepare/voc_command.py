@@ -10,7 +10,6 @@ from cxr_common.data.datalist_io import declare_outside, raise_problems, write_d
 from cxr_common.data.datalist_schema import MASK_ORIGINS, SECTIONS, SPLITS
 from cxr_common.data.datalist_validation import validate_datalist
 from cxr_common.errors import InputError
-from cxr_tools.prepare.output_files import masks_undone
 from cxr_tools.prepare.splits import draw_sections, parse_fractions
 from cxr_tools.prepare.summary import summarize
 from cxr_tools.prepare.voc import datalist_from_voc
@@ -69,6 +68,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write datalist and masks and print what they hold."""
+    from cxr_tools.prepare.output_files import masks_undone  # only what a run needs
+
     images = find_images(args.root, args.label_maps)
     sections = _sections(args, list(images))
     with masks_undone(args.output.parent / MASKS):
