@@ -44,14 +44,20 @@ def run(args: argparse.Namespace) -> int:
 def find(pacs: WebPacs, ledger: Ledger, args: argparse.Namespace) -> list[str]:
     """Note all instances that match the options; returns the UIDs of their studies."""
     found = []
-    for study in [args.study] if args.study else _studies(pacs, args):
-        for series in [args.series] if args.series else _series(pacs, study, args):
-            for instance in pacs.instances(study, series):
-                ledger.add(instance, series, study)
-                found.append(study)
+    for study, series, instance in instances(pacs, args):
+        ledger.add(instance, series, study)
+        found.append(study)
     if not found:
         print("the PACS has nothing that matches", file=sys.stderr)
     return list(dict.fromkeys(found))
+
+
+def instances(pacs: WebPacs, args: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
+    """UIDs of study, series and instance of all instances that match the options."""
+    for study in [args.study] if args.study else _studies(pacs, args):
+        for series in [args.series] if args.series else _series(pacs, study, args):
+            for instance in pacs.instances(study, series):
+                yield study, series, instance
 
 
 def _studies(pacs: WebPacs, args: argparse.Namespace) -> Iterator[str]:
