@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.errors import InputError
+from cxr_tools.archive.source import is_address
 from cxr_tools.bundle_parser import BundleParser, absolute, add_bundle
-from cxr_tools.pacs import options as pacs_options
+from cxr_tools.pacs.choice import add_choice, check_choice
 from cxr_tools.yaml_files import parse_yaml
 
 EXAMPLES = """examples:
@@ -58,23 +59,24 @@ def make_parser() -> BundleParser:
     of_pacs = parser.add_argument_group("of a PACS")
     of_pacs.add_argument("--ca", type=Path, help="PEM file of the certificate that signed the PACS' own")
     of_pacs.add_argument("--patience", type=float, default=120, help="seconds to keep trying if it does not answer")
-    pacs_options.add_choice(of_pacs)  # type: ignore[arg-type]
+    add_choice(of_pacs)  # type: ignore[arg-type]
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Go through an archive, on this machine or from a cluster; returns the exit status."""
+    """Go through an archive, from this machine or within a cluster; returns the exit status."""
     _check(args)
     args.output = args.output.absolute()
-    if not args.input.startswith(("http://", "https://")):
-        args.input = absolute(Path(args.input))
     args.options = {name: _value(name, text) for name, text in args.bundle_options.items()}
+    if is_address(args.input):
+        check_choice(args)
+    else:
+        args.input = absolute(Path(args.input))
     from cxr_tools.archive import engine, walk  # which take seconds
 
     work = partial(walk.go_through, args)
-    with engine.connected(args.address):
-        # Behind ray:// the cluster is elsewhere: images and results are seen there, and perhaps not here.
-        return engine.elsewhere(work) if str(args.address).startswith("ray://") else work()
+    # Behind ray:// the cluster is elsewhere: images and results are seen there, and perhaps not here.
+    return engine.elsewhere(args.address, work) if str(args.address).startswith("ray://") else work()
 
 
 def _check(args: argparse.Namespace) -> None:

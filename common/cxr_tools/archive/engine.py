@@ -31,9 +31,14 @@ _OF_NETWORK = 512 << 20
 def connected(address: str | None) -> Iterator[None]:
     """Join the cluster of an address, or start Ray on this machine alone; it is left, or stopped, at the end.
 
+    Within a cluster, as :func:`elsewhere` runs work, there is nothing to do.
+
     Raises:
         InputError: there is no such cluster.
     """
+    if ray.is_initialized():
+        yield
+        return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anyone
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data does in any case
     options = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -60,13 +65,14 @@ def _start(options: dict[str, Any]) -> None:
         ray.init("local", **options)
 
 
-def elsewhere(work: Callable[[], int]) -> int:
-    """Do work in the cluster that a client is connected to, show what it prints, and return what it returns.
+def elsewhere(address: str, work: Callable[[], int]) -> int:
+    """Do work in a cluster that is reached by ``ray://``, show what it prints, and return what it returns.
 
     Raises:
-        InputError: the work's own.
+        InputError: the work's own, or there is no such cluster.
     """
-    status, printed, error = ray.get(ray.remote(num_cpus=0)(_captured).remote(work))
+    with connected(address):
+        status, printed, error = ray.get(ray.remote(num_cpus=0)(_captured).remote(work))
     print(printed, end="")
     if error is not None:
         raise error

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxr_common.data.discovery import find_radiographs
 from cxr_common.errors import InputError
-from cxr_tools.archive.source import Source, web_image
+from cxr_tools.archive.source import Source, is_address, web_image
 
 
 def list_images(args: argparse.Namespace) -> tuple[list[str], Source]:
@@ -17,12 +17,12 @@ def list_images(args: argparse.Namespace) -> tuple[list[str], Source]:
 
     Args:
         args: ``input``: a text file of paths, an image file, a folder, or the address of a DICOMweb service; for the
-            latter ``ca``, ``patience`` and the choice of the PACS commands.
+            latter ``ca``, ``patience`` and the choice of the PACS commands, which is checked.
 
     Raises:
         InputError: there is nothing, or the list, folder or PACS cannot be used.
     """
-    if args.input.startswith(("http://", "https://")):
+    if is_address(args.input):
         images = list(dict.fromkeys(_of_pacs(args)))
         source = Source(args.input, None if args.ca is None else args.ca.absolute(), args.patience)
         if not images:
@@ -53,6 +53,5 @@ def _of_pacs(args: argparse.Namespace) -> Iterator[str]:
     from cxr_tools.pacs import options, pull
 
     args.url = args.input
-    options.check_choice(args)
     for study, series, instance in pull.instances(options.open_pacs(args), args):
         yield web_image(study, series, instance)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _INSTANCE = re.compile(r"studies/([0-9.]+)/series/([0-9.]+)/instances/([0-9.]+)")
 
 
+def is_address(text: str) -> bool:
+    """Whether what is given as input is a PACS."""
+    return text.startswith(("http://", "https://"))
+
+
 def web_image(study: str, series: str, instance: str) -> str:
     """What an instance of a PACS is called here: its path below the DICOMweb address."""
     return f"studies/{study}/series/{series}/instances/{instance}"

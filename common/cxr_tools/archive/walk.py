@@ -31,7 +31,7 @@ _SHOWN = 20
 
 
 def go_through(args: argparse.Namespace) -> int:
-    """Do what is left of an archive, with Ray already connected.
+    """Do what is left of an archive.
 
     Args:
         args: of the command.
@@ -54,12 +54,16 @@ def go_through(args: argparse.Namespace) -> int:
         again = results.forget_errors() if args.retry else 0
         done = results.done()
         left = [image for image in images if encodable(image) not in done]
-        print(f"{len(left)} image(s) to do, {len(images) - len(left)} done before; {again} of them tried again")
-        if args.partition == "date":
-            parts = by_date(engine.dates(job, left) if left else [], args.rows)
-        else:
-            parts = by_hash(left, buckets, args.rows)
-        return _do(args, job, parts, results)
+        known = f"{len(images) - len(left)} done before" + (f", {again} tried again" if again else "")
+        print(f"{len(left)} image(s) to do, {known}", flush=True)
+        if not left:
+            return 0
+        with engine.connected(args.address):
+            if args.partition == "date":
+                parts = by_date(engine.dates(job, left), args.rows)
+            else:
+                parts = by_hash(left, buckets, args.rows)
+            return _do(args, job, parts, results)
     finally:
         folder.release()
 
@@ -84,7 +88,7 @@ def _do(args: argparse.Namespace, job: Job, parts: Sequence[Part], results: Resu
     bundle = bundle_of(job)
     batch = int(bundle.config.get("batch_size", 1))
     total, errors, taken = sum(len(part.images) for part in parts), Counter[str](), 0
-    with tqdm(total=total, unit="image", disable=None if total else True) as bar:
+    with tqdm(total=total, unit="image", disable=None) as bar:
         for window in _windows(parts):
             writer = PartWriter(results, window, schema(bundle.labels))
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from monai.data import MetaTensor
 from cxr_common.data import RadiographWarning, read_picture
 from cxr_common.data.collected_warnings import ignored_warnings
 from cxr_common.data.loader import failure_from
-from cxr_common.errors import InputError, causes, find_input_error
+from cxr_common.errors import InputError, causes, find_input_error, own_input_error
 from cxr_common.findings.case import Case, decode_case
 from cxr_common.findings.case_files import EarlierFiles
 from cxr_common.findings.case_job import CaseJob, NotWritten
@@ -76,16 +76,24 @@ class Job:
     artefacts: Artefacts
 
 
-@cache
-def bundle_of(job: Job, device: str | None = "cpu") -> LoadedBundle:
+def bundle_of(job: Job, device: str = "cpu") -> LoadedBundle:
     """The bundle of a job, loaded once in a process."""
+    return _bundle_on(job, device)
+
+
+@lru_cache(maxsize=2)
+def _bundle_on(job: Job, device: str) -> LoadedBundle:
     quiet_libraries()
     return LoadedBundle(job.bundle, device, dict(job.options))
 
 
-@cache
+@lru_cache(maxsize=1)
 def writing_of(job: Job) -> CaseJob:
-    """How the files of an image are written, by the bundle's own writers."""
+    """How the files of an image are written, by the bundle's own writers.
+
+    Raises:
+        InputError: the bundle has no such kinds of files.
+    """
     parser = bundle_of(job).config
     parser.update(
         {
@@ -96,7 +104,10 @@ def writing_of(job: Job) -> CaseJob:
             **{f"findings_writer#{name}": None for name in ("loader", "input_dir", "made_from", "network")},
         }
     )
-    writer: CaseJob = parser.get_parsed_content("findings_writer").job
+    try:
+        writer: CaseJob = parser.get_parsed_content("findings_writer").job
+    except Exception as error:
+        raise own_input_error(error) or error from error
     return writer
 
 
@@ -120,7 +131,7 @@ def read(job: Job, image: str) -> State:
         return state | _failed(error, image)
 
 
-def predict(job: Job, states: Sequence[State], device: str | None = None) -> list[State]:
+def predict(job: Job, states: Sequence[State], device: str) -> list[State]:
     """The second step: run the network on the images that could be read, in one batch where they have one shape."""
     whole = [state for state in states if "item" in state]
     shapes = {tuple(state["item"]["image"].shape) for state in whole}

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cxr_common.data.dicom import refuse_other_views
 from cxr_common.errors import InputError
 from cxr_common.files import replacing
-from cxr_tools.pacs import options
+from cxr_tools.pacs import choice, options
 from cxr_tools.pacs.ledger import Entry, Ledger
 from cxr_tools.pacs.patience import NotAllowed, Unreachable
 from cxr_tools.pacs.web import WebPacs
@@ -25,14 +25,14 @@ IMAGES = "images"
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("pull", help="radiographs from a PACS into a folder")
-    for add in (options.add_work, options.add_pacs, options.add_choice):
+    for add in (options.add_work, options.add_pacs, choice.add_choice):
         add(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Pull; returns the exit status."""
-    options.check_choice(args)
+    choice.check_choice(args)
     pacs = options.open_pacs(args)
     with options.open_ledger(args) as ledger:
         find(pacs, ledger, args)
