@@ -18,6 +18,7 @@ from cxr_common.files import write_text
 from cxr_tools.markdown import NOT_MEASURED
 from cxr_tools.pipeline import report as pipeline
 from tools import line_lengths
+from tools.bench import archive_tables
 from tools.bench import tables as bench
 from tools.bench.scale import scale_text
 from tools.picture_test import tables as picture_test
@@ -35,6 +36,8 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-inference": ("bench_inference.json", bench.inference_table),
     "bench-scale": ("bench_scale.json", scale_text),
     "bench-loading": ("bench_loading.json", bench.loading_table),
+    "bench-archive": ("bench_archive.json", archive_tables.archive_table),
+    "scale-estimates": ("bench_archive.json", archive_tables.scale_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
 }
 #: Part or template -> its result file, where that is not called as the template.
