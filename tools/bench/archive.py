@@ -60,12 +60,12 @@ def bench_archive(
         steps = {}
         for (kind, shape), count in zip(INPUTS.items(), counts, strict=True):
             inputs = make_inputs(folder / kind.split()[0], *shape, count)
-            steps[kind] = _steps(Job(BUNDLES / bundle, (), Source(), folder, Artefacts()), inputs, repeats)
+            steps[kind] = _steps(Job(BUNDLES / bundle, "{}", Source(), folder, Artefacts()), inputs, repeats)
         pngs = sorted((folder / next(iter(INPUTS)).split()[0] / "images").iterdir())
         runs = [_run(bundle, pngs, number, folder / f"run-{number}") for number in (images // 4, images)]
         books = _books(bundle, pngs[0], folder)
         dicoms = sorted((folder / [*INPUTS][-1].split()[0] / "images").iterdir())
-        files = _files(Job(BUNDLES / bundle, (), Source(), folder / "files-of", Artefacts(key=b"bench")), dicoms)
+        files = _files(Job(BUNDLES / bundle, "{}", Source(), folder / "files-of", Artefacts(key=b"bench")), dicoms)
     torch.set_num_threads(torch_threads)
     seconds = runs[1]["seconds"] - runs[0]["seconds"]
     record: Record = {
@@ -130,7 +130,7 @@ def _books(bundle: str, image: Path, folder: Path) -> Record:
     parts = by_hash(names, _LISTED // _ROWS, _ROWS)
     held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    job = Job(BUNDLES / bundle, (), Source(), folder, Artefacts())
+    job = Job(BUNDLES / bundle, "{}", Source(), folder, Artefacts())
     (state,) = (worker.conclude(job, one) for one in worker.predict(job, [worker.read(job, str(image))], "cpu"))
     uid = "1.2.826.0.1.3680043.8.498.12345678901234567890123456789012345"
     uids = {"study_uid": uid, "series_uid": uid, "instance_uid": uid, "study_date": date(2026, 3, 1)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from functools import partial
 from pathlib import Path
@@ -91,6 +92,6 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _value(name: str, text: str) -> Any:
-    """The value of a bundle's option; a path holds on other machines and in other folders too."""
-    value = parse_yaml(text, f"--{name}", "give a value in YAML")
+    """The value of a bundle's option, as JSON has it; a path holds on other machines and in other folders too."""
+    value = json.loads(json.dumps(parse_yaml(text, f"--{name}", "give a value in YAML"), default=str))
     return str(Path(value).absolute()) if isinstance(value, str) and Path(value).exists() else value

@@ -46,7 +46,9 @@ def connected(address: str | None) -> Iterator[None]:
         if address:
             ray.init(address, **options)
         else:
-            _start(options | {"object_store_memory": _BETWEEN, "include_dashboard": False})
+            # Whoever reaches Ray can run code: nobody else on the network does.
+            alone = {"_node_ip_address": "127.0.0.1", "include_dashboard": False}
+            _start(options | alone | {"object_store_memory": _BETWEEN})
     except Exception as error:  # Ray raises that very class too
         reason = f"Ray does not answer there ({str(error).strip().splitlines()[0]})"
         action = "start a cluster by: ray start --head" if address else "run again when the machine is less busy"

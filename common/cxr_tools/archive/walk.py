@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,8 @@ def go_through(args: argparse.Namespace) -> int:
     Raises:
         InputError: the run cannot begin, or cannot go on; what is done is kept.
     """
+    if args.output.resolve() == Path(args.input).resolve():
+        raise InputError("results would lie among the radiographs", args.output, "give another --output")
     folder = RunFolder(args.output)
     folder.claim()
     try:
@@ -73,15 +77,15 @@ def _job(args: argparse.Namespace, source: Any, count: int) -> tuple[Job, int]:
     folder = find_bundle(args.bundle).resolve()
     options = {**beside(folder, [folder / "configs" / "inference.json"]), **args.options}
     kinds = tuple(sorted({name.strip() for name in args.files.split(",") if name.strip()} - {"json"}))
-    job = Job(folder, tuple(sorted(options.items())), source, args.output, Artefacts(kinds, args.files_of))
+    job = Job(folder, json.dumps(options, sort_keys=True), source, args.output, Artefacts(kinds, args.files_of))
     bundle = bundle_of(job)
     if kinds:
         writing_of(job)
     settings = {"files": kinds, "files_of": args.files_of, "partition": args.partition}
     settings["options"] = {name: value for name, value in args.options.items() if name != "batch_size"}
-    buckets, key = settle(args.output, bundle, settings, max(1, -(-count // args.rows)))
-    artefacts = Artefacts(kinds, args.files_of, key)
-    return Job(folder, job.options, source, args.output, artefacts), buckets
+    buckets = max(1, -(-6 * count // (5 * args.rows)))  # with some room, so that few need a second file
+    buckets, key = settle(args.output, bundle, settings, buckets)
+    return replace(job, artefacts=replace(job.artefacts, key=key)), buckets
 
 
 def _do(args: argparse.Namespace, job: Job, parts: Sequence[Part], results: Results) -> int:

@@ -7,6 +7,7 @@ the image is to be done another time.
 from __future__ import annotations
 
 import errno
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -63,14 +64,14 @@ class Job:
 
     Args:
         bundle: its folder.
-        options: entries of its inference.json to replace, as a sorted tuple.
+        options: entries of its inference.json to replace, as JSON.
         source: of the images.
         output: folder of the archive's results.
         artefacts: files besides the rows.
     """
 
     bundle: Path
-    options: tuple[tuple[str, Any], ...]
+    options: str
     source: Source
     output: Path
     artefacts: Artefacts
@@ -84,7 +85,7 @@ def bundle_of(job: Job, device: str = "cpu") -> LoadedBundle:
 @lru_cache(maxsize=2)
 def _bundle_on(job: Job, device: str) -> LoadedBundle:
     quiet_libraries()
-    return LoadedBundle(job.bundle, device, dict(job.options))
+    return LoadedBundle(job.bundle, device, json.loads(job.options))
 
 
 @lru_cache(maxsize=1)

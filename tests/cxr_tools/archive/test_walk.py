@@ -112,6 +112,8 @@ def test_other_results_are_not_mixed_with_these(radiographs, tmp_path, capsys):
     assert run(radiographs / "0.dcm", tmp_path, "--bundle", "cxr_pylon_localization") == 1
     assert "has results of another run (model, thresholds)" in capsys.readouterr().err
     assert run(radiographs / "0.dcm", tmp_path, "--batch_size", "4") == 0  # which changes none
+    assert run(radiographs / "0.dcm", tmp_path, "--spatial_size", "[64, 64]") == 1
+    assert "has results of another run (options)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -132,6 +134,17 @@ def test_what_does_not_fit_is_refused_at_once(radiographs, tmp_path, capsys, opt
     error = capsys.readouterr().err
     assert error.startswith("error: ") and said in error and error.count("\n") == 1
     assert not list(tmp_path.glob("out/results/*"))
+
+
+def test_results_are_no_images(radiographs, tmp_path, capsys):
+    images = tmp_path / "images"
+    images.mkdir()
+    shutil.copy(radiographs / "1.dcm", images)
+    assert run(images, images) == 1
+    assert "results would lie among the radiographs" in capsys.readouterr().err
+    for output in ("first", "second"):
+        assert run(images, images / output, "--files", "png", "--files-of", "all") == 0
+        assert len(rows(images / output)) == 1
 
 
 def test_input_that_is_not_there_is_refused(tmp_path, capsys):

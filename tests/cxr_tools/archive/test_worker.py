@@ -21,7 +21,7 @@ BUNDLE = REPOSITORY / "bundles" / "cxr_multiscale_localization"
 
 
 def job_for(output, bundle=BUNDLE, **artefacts):
-    return Job(bundle, (), Source(), Path(output), Artefacts(**artefacts))
+    return Job(bundle, "{}", Source(), Path(output), Artefacts(**artefacts))
 
 
 def done(job, *images):
