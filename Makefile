@@ -15,7 +15,7 @@ QUICK ?=
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy faults
+.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy faults test-ray
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,12 +37,15 @@ test: setup  ## run the tests (minutes on two cores)
 	$(RUN) -m pytest $(PARALLEL)
 
 test-all: setup  ## run the slow tests too
-	$(RUN) -m pytest $(PARALLEL) -m "not pacs and not browser and not deploy"
+	$(RUN) -m pytest $(PARALLEL) -m "not pacs and not browser and not deploy and not ray"
 
 test-pacs: setup  ## the round trip through a PACS, Orthanc, that it starts and stops
 	@test -x /usr/sbin/Orthanc -a -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so || \
 		echo "NOT TESTED: Orthanc with DICOMweb is missing (apt-get install orthanc orthanc-dicomweb)"
 	$(RUN) -m pytest -m pacs tests/cxr_tools/pacs
+
+test-ray: setup  ## an archive on a Ray cluster of several nodes that it starts on this machine
+	$(RUN) -m pytest -m ray tests
 
 OHIF := @ohif/app@3.13.2
 test-viewer: setup  ## the results in OHIF, a viewer that npm fetches, over Orthanc and in Chromium

@@ -50,19 +50,21 @@ def path_in(folder: str | os.PathLike[str] | float, name: str) -> str:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary name beside `path`, of the same suffix, that takes its place when the block ends.
+def replacing(path: str | os.PathLike[str], suffix: str | None = None) -> Iterator[Path]:
+    """A temporary name beside `path` that takes its place when the block ends.
 
     Where the block raises, or the process is killed, `path` stays what it was. Its folder is made where missing.
 
     Args:
         path: the file to write; an existing one is replaced.
+        suffix: of the temporary name; None for that of `path`.
 
     Raises:
         InputError: the file cannot be written: rights, a full disk.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem[:40]}.{HOST}.{os.getpid()}.tmp{path.suffix}")
+    ending = path.suffix if suffix is None else suffix
+    temporary = path.with_name(f".{path.stem[:40]}.{HOST}.{os.getpid()}.tmp{ending}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

@@ -1,7 +1,8 @@
 """``python -m tools.bench PART``: what something costs on this machine.
 
 random_walk: against the published dense form. inference: against the network alone. loading: images for a training,
-with and without a cache. runtimes: a network by what runs it. scale: a run over very many images.
+with and without a cache. runtimes: a network by what runs it. scale: a run over very many images. archive: the same by
+`cxr archive run`, and what follows for archives.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from cxr_common.cli import one_line_errors
 from cxr_common.start.tool_parser import ToolParser
+from tools.bench.archive import bench_archive
+from tools.bench.archive_tables import ASSUMED, archive_table, scale_table
 from tools.bench.inference import INPUTS, bench_inference
 from tools.bench.loading import bench_loading
 from tools.bench.runtimes import bench_runtimes
@@ -58,7 +61,22 @@ def main(argv: list[str] | None = None) -> int:
     runtimes.add_argument("--bundles", nargs="+", default=sorted(p.parent.name for p in BUNDLES.glob("*/bundle.yaml")))
     runtimes.add_argument("--threads", type=int, default=1)
     runtimes.add_argument("--repeats", type=int, default=50, help="the median counts")
+    archive = commands.add_parser(
+        "archive", help="steps of cxr archive run, a whole run, and estimates; on an idle machine"
+    )
+    archive.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_archive.json")
+    archive.add_argument("--bundle", default="cxr_multiscale_localization")
+    archive.add_argument("--counts", type=int, nargs=2, default=[40, 10], help="images of each kind, for the steps")
+    archive.add_argument("--images", type=int, default=4000, help="of the larger whole run")
+    archive.add_argument("--repeats", type=int, default=5, help="of the steps; medians count")
+    for name, value in ASSUMED.items():
+        archive.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, help=f"assumed: {value}")
     args = parser.parse_args(argv)
+    if args.command == "archive":
+        assumed = {name: getattr(args, name) for name in ASSUMED}
+        record = bench_archive(args.output, args.bundle, args.counts, args.images, args.repeats, assumed)
+        print(archive_table(record) + "\n" + scale_table(record))
+        return 0
     if args.command == "loading":
         given = (args.output, args.images, args.side, args.timed, args.steps, args.workers)
         print(loading_table(bench_loading(*given)))

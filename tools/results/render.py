@@ -18,6 +18,7 @@ from cxr_common.files import write_text
 from cxr_tools.markdown import NOT_MEASURED
 from cxr_tools.pipeline import report as pipeline
 from tools import line_lengths
+from tools.bench import archive_tables
 from tools.bench import tables as bench
 from tools.bench.scale import scale_text
 from tools.faults import text as faults
@@ -36,6 +37,8 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-inference": ("bench_inference.json", bench.inference_table),
     "bench-scale": ("bench_scale.json", scale_text),
     "bench-loading": ("bench_loading.json", bench.loading_table),
+    "bench-archive": ("bench_archive.json", archive_tables.archive_table),
+    "scale-estimates": ("bench_archive.json", archive_tables.scale_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
     "faults-rules": ("faults_rules.json", faults.rules_table),
     "faults-inputs": ("faults_inputs.json", faults.inputs_table),

@@ -37,11 +37,12 @@ class _Counted(io.BufferedIOBase):
         return self._file.read(-1 if size is None else size)
 
 
-def read_dataset(path: Path) -> Dataset:
+def read_dataset(path: Path, pixels: bool = True) -> Dataset:
     """Read a DICOM file, with or without preamble and file meta information.
 
     Args:
         path: the file.
+        pixels: whether to read them too; without them a large file is opened in a moment.
 
     Raises:
         InputError: it inflates to too much, or holds too many elements.
@@ -49,7 +50,7 @@ def read_dataset(path: Path) -> Dataset:
     with open(path, "rb") as file:
         if _DEFLATED not in file.read(4096):
             file.seek(0)
-            return parse_dataset(_Counted(file, path))
+            return parse_dataset(_Counted(file, path), pixels)
         # pydicom would inflate it whatever its size, so it gets the same file in Explicit VR Little Endian.
         file.seek(0)
         meta = file.read(meta_length(file))
@@ -64,6 +65,6 @@ def read_dataset(path: Path) -> Dataset:
         except zlib.error as error:
             raise InputError("the compressed file is damaged or cut off", path, _EXPORT_AGAIN) from error
     content.seek(0)
-    dataset = parse_dataset(_Counted(content, path))
+    dataset = parse_dataset(_Counted(content, path), pixels)
     dataset.file_meta.TransferSyntaxUID = UID(_DEFLATED.decode())
     return dataset

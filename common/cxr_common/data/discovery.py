@@ -13,6 +13,8 @@ SIDECAR_SUFFIXES = frozenset(
     {".csv", ".tsv", ".json", ".txt", ".md", ".html", ".htm", ".xml", ".yaml", ".yml", ".log", ".ini"}
 )
 SIDECAR_NAMES = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "license", "readme"})
+#: Record of results -> a key at its beginning.
+_RECORDS = {"findings.json": "schema_version", "archive.json": "made_from"}
 #: Pixels of a header file of the same name: how their names end, and the header's.
 _DETACHED = {
     ".raw": (".mhd", ".nhdr"),
@@ -82,9 +84,13 @@ def is_results_folder(folder: Path) -> bool:
     """Whether a run of a bundle writes, or wrote, into a folder, whose pictures are then no radiographs."""
     if (folder / RUN_FILE).exists():
         return True
+    return any(_begins_with(folder / name, key) for name, key in _RECORDS.items())
+
+
+def _begins_with(path: Path, key: str) -> bool:
     try:
-        with open(folder / "findings.json", encoding="utf-8") as file:
-            return '"schema_version"' in file.read(200)
+        with open(path, encoding="utf-8") as file:
+            return f'"{key}"' in file.read(200)
     except (OSError, ValueError):
         return False
 

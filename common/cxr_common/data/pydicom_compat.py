@@ -46,9 +46,9 @@ __all__ = [
 ]
 
 
-def parse_dataset(file: Any) -> Dataset:
-    """Parse an open DICOM file, with or without preamble and file meta information."""
-    return pydicom.dcmread(file, force=True)
+def parse_dataset(file: Any, pixels: bool = True) -> Dataset:
+    """Parse an open DICOM file, with or without preamble and file meta information, up to its pixels or all of it."""
+    return pydicom.dcmread(file, force=True, stop_before_pixels=not pixels)
 
 
 def meta_length(file: BinaryIO) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 import torch
 from monai.bundle import ConfigParser
-from monai.data import decollate_batch
+from monai.data import decollate_batch, list_data_collate
 
 from cxr_common.data import find_radiographs, read_picture
 from cxr_common.errors import InputError, own_input_error
@@ -61,6 +61,7 @@ class LoadedBundle:
         folder: of the bundle.
         config: its inference.json with the options.
         network: with the weights, in evaluation mode.
+        keys: where its postprocessing puts what it finds.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class LoadedBundle:
         self.network = on_runtime(parts["network_def"].to(self.device), runtime).eval()
         self.folder, self.config = folder, parser
         self._parts, writer = parts, parser["findings_writer"]
-        self._keys = CaseKeys(heatmap=writer.get("heatmap_key", "heatmap"), masks=writer.get("masks_key", "masks"))
+        self.keys = CaseKeys(heatmap=writer.get("heatmap_key", "heatmap"), masks=writer.get("masks_key", "masks"))
         inferer, sha256 = parts["inferer"], weights_sha256(parts["weights"])
         made = inferer.describe() if hasattr(inferer, "describe") else {}
         self.model = RunModel(writer["bundle"], writer["version"], tuple(self.labels), sha256, made)
@@ -129,18 +130,54 @@ class LoadedBundle:
             return self._of_file(Path(images))
         return [self._of_array(i) if isinstance(i, np.ndarray) else self._of_file(Path(i)) for i in images]
 
+    def read(self, path: str | os.PathLike[str]) -> dict[Hashable, Any]:
+        """The first of three steps, which programs may take on different machines: read a radiograph.
+
+        Returns:
+            The item that the bundle's preprocessing makes; ``image`` is the network's input (1, X, Y).
+
+        Raises:
+            InputError: the radiograph cannot be used.
+        """
+        return _own_errors(self._parts["preprocessing"], {"image": str(path)})
+
+    @torch.no_grad()
+    def predict(self, items: Sequence[Mapping[Hashable, Any]]) -> list[Any]:
+        """The second step: run the network on several items in one batch.
+
+        Args:
+            items: of :meth:`read`; their images have the same shape.
+
+        Returns:
+            What the network gives for each, on the CPU.
+        """
+        batch = list_data_collate([{"image": item["image"]} for item in items])["image"].to(self.device)
+        return [_on_cpu(pred) for pred in decollate_batch(_own_errors(self._parts["inferer"], batch, self.network))]
+
+    def conclude(self, item: Mapping[Hashable, Any], pred: Any) -> dict[Hashable, Any]:
+        """The third step: find what a network's output shows.
+
+        Args:
+            item: of :meth:`read`.
+            pred: of :meth:`predict`.
+
+        Returns:
+            The item with what the bundle's postprocessing adds, which :func:`~cxr_common.findings.case.decode_case`
+            reads by :attr:`keys`.
+
+        Raises:
+            InputError: nothing can be said about the image.
+        """
+        out = _own_errors(self._parts["postprocessing"], {**item, "pred": pred})
+        if failure := out[self.keys.findings].get("failure"):
+            raise InputError(failure["reason"], failure["path"], failure["action"])
+        return out
+
     def _of_file(self, path: Path) -> Case:
         path = Path(os.path.abspath(path.expanduser()))
-        try:
-            item = self._parts["preprocessing"]({"image": str(path)})
-            batch = item["image"][None].to(self.device)
-            pred = decollate_batch(self._parts["inferer"](batch, self.network))[0]
-            out = self._parts["postprocessing"]({**item, "pred": _on_cpu(pred)})
-        except Exception as error:
-            raise own_input_error(error) or error from error
-        if failure := out[self._keys.findings].get("failure"):
-            raise InputError(failure["reason"], path, failure["action"])
-        return decode_case(out, self._keys, path.stem, path, self.model, read_picture)
+        item = self.read(path)
+        out = self.conclude(item, self.predict([item])[0])
+        return decode_case(out, self.keys, path.stem, path, self.model, read_picture)
 
     def _of_array(self, values: np.ndarray) -> Case:
         # Through a file, so that an array and a file of the same values become the same picture.
@@ -154,6 +191,14 @@ class LoadedBundle:
             case = self._of_file(path)
             case.picture  # noqa: B018 - read while the file is there
         return case
+
+
+def _own_errors(step: Callable[..., Any], *given: Any) -> Any:
+    """Call one of the bundle's parts; an error that its user can mend is one of this package."""
+    try:
+        return step(*given)
+    except Exception as error:
+        raise own_input_error(error) or error from error
 
 
 def _on_cpu(pred: Any) -> Any:

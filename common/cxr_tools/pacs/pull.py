@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cxr_common.data.dicom import refuse_other_views
 from cxr_common.errors import InputError
 from cxr_common.files import replacing
-from cxr_tools.pacs import options
+from cxr_tools.pacs import choice, options
 from cxr_tools.pacs.ledger import Entry, Ledger
 from cxr_tools.pacs.patience import NotAllowed, Unreachable
 from cxr_tools.pacs.web import WebPacs
@@ -25,14 +25,14 @@ IMAGES = "images"
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("pull", help="radiographs from a PACS into a folder")
-    for add in (options.add_work, options.add_pacs, options.add_choice):
+    for add in (options.add_work, options.add_pacs, choice.add_choice):
         add(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Pull; returns the exit status."""
-    options.check_choice(args)
+    choice.check_choice(args)
     pacs = options.open_pacs(args)
     with options.open_ledger(args) as ledger:
         find(pacs, ledger, args)
@@ -44,14 +44,20 @@ def run(args: argparse.Namespace) -> int:
 def find(pacs: WebPacs, ledger: Ledger, args: argparse.Namespace) -> list[str]:
     """Note all instances that match the options; returns the UIDs of their studies."""
     found = []
-    for study in [args.study] if args.study else _studies(pacs, args):
-        for series in [args.series] if args.series else _series(pacs, study, args):
-            for instance in pacs.instances(study, series):
-                ledger.add(instance, series, study)
-                found.append(study)
+    for study, series, instance in instances(pacs, args):
+        ledger.add(instance, series, study)
+        found.append(study)
     if not found:
         print("the PACS has nothing that matches", file=sys.stderr)
     return list(dict.fromkeys(found))
+
+
+def instances(pacs: WebPacs, args: argparse.Namespace) -> Iterator[tuple[str, str, str]]:
+    """UIDs of study, series and instance of all instances that match the options."""
+    for study in [args.study] if args.study else _studies(pacs, args):
+        for series in [args.series] if args.series else _series(pacs, study, args):
+            for instance in pacs.instances(study, series):
+                yield study, series, instance
 
 
 def _studies(pacs: WebPacs, args: argparse.Namespace) -> Iterator[str]:

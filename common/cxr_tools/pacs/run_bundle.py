@@ -10,7 +10,7 @@ from monai.bundle import ConfigParser
 
 from cxr_common.errors import InputError
 from cxr_common.loading import find_bundle
-from cxr_tools.pacs import options
+from cxr_tools.pacs import choice, options
 from cxr_tools.pacs.inference import Bundle, Infer, infer_batch, sweep_images
 from cxr_tools.pacs.ledger import Ledger
 from cxr_tools.pacs.pull import fetch, find, image_path, report_failures
@@ -23,7 +23,7 @@ KINDS = ("dicom_seg", "dicom_sr", "dicom_gsps", "dicom_sc")
 def add_parser(subparsers: Any) -> None:
     """Add the command."""
     parser = subparsers.add_parser("run", help="pull, infer and push in one go")
-    for add in (options.add_work, options.add_pacs, options.add_choice, options.add_bundle):
+    for add in (options.add_work, options.add_pacs, choice.add_choice, options.add_bundle):
         add(parser)
     parser.set_defaults(run=run)
 
@@ -58,7 +58,7 @@ def possible_kinds(bundle: Path) -> tuple[str, ...]:
 
 def run(args: argparse.Namespace) -> int:
     """Pull, infer, push; returns the exit status."""
-    options.check_choice(args)
+    choice.check_choice(args)
     bundle, pacs = chosen_bundle(args), options.open_pacs(args)
     with options.open_ledger(args) as ledger:
         ledger.belongs_to(bundle.line())

@@ -58,6 +58,17 @@ def test_every_bundle_answers(name, radiograph):
     assert found.plot().size > (256, 256)
 
 
+def test_the_three_steps_are_those_of_a_call(pylon, radiograph):
+    item = pylon.read(radiograph)
+    preds = pylon.predict([item, item])
+    assert len(preds) == 2 and len(preds[0]) == 8
+    found = [pylon.conclude(item, pred)[pylon.keys.findings]["findings"] for pred in preds]
+    assert found[0] == found[1]
+    for step, call in zip(found[0], pylon(radiograph).findings):
+        assert step["label"] == call.label
+        assert step["probability"] == pytest.approx(call.probability, abs=1e-4)  # a batch adds up in another order
+
+
 def test_an_array_is_the_picture_of_its_file(pylon, radiograph):
     values = pydicom.dcmread(radiograph).pixel_array
     full = (values / values.max() * 255).astype(np.uint8)
