@@ -41,7 +41,7 @@ def connected(address: str | None) -> Iterator[None]:
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anyone
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data does in any case
-    options = {"log_to_driver": False, "logging_level": logging.ERROR}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if address:
             ray.init(address, **options)
@@ -134,7 +134,7 @@ def results(job: worker.Job, parts: Sequence[Part], batch: int, networks: int | 
     yield from _rows(rows)
 
 
-def _blocks(rows: Sequence[tuple[int, Any]]) -> ray.data.Dataset:
+def _blocks(rows: Sequence[tuple[int, Any]]) -> Any:
     """Numbers with anything that can be pickled, in blocks, each of which is a task."""
     cpus = max(1, int(ray.cluster_resources().get("CPU", 1)))
     size = min(_MOST_OF_A_TASK, -(-len(rows) // (4 * cpus)))
@@ -147,7 +147,7 @@ def _blocks(rows: Sequence[tuple[int, Any]]) -> ray.data.Dataset:
     )
 
 
-def _rows(data: ray.data.Dataset) -> Iterator[Any]:
+def _rows(data: Any) -> Iterator[Any]:
     data.context.enable_progress_bars = False
     data.context.max_errored_blocks = -1  # what a lost process took with it is done by the next run
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)

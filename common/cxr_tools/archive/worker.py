@@ -166,9 +166,7 @@ def _found(job: Job, state: State) -> dict[str, Any]:
     item = bundle.conclude(state["item"], state["pred"])
     source = Path(item[bundle.keys.findings]["path"])
     case = decode_case(item, bundle.keys, source.stem, source, bundle.model, read_picture)
-    files, left_out = [], ()
-    if job.artefacts.wanted(image, case):
-        files, left_out = _write(job, image, item)
+    files, left_out = _write(job, image, item) if job.artefacts.wanted(image, case) else ([], ())
     return found_row(case, files, [*case.found.warnings, *left_out])
 
 
