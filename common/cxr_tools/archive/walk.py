@@ -124,7 +124,7 @@ def _said(row: dict[str, Any], show_identity: bool) -> list[str]:
     """What is said of an image with an error: without its name, and without what its header says, in brackets."""
     if row.get("error") is None:
         return []
-    return [f"{row['image']}: {row['error']}" if show_identity else re.sub(r" \([^)]*\)", "", row["error"])]
+    return [f"{row['image']}: {row['error']}" if show_identity else re.sub(r" \(.*\)", "", row["error"])]
 
 
 def _summary(done: int, errors: Counter[str], left: int, output: Path) -> str:

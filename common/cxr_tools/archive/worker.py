@@ -199,7 +199,9 @@ def _failed(error: Exception, image: str) -> State:
 
 
 def _words(error: Exception) -> str:
+    """What is shown; the system's own words alone, for it names files."""
     known = find_input_error(error)
     if known is not None:
         return known.reason + (f"; {known.action}" if known.action else "")
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+    systems = [cause.strerror for cause in causes(error) if isinstance(cause, OSError) and cause.strerror]
+    return systems[0] if systems else f"{type(error).__name__}: {error}".splitlines()[0]

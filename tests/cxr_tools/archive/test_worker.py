@@ -74,7 +74,11 @@ def test_a_sample_is_of_the_same_images_and_of_about_its_share():
 
 
 @pytest.mark.parametrize(
-    "error", [Unreachable("the PACS cannot be reached for 120 s", "PACS", None), OSError(errno.ENOSPC, "No space left")]
+    "error",
+    [
+        Unreachable("the PACS cannot be reached for 120 s", "PACS", None),
+        OSError(errno.ENOSPC, "No space left", "/a/DOE^JANE"),
+    ],
 )
 def test_what_is_not_the_images_fault_is_for_later(radiographs, tmp_path, monkeypatch, error):
     def fail(*_):
@@ -82,7 +86,7 @@ def test_what_is_not_the_images_fault_is_for_later(radiographs, tmp_path, monkey
 
     monkeypatch.setattr(Source, "file", fail)
     (state,) = done(job_for(tmp_path), radiographs / "1.dcm")
-    assert set(state) == {"image", "later"} and state["later"]
+    assert set(state) == {"image", "later"} and state["later"] and "DOE" not in state["later"]
 
 
 def test_files_that_have_no_room_are_for_later(radiographs, tmp_path):
