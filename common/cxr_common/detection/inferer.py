@@ -16,6 +16,7 @@ from cxr_common.detection.global_head import AlignedLogits
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.one_tensor import read_one_tensor
 from cxr_common.detection.selection import select_detections
+from cxr_common.networks.plain_inferer import plain_tensor
 from cxr_common.networks.pooling import average_pool
 
 
@@ -58,7 +59,7 @@ class DetectionInferer(Inferer):
         if args or kwargs:
             raise TypeError("DetectionInferer takes nothing but its image")
         size = (inputs.shape[-2], inputs.shape[-1])
-        values = network(torch.as_tensor(inputs))
+        values = network(plain_tensor(inputs))
         output = read_one_tensor(values, size) if isinstance(values, torch.Tensor) else DetectorOutput(*values)
         detections = select_detections(output, self.anchors, size, **self.settings)
         return {"detections": detections, "image_logits": self.image_logits(output)}

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from monai.data import MetaTensor
 from monai.engines import SupervisedTrainer
 from monai.engines.utils import IterationEvents
 from monai.utils import CommonKeys
 
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.omni_loss import OmniLoss, without_boxes
+from cxr_common.networks.plain_inferer import plain_tensor
 from cxr_common.training.ema import EmaTeacher
 
 TARGETS = ("boxes", "box_known", "label")
@@ -58,7 +58,7 @@ class OmniTrainer(SupervisedTrainer):
     def _iteration(self, engine: Any, batchdata: Mapping[str, Any]) -> dict[str, Any]:
         device = torch.device(engine.state.device)
         batch = {
-            key: _plain(batchdata[key]).to(device, non_blocking=engine.non_blocking)
+            key: plain_tensor(batchdata[key]).to(device, non_blocking=engine.non_blocking)
             for key in (CommonKeys.IMAGE, self.strong_key, *TARGETS)
             if key in batchdata
         }
@@ -99,8 +99,3 @@ class OmniTrainer(SupervisedTrainer):
         else:
             scaler.step(self.optimizer)
             scaler.update()
-
-
-def _plain(value: torch.Tensor) -> torch.Tensor:
-    """Without meta, which random transforms may add: it slows every operation down, and ends up in checkpoints."""
-    return value.as_tensor() if isinstance(value, MetaTensor) else value

@@ -15,6 +15,10 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.networks.plain_inferer import PlainInferer
+
+#: Inferers that give what the network gives.
+_OWN_MAPS = (SimpleInferer, PlainInferer)
 
 
 class HeatmapNetwork(nn.Module):
@@ -67,7 +71,7 @@ def logit_maps(inferer: Any, network: nn.Module) -> nn.Module:
     Raises:
         InputError: it cannot be one module.
     """
-    if type(inferer) is SimpleInferer:
+    if type(inferer) in _OWN_MAPS:
         return network
     if hasattr(inferer, "as_maps"):
         return inferer.as_maps(network)
@@ -93,6 +97,6 @@ def exportable(inferer: Any, network: nn.Module, boxes: bool = False) -> nn.Modu
     elif hasattr(inferer, "as_outputs"):
         module = inferer.as_outputs(network)
     else:
-        own = type(inferer) is SimpleInferer and hasattr(network, "pool")
+        own = type(inferer) in _OWN_MAPS and hasattr(network, "pool")
         module = OwnHeatmaps(network) if own else HeatmapNetwork(logit_maps(inferer, network))
     return module.eval()

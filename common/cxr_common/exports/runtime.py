@@ -38,5 +38,6 @@ def check_runtime(runtime: str, device: torch.device | str, inferer: Any) -> Non
 
 
 def on_runtime(network: nn.Module, runtime: str) -> nn.Module:
-    """A network as the runtime, one of :data:`RUNTIMES`, runs it."""
-    return OnnxNetwork(network) if runtime == "onnx" else network
+    """A network as the runtime, one of :data:`RUNTIMES`, runs it, in evaluation mode."""
+    # Each pass of an evaluator sets this mode; of a network that was in it, no module has to be set back.
+    return (OnnxNetwork(network) if runtime == "onnx" else network).eval()

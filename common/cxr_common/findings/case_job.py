@@ -83,7 +83,10 @@ class CaseJob:
     def _written(self, case: Case) -> Written:
         files: dict[str, Any] = {}
         left_out: list[str] = []
-        with published(self.folder, obsolete=self.earlier.of(case.name)) as folder:
+        obsolete = self.earlier.of(case.name)
+        if not self.writers.of_cases and not obsolete:
+            return Written(case, files)
+        with published(self.folder, obsolete) as folder:
             for writer in self.writers.of_cases:
                 try:
                     files[writer.kind] = writer.write(case, folder)

@@ -50,9 +50,11 @@ class CaseNames:
 
     def _below(self, path: str | Path) -> Path | None:
         if self.root is not None:
-            for full, root in ((absolute(path), self.root), (absolute(path).resolve(), self.root.resolve())):
-                if full.is_relative_to(root):
-                    return full.relative_to(root)
+            full, root = absolute(path), self.root
+            if not full.is_relative_to(root):  # perhaps it is by what links lead to, which has to be asked of the disk
+                full, root = full.resolve(), root.resolve()
+            if full.is_relative_to(root):
+                return full.relative_to(root)
         return None
 
     def name(self, path: str | Path) -> str:

@@ -29,9 +29,13 @@ def peak_point(heatmap: torch.Tensor, size: tuple[int, int]) -> tuple[float, flo
         >>> peak_point(heatmap, size=(400, 200))
         (150.0, 125.0)
     """
-    point = argmax_point(heatmap).tolist()
-    x, y = ((point[axis] + 0.5) * size[axis] / heatmap.shape[axis] for axis in (0, 1))
-    return x, y
+    return peak_points(heatmap[None], size)[0]
+
+
+def peak_points(heatmaps: torch.Tensor, size: tuple[int, int]) -> list[tuple[float, float]]:
+    """:func:`peak_point` of each heatmap of (C, X, Y)."""
+    (width, height), (across, down) = size, heatmaps.shape[-2:]
+    return [((x + 0.5) * width / across, (y + 0.5) * height / down) for x, y in argmax_point(heatmaps).tolist()]
 
 
 #: Regions whose largest probability is below this part of the map's are dropped: beside the finding they are noise,
@@ -117,8 +121,12 @@ def _components(mask: np.ndarray) -> Iterator[tuple[tuple[int, int, int, int], n
     if not len(columns):
         return
     # Labelling only where something is set keeps a 3000 x 3000 radiograph quick.
-    left, top = int(columns[0]), int(rows[0])
-    labels, _ = ndimage.label(mask[left : columns[-1] + 1, top : rows[-1] + 1], structure=np.ones((3, 3)))
+    left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    inside = mask[left:right, top:bottom]
+    labels, count = ndimage.label(inside, structure=np.ones((3, 3)))
+    if count == 1:  # as most masks have; then there is nothing to look for
+        yield (left, top, right, bottom), inside.copy()
+        return
     for index, (xs, ys) in enumerate(ndimage.find_objects(labels), start=1):
         box = (xs.start + left, ys.start + top, xs.stop + left, ys.stop + top)
         yield box, labels[xs, ys] == index

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from cxr_common.findings.extraction import MIN_PEAK, extract_mask, peak_point
+from cxr_common.findings.extraction import MIN_PEAK, extract_mask, peak_points
 from cxr_common.findings.thresholds import Thresholds
 
 
@@ -37,7 +37,7 @@ def image_findings(
         uint8 label mask (width, height), where the class with the higher probability wins.
     """
     labels = thresholds.labels
-    findings, masks = [], {}
+    findings, masks, points = [], {}, peak_points(heatmap, size)
     for index, label in enumerate(labels):
         regions: list = []
         if decision[index]:
@@ -50,7 +50,7 @@ def image_findings(
                 "probability": round(probability[index], 6),
                 "threshold": thresholds.decision[label],
                 "decision": bool(decision[index]),
-                "point": [round(value, 2) for value in peak_point(heatmap[index], size)],
+                "point": [round(value, 2) for value in points[index]],
                 "boxes": [{"box": list(region.box), "score": round(region.score, 6)} for region in regions],
             }
         )

@@ -1,6 +1,7 @@
 """Localisation networks: ``forward(image) -> logit map``, ``pool(map) -> class logits``."""
 
 from cxr_common.networks.backbones import BACKBONES, DenseNetBackbone, ResNetBackbone, make_backbone
+from cxr_common.networks.plain_inferer import PlainInferer
 from cxr_common.networks.pooling import average_pool, log_sum_exp_pool, max_pool
 from cxr_common.networks.pretrained import load_backbone
 from cxr_common.networks.weights import load_weights, save_weights, weights_sha256
@@ -8,6 +9,7 @@ from cxr_common.networks.weights import load_weights, save_weights, weights_sha2
 __all__ = [
     "BACKBONES",
     "DenseNetBackbone",
+    "PlainInferer",
     "ResNetBackbone",
     "average_pool",
     "load_backbone",

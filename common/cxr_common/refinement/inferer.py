@@ -10,6 +10,7 @@ from monai.inferers import Inferer
 from torch import nn
 
 from cxr_common.errors import InputError
+from cxr_common.networks.plain_inferer import plain_tensor
 from cxr_common.refinement.network import relations
 
 
@@ -37,7 +38,7 @@ class RelationInferer(Inferer):
         if args or kwargs:
             raise TypeError("RelationInferer takes nothing but its image")
         size = None if self.crop_size is None else max(self.crop_size, *inputs.shape[-2:])
-        return torch.cat(relations(network, inputs, size), 1)  # type: ignore[arg-type]
+        return torch.cat(relations(network, plain_tensor(inputs), size), 1)  # type: ignore[arg-type]
 
     def as_outputs(self, network: nn.Module) -> nn.Module:
         """The network and this inferer as one module, see :mod:`cxr_common.exports.exportable`.

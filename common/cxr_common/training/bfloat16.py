@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from monai.data import MetaTensor
-from monai.inferers import SimpleInferer
+
+from cxr_common.networks.plain_inferer import PlainInferer
 
 
-class Bfloat16Inferer(SimpleInferer):
-    """MONAI's ``SimpleInferer`` whose convolutions compute in bfloat16; parameters and losses stay in float32.
+class Bfloat16Inferer(PlainInferer):
+    """A :class:`~cxr_common.networks.PlainInferer` whose convolutions compute in bfloat16.
 
-    MONAI's trainers open ``torch.autocast("cuda")`` whatever the device, so that ``amp`` changes nothing on a CPU.
-    bfloat16 has float32's range: no gradient scaler is needed. A CPU with AVX-512 BF16 or AMX trains about twice as
-    fast with it; one without computes it by emulation, and slowly.
+    Parameters and losses stay in float32. MONAI's trainers open ``torch.autocast("cuda")`` whatever the device, so that
+    ``amp`` changes nothing on a CPU. bfloat16 has float32's range: no gradient scaler is needed. A CPU with AVX-512
+    BF16 or AMX trains about twice as fast with it; one without computes it by emulation, and slowly.
 
-    The network gets a plain tensor. MONAI's random transforms make a ``MetaTensor`` of whatever they are given;
-    with one the backward pass loses the channels-last layout, and on CPUs takes half as long again.
+    MONAI's random transforms make a ``MetaTensor`` of whatever they are given; with one the backward pass loses the
+    channels-last layout, and on CPUs takes half as long again.
 
     Args:
         enabled: False computes in float32.
@@ -29,7 +29,6 @@ class Bfloat16Inferer(SimpleInferer):
 
     def __call__(self, inputs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The network's output, a float32 tensor where it is enabled."""
-        inputs = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         if not self.enabled:
             return super().__call__(inputs, network, *args, **kwargs)
         with torch.autocast(inputs.device.type, dtype=torch.bfloat16):

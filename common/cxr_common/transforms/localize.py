@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from monai.config import KeysCollection
-from monai.data import MetaTensor
 
 from cxr_common.errors import InputError
 from cxr_common.findings.extraction import MIN_PEAK
@@ -16,6 +15,7 @@ from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import ClassThresholds, Thresholds
 from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.heatmaps import upsample_heatmaps
+from cxr_common.networks.plain_inferer import plain_tensor
 from cxr_common.transforms.original import Original, like_original
 from cxr_common.transforms.per_image import ImageFindingsd
 
@@ -79,7 +79,7 @@ class LocalizeFindingsd(ImageFindingsd):
         """Localise the findings of one image."""
         logit_map, image = item[key], item[self.image_key]
         labels, original = self.thresholds.labels, Original.of(image)
-        maps = torch.as_tensor(logit_map.as_tensor() if isinstance(logit_map, MetaTensor) else logit_map).float()
+        maps = torch.as_tensor(plain_tensor(logit_map)).float()
         if maps.ndim != 3 or len(maps) != len(labels):
             raise InputError(
                 f"the network gave a map of shape {tuple(maps.shape)} for {len(labels)} classes",

@@ -8,6 +8,7 @@ from torch import nn
 from cxr_common.errors import InputError
 from cxr_common.exports import exportable
 from cxr_common.localization import CamClassifier, MirroredInferer, SaliencyInferer
+from cxr_common.networks import PlainInferer
 from cxr_common.refinement import InterPixelRelationNetwork, RelationInferer
 
 
@@ -21,7 +22,8 @@ def classifier():
 
 
 INFERERS = {
-    "plain": SimpleInferer(),
+    "MONAI's": SimpleInferer(),
+    "plain": PlainInferer(),
     "cam": SaliencyInferer("cam"),
     "mirrored": MirroredInferer(),
     "mirrored cam": MirroredInferer(SaliencyInferer("cam")),

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from cxr_common.findings.case_names import CaseNames
 
 
@@ -21,6 +23,12 @@ def test_paths_are_as_the_user_has_them(tmp_path, monkeypatch):
     outside = CaseNames(tmp_path / "out", "in")
     assert outside.relative(tmp_path / "elsewhere.png") == tmp_path / "elsewhere.png"
     assert outside.name(tmp_path / "elsewhere.png") == "elsewhere"
+
+
+def test_links_are_asked_for_only_where_names_do_not_tell(tmp_path, monkeypatch):
+    names = CaseNames(tmp_path / "out", tmp_path)
+    monkeypatch.setattr("pathlib.Path.resolve", lambda path: pytest.fail(f"{path} was looked up"))
+    assert names.name(tmp_path / "sub" / "a.png") == "sub__a"
 
 
 def test_a_single_file_is_named(tmp_path):

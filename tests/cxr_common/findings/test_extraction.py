@@ -5,13 +5,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxr_common.findings import extract_mask, peak_point
-from cxr_common.findings.extraction import threshold_map
+from cxr_common.findings.extraction import peak_points, threshold_map
 
 
 def test_peak_is_the_centre_of_its_pixel_in_original_pixels():
     heat = torch.zeros(4, 2)  # 4 columns, 2 rows
     heat[3, 0] = 1.0  # top right
     assert peak_point(heat, (40, 10)) == (35.0, 2.5)
+
+
+def test_peaks_are_those_of_each_map():
+    maps = torch.rand(3, 5, 4, generator=torch.Generator().manual_seed(0))
+    maps[1] = 0.5  # all the same: the first pixel
+    assert peak_points(maps, (40, 10)) == [peak_point(heat, (40, 10)) for heat in maps]
+    assert peak_points(maps, (40, 10))[1] == (4.0, 1.25)
 
 
 def test_regions_by_hand():

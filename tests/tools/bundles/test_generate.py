@@ -72,9 +72,9 @@ def test_class_probabilities_are_those_that_thresholds_were_tuned_on(bundle):
     config = json.loads((BUNDLES / bundle / "configs" / "inference.json").read_text())
     pool, inferer = config["postprocessing"]["transforms"][0]["pool"], config["inferer"]["_target_"]
     if bundle == "cxr_pylon_localization":  # the network's pooling is the maximum
-        assert (inferer, pool) == ("SimpleInferer", "max")
+        assert (inferer, pool) == ("cxr_common.networks.PlainInferer", "max")
     else:
-        own = inferer == "SimpleInferer"
+        own = inferer == "cxr_common.networks.PlainInferer"
         assert own or inferer == "cxr_common.localization.SaliencyInferer"
         assert pool == ("$@network_def.pool" if own else "max")
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from monai.inferers import Inferer, SimpleInferer
+from monai.inferers import Inferer
 from torch import nn
 
 from cxr_common.exports.exportable import logit_maps
+from cxr_common.networks.plain_inferer import PlainInferer
 
 
 class MirroredInferer(Inferer):
@@ -23,7 +24,7 @@ class MirroredInferer(Inferer):
 
     def __init__(self, inferer: Inferer | None = None) -> None:
         super().__init__()
-        self.inferer = inferer or SimpleInferer()
+        self.inferer = inferer or PlainInferer()
         if hasattr(self.inferer, "pool"):
             self.pool = self.inferer.pool
 
