@@ -99,7 +99,7 @@ class _Reader:
         self._here.send((kind, path))
         try:
             if self._here.poll(patience):
-                return self._here.recv()  # type: ignore[no-any-return]
+                return self._here.recv()
             outcome = ("hung", patience, 0, "")
         except EOFError:
             self._process.join()

@@ -147,7 +147,7 @@ def train(bundle: str, data: Path, output: Path) -> None:
 
 def _weights(output: Path) -> dict[str, torch.Tensor]:
     """The tensors of both weight files."""
-    found = {}
+    found: dict[str, torch.Tensor] = {}
     for name in ("model.pt", "model_last.pt"):
         state = torch.load(output / name, weights_only=True)
         found |= {f"{name}: {key}": value for key, value in state.items()}

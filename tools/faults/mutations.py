@@ -80,7 +80,7 @@ def _number(content: bytes, rng: Rng) -> bytes:
     start, width = _position(content, rng), int(rng.choice([1, 2, 4]))
     number = int(rng.choice(_NUMBERS)) & (256**width - 1)
     order = "little" if rng.random() < 0.5 else "big"
-    return content[:start] + number.to_bytes(width, order) + content[start + width :]  # type: ignore[arg-type]
+    return content[:start] + number.to_bytes(width, order) + content[start + width :]
 
 
 def _cut(content: bytes, rng: Rng) -> bytes:

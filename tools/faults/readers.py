@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import nibabel as nib
@@ -15,7 +15,7 @@ from pydicom.uid import JPEG2000Lossless, RLELossless
 from cxr_common.data import load_datalist
 from cxr_common.data.phantom.config import PhantomConfig
 from cxr_common.data.phantom.dicom_files import write_dicom
-from cxr_common.data.phantom.generate import make_phantom
+from cxr_common.data.phantom.generate import Phantom, make_phantom
 from cxr_common.findings import Heatmap, load_heatmap, load_thresholds, save_heatmap
 from cxr_common.transforms import LoadRadiograph
 from cxr_tools.make_phantoms import make_data_set
@@ -74,7 +74,7 @@ def write_originals(folder: Path) -> dict[str, list[Path]]:
     }
 
 
-def _write_dicoms(folder: Path, pictures: list[object]) -> list[Path]:
+def _write_dicoms(folder: Path, pictures: Sequence[Phantom]) -> list[Path]:
     paths = []
     for name, phantom, syntax in zip(
         ("plain", "plain_inverse", "rle", "jpeg_2000"),
