@@ -16,8 +16,8 @@ from cxr_common.detection.global_head import AlignedLogits
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.one_tensor import read_one_tensor
 from cxr_common.detection.selection import select_detections
-from cxr_common.networks.plain_inferer import plain_tensor
 from cxr_common.networks.pooling import average_pool
+from cxr_common.plain_inferer import plain_tensor
 
 
 def pooled_class_maps(output: DetectorOutput) -> torch.Tensor:

@@ -12,7 +12,7 @@ from monai.utils import CommonKeys
 
 from cxr_common.detection.network import DetectorOutput
 from cxr_common.detection.omni_loss import OmniLoss, without_boxes
-from cxr_common.networks.plain_inferer import plain_tensor
+from cxr_common.plain_inferer import plain_tensor
 from cxr_common.training.ema import EmaTeacher
 
 TARGETS = ("boxes", "box_known", "label")

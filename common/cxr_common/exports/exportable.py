@@ -15,7 +15,7 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from cxr_common.errors import InputError
-from cxr_common.networks.plain_inferer import PlainInferer
+from cxr_common.plain_inferer import PlainInferer
 
 #: Inferers that give what the network gives.
 _OWN_MAPS = (SimpleInferer, PlainInferer)

@@ -10,7 +10,7 @@ from monai.inferers import Inferer
 from torch import nn
 
 from cxr_common.errors import InputError
-from cxr_common.networks.plain_inferer import plain_tensor
+from cxr_common.plain_inferer import plain_tensor
 from cxr_common.refinement.network import relations
 
 

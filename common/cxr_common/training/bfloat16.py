@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from cxr_common.networks.plain_inferer import PlainInferer
+from cxr_common.plain_inferer import PlainInferer
 
 
 class Bfloat16Inferer(PlainInferer):

@@ -15,7 +15,7 @@ from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import ClassThresholds, Thresholds
 from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.heatmaps import upsample_heatmaps
-from cxr_common.networks.plain_inferer import plain_tensor
+from cxr_common.plain_inferer import plain_tensor
 from cxr_common.transforms.original import Original, like_original
 from cxr_common.transforms.per_image import ImageFindingsd
 

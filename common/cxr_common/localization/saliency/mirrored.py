@@ -10,7 +10,7 @@ from monai.inferers import Inferer
 from torch import nn
 
 from cxr_common.exports.exportable import logit_maps
-from cxr_common.networks.plain_inferer import PlainInferer
+from cxr_common.plain_inferer import PlainInferer
 
 
 class MirroredInferer(Inferer):
