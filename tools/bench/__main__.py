@@ -1,8 +1,8 @@
 """``python -m tools.bench PART``: what something costs on this machine.
 
 random_walk: against the published dense form. inference: against the network alone. loading: images for a training,
-with and without a cache. runtimes: a network by what runs it. scale: a run over very many images. archive: the same by
-`cxr archive run`, and what follows for archives.
+with and without a cache. pieces: parts of ours beside the plain way. runtimes: a network by what runs it. scale: a run
+over very many images. archive: the same by `cxr archive run`, and what follows for archives.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from tools.bench.archive import bench_archive
 from tools.bench.archive_tables import ASSUMED, archive_table, scale_table
 from tools.bench.inference import INPUTS, bench_inference
 from tools.bench.loading import bench_loading
+from tools.bench.pieces import PIECES, bench_pieces
 from tools.bench.runtimes import bench_runtimes
 from tools.bench.scale import bench_scale, scale_text
-from tools.bench.tables import inference_table, loading_table, runtimes_table, table
+from tools.bench.tables import inference_table, loading_table, pieces_table, runtimes_table, table
 from tools.bench.walk import REPOSITORY, bench_walk
 from tools.repository import BUNDLES
+
+NAMES = sorted(path.parent.name for path in BUNDLES.glob("*/bundle.yaml"))
 
 
 @one_line_errors
@@ -37,9 +40,10 @@ def main(argv: list[str] | None = None) -> int:
     walk.add_argument("--repeats", type=int, default=5, help="of our walk; the dense one runs once")
     inference = commands.add_parser("inference", help="a run against reading and network, and the job by hand")
     inference.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_inference.json")
-    inference.add_argument("--bundles", nargs="+", default=["cxr_multiscale_localization", "cxr_pylon_localization"])
+    inference.add_argument("--bundles", nargs="+", default=NAMES)
+    inference.add_argument("--by-hand", nargs="*", default=["cxr_pylon_localization"], help="the job by hand beside")
     inference.add_argument("--kinds", nargs="+", choices=tuple(INPUTS), default=list(INPUTS), help="of images")
-    inference.add_argument("--images", type=int, nargs="+", default=[40, 6], help="how many of each kind")
+    inference.add_argument("--images", type=int, nargs="+", default=[20, 6], help="how many of each kind")
     inference.add_argument("--batches", type=int, nargs="+", default=[1, 8], help="batch sizes")
     inference.add_argument("--repeats", type=int, default=5, help="medians count")
     loading = commands.add_parser("loading", help="images for a training, with and without a cache on disk")
@@ -49,6 +53,10 @@ def main(argv: list[str] | None = None) -> int:
     loading.add_argument("--timed", type=int, default=20000, help="images of a timed pass")
     loading.add_argument("--steps", type=int, default=20, help="of the training")
     loading.add_argument("--workers", type=int, default=2, help="loader processes")
+    pieces = commands.add_parser("pieces", help="parts of ours beside the plain way, at several sizes")
+    pieces.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_pieces.json")
+    pieces.add_argument("--names", nargs="+", choices=tuple(PIECES), default=list(PIECES))
+    pieces.add_argument("--repeats", type=int, default=5, help="medians count")
     scale = commands.add_parser("scale", help="very many images, killed and resumed; about half an hour")
     scale.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_scale.json")
     scale.add_argument("--bundle", default="cxr_pylon_localization")
@@ -58,7 +66,8 @@ def main(argv: list[str] | None = None) -> int:
     scale.add_argument("--outputs", nargs="+", default=["json", "npz", "png", "nifti"])
     runtimes = commands.add_parser("runtimes", help="a network by what runs it; nothing else may run")
     runtimes.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_runtimes.json")
-    runtimes.add_argument("--bundles", nargs="+", default=sorted(p.parent.name for p in BUNDLES.glob("*/bundle.yaml")))
+    runtimes.add_argument("--bundles", nargs="+", default=NAMES)
+    runtimes.add_argument("--sides", type=int, nargs="*", default=[256, 512, 1024], help="beside the bundle's own")
     runtimes.add_argument("--threads", type=int, default=1)
     runtimes.add_argument("--repeats", type=int, default=50, help="the median counts")
     archive = commands.add_parser(
@@ -81,16 +90,21 @@ def main(argv: list[str] | None = None) -> int:
         given = (args.output, args.images, args.side, args.timed, args.steps, args.workers)
         print(loading_table(bench_loading(*given)))
         return 0
+    if args.command == "pieces":
+        print(pieces_table(bench_pieces(args.output, args.names, args.repeats)))
+        return 0
     if args.command == "scale":
         given = (args.output, args.bundle, args.images, args.side, args.kill_at, args.outputs)
         print(scale_text(bench_scale(*given)))
         return 0
     if args.command == "runtimes":
-        print(runtimes_table(bench_runtimes(args.output, tuple(args.bundles), args.threads, args.repeats)))
+        given = (args.output, tuple(args.bundles), tuple(args.sides), args.threads, args.repeats)
+        print(runtimes_table(bench_runtimes(*given)))
         return 0
     if args.command == "inference":
         counts = dict(zip(args.kinds, args.images, strict=True))
-        print(inference_table(bench_inference(args.output, args.bundles, counts, args.batches, args.repeats)))
+        given = (args.output, args.bundles, counts, args.batches, args.repeats, args.by_hand)
+        print(inference_table(bench_inference(*given)))
         return 0
     record = bench_walk(
         args.output, args.threads, tuple(args.sizes), tuple(args.dense_sizes), args.extrapolate_to, args.repeats

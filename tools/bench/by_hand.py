@@ -1,9 +1,9 @@
-"""The job of an inference run as a user would write it: pydicom or Pillow, MONAI's Grad-CAM, matplotlib."""
+"""The job of an inference run as a user would write it: pydicom or Pillow, a library's Grad-CAM, matplotlib."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,40 @@ class Classifier(nn.Module):
         return self.network.pool(self.network(image))
 
 
+#: (network, name of a layer) -> heatmap (1, 1, x, y) of an image (1, 1, X, Y) and a class.
+Cam = Callable[[nn.Module, str], Callable[[torch.Tensor, int], torch.Tensor]]
+
+
+def monai_cam(model: nn.Module, layer: str) -> Callable[[torch.Tensor, int], torch.Tensor]:
+    """Grad-CAM by MONAI."""
+    cam = GradCAM(nn_module=model, target_layers=layer)
+    return lambda image, best: cam(image, class_idx=best)
+
+
+def captum_cam(model: nn.Module, layer: str) -> Callable[[torch.Tensor, int], torch.Tensor]:
+    """Grad-CAM by captum."""
+    from captum.attr import LayerGradCam
+
+    cam = LayerGradCam(model, model.get_submodule(layer))
+    return lambda image, best: cam.attribute(image, target=best, relu_attributions=True).detach()
+
+
+def torchcam_cam(model: nn.Module, layer: str) -> Callable[[torch.Tensor, int], torch.Tensor]:
+    """Grad-CAM by torchcam."""
+    from torchcam.methods import GradCAM as TorchGradCam
+
+    cam = TorchGradCam(model, layer)
+    return lambda image, best: cam(best, model(image))[0][None]
+
+
 def by_hand(
-    paths: Sequence[Path], network: Any, labels: Sequence[str], size: Sequence[int], scale: Sequence[float], out: Path
+    paths: Sequence[Path],
+    network: Any,
+    labels: Sequence[str],
+    size: Sequence[int],
+    scale: Sequence[float],
+    out: Path,
+    library: Cam = monai_cam,
 ) -> None:
     """Heatmap of the most probable class over each radiograph as a figure, and all probabilities as JSON.
 
@@ -49,10 +81,11 @@ def by_hand(
         size: of the network's input.
         scale: mean and standard deviation that it was trained with.
         out: folder for the files.
+        library: whose Grad-CAM.
     """
     model = Classifier(network).eval()
     layer = [name for name, module in model.named_modules() if isinstance(module, nn.Conv2d)][-1]
-    cam, results = GradCAM(nn_module=model, target_layers=layer), {}
+    cam, results = library(model, layer), {}
     for path in paths:
         picture = _read(path)
         image = F.interpolate(torch.from_numpy(picture)[None, None], size=tuple(size), mode="area")
@@ -60,7 +93,7 @@ def by_hand(
         with torch.no_grad():
             probabilities = torch.sigmoid(model(image))[0]
         best = int(probabilities.argmax())
-        heat = F.interpolate(cam(image, class_idx=best), size=picture.shape, mode="bilinear")[0, 0]
+        heat = F.interpolate(cam(image, best), size=picture.shape, mode="bilinear")[0, 0]
         results[path.name] = dict(zip(labels, probabilities.tolist(), strict=True))
         figure = Figure(figsize=(8, 8))
         axes = figure.add_subplot()

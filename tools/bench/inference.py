@@ -7,6 +7,7 @@ loading of weights and a first pass over the images.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,21 +37,29 @@ WAYS = {
     "read": "reading and network",
     "json": "run, `[json]`",
     "default": "run, default outputs",
-    "by_hand": "by hand",
+    "by_hand": "by hand, MONAI",
+    "captum": "by hand, captum",
+    "torchcam": "by hand, torchcam",
 }
 
 
 def bench_inference(
-    output: Path, bundles: Sequence[str], counts: dict[str, int], batches: Sequence[int], repeats: int
+    output: Path,
+    bundles: Sequence[str],
+    counts: dict[str, int],
+    batches: Sequence[int],
+    repeats: int,
+    by_hand: Sequence[str],
 ) -> Record:
     """Measure every bundle on all kinds of images, one after another on one thread; write and return the record.
 
     Args:
         output: JSON file to write.
-        bundles: folder names; of bundles that take images alone and give maps.
+        bundles: folder names.
         counts: kind of images, of :data:`INPUTS` -> how many.
         batches: batch sizes.
         repeats: of each measurement; medians count.
+        by_hand: the bundles, of those that give maps, whose job is done by hand too, one image at a time.
     """
     load = os.getloadavg()[0]
     cases: list[Record] = []
@@ -60,6 +70,7 @@ def bench_inference(
             for bundle in bundles:
                 for batch in batches:
                     case = {"bundle": bundle, "images": str(images), "batch": batch, "repeats": repeats}
+                    case["beside"] = bundle in by_hand and batch == 1
                     cases.append({**case, "kind": kind, **run_case("tools.bench.inference", case, threads=1)})
                     print(kind, bundle, batch, cases[-1]["cpu_ms"], flush=True)
         for bundle in bundles:
@@ -67,7 +78,7 @@ def bench_inference(
     record: Record = {"benchmark": "inference", "repeats": repeats, "cases": cases, "starts": starts, "device": ""}
     record |= {"load_before": load, "load_after": os.getloadavg()[0], **provenance(), "device": "CPU, 1 thread"}
     for case in cases:
-        del case["images"]
+        del case["images"], case["beside"]
     write_json(record, output)
     return record
 
@@ -94,14 +105,14 @@ def _of_process(command: list[str]) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def measure(bundle: str, images: str, batch: int, repeats: int) -> Record:
+def measure(bundle: str, images: str, batch: int, repeats: int, beside: bool) -> Record:
     """CPU milliseconds for an image of each of :data:`WAYS`, their ratios, peak memory of runs."""
     import torch
 
     torch.set_num_threads(1)
     paths = sorted(Path(images).iterdir())
     with TemporaryDirectory() as folder:
-        ways, peak = _ways(bundle, images, paths, batch, Path(folder)), PeakMemory()
+        ways, peak = _ways(bundle, images, paths, batch, Path(folder), beside), PeakMemory()
         for way in ways.values():
             way()
         times: dict[str, list[float]] = {name: [] for name in ways}
@@ -117,20 +128,24 @@ def measure(bundle: str, images: str, batch: int, repeats: int) -> Record:
     return {"count": len(paths), "cpu_ms": medians, "ratio": ratios, "megabytes": megabytes}
 
 
-def _ways(bundle: str, images: str, paths: list[Path], batch: int, folder: Path) -> dict[str, Callable[[], Any]]:
+def _ways(
+    bundle: str, images: str, paths: list[Path], batch: int, folder: Path, beside: bool
+) -> dict[str, Callable[[], Any]]:
     import torch
 
-    from tools.bench.by_hand import by_hand
+    from tools.bench.by_hand import Cam, by_hand, captum_cam, monai_cam, torchcam_cam
 
     options = {"batch_size": batch, "writers": 1}
     runs = {
-        "json": _workflow(bundle, images, folder / "json", outputs=["json"], **options),
-        "default": _workflow(bundle, images, folder / "default", **options),
+        "json": make_workflow(bundle, images, folder / "json", outputs=["json"], **options),
+        "default": make_workflow(bundle, images, folder / "default", **options),
     }
     names = ("network_def", "inferer", "dataloader", "labels", "spatial_size", "intensity_mean", "intensity_std")
     network, inferer, loader, labels, size, mean, std = map(runs["json"].get_parsed_content, names)
+    # As PyTorch makes it: what a run does to its network to be faster is its own merit.
+    network = copy.deepcopy(network).eval()
     plain = torch.zeros(batch, 1, *size)
-    (folder / "by_hand").mkdir()
+    libraries = {"by_hand": monai_cam, "captum": captum_cam, "torchcam": torchcam_cam} if beside else {}
 
     def forward() -> None:
         with torch.no_grad():
@@ -138,26 +153,35 @@ def _ways(bundle: str, images: str, paths: list[Path], batch: int, folder: Path)
                 network(plain)
 
     def read() -> None:
-        network.eval()
         with torch.no_grad():
             for items in loader:
                 inferer(items["image"], network)
 
-    def whole(parser: Any) -> None:
-        parser.get_parsed_content("evaluator").run()
-        if parser.get_parsed_content("findings_writer").write_record()["failures"]:
-            raise RuntimeError(f"{bundle} failed at an image")
+    def hand(output: Path, library: Cam) -> None:
+        output.mkdir(exist_ok=True)
+        by_hand(paths, copy.deepcopy(network), labels, size, (mean, std), output, library)
 
     return {
         "forward": forward,
         "read": read,
-        "json": lambda: whole(runs["json"]),
-        "default": lambda: whole(runs["default"]),
-        "by_hand": lambda: by_hand(paths, network, labels, size, (mean, std), folder / "by_hand"),
+        "json": lambda: whole_run(runs["json"]),
+        "default": lambda: whole_run(runs["default"]),
+        **{name: partial(hand, folder / name, library) for name, library in libraries.items()},
     }
 
 
-def _workflow(bundle: str, images: str, output: Path, **options: Any) -> Any:
+def whole_run(parser: Any) -> None:
+    """Run a bundle's inference over all its images.
+
+    Raises:
+        RuntimeError: an image failed.
+    """
+    parser.get_parsed_content("evaluator").run()
+    if failed := parser.get_parsed_content("findings_writer").write_record()["failures"]:
+        raise RuntimeError(f"the run failed at an image: {failed[0]}")
+
+
+def make_workflow(bundle: str, images: str, output: Path, **options: Any) -> Any:
     """The parser of a bundle's inference, with weights."""
     from monai.bundle import ConfigWorkflow
 

@@ -1,8 +1,8 @@
 """How long a network takes by what runs it: PyTorch in several ways, TorchScript, ONNX Runtime, OpenVINO.
 
 One bundle in its own process: ``python -m tools.bench.runtimes '{"bundle": ..., "threads": ..., "repeats": ...}'``.
-Times are of the network alone, one image of the bundle's input size. Runtimes take turns, so that what else the machine
-does meets all of them.
+Times are of the network alone, one image of the bundle's input size or of others. Runtimes take turns, so that what
+else the machine does meets all of them.
 """
 
 from __future__ import annotations
@@ -34,28 +34,35 @@ RUNTIMES = {
 }
 
 
-def bench_runtimes(output: Path, bundles: tuple[str, ...], threads: int = 1, repeats: int = 50) -> Record:
+def bench_runtimes(
+    output: Path, bundles: tuple[str, ...], sides: tuple[int, ...] = (), threads: int = 1, repeats: int = 50
+) -> Record:
     """Measure every bundle, one after another, each in a fresh process; write and return the record.
 
     Args:
         output: JSON file to write.
         bundles: names of bundles.
+        sides: of square images to measure beside those of the bundle's own size, pixels.
         threads: of every process.
-        repeats: of each runtime; the median counts.
+        repeats: of each runtime; the median counts. Images above 256 pixels take a tenth of them.
     """
     load = os.getloadavg()[0]
     cases = []
     for bundle in bundles:
-        case = {"bundle": bundle, "threads": threads, "repeats": repeats}
-        cases.append({"bundle": bundle, **run_case("tools.bench.runtimes", case, threads)})
-        print(f"{bundle}: {cases[-1]['milliseconds']}", flush=True)
+        for side in (None, *sides):
+            if side and [side, side] == cases[-1]["size"]:
+                continue  # it is the bundle's own
+            turns = repeats if side is None or side <= 256 else max(repeats // 10, 2)
+            case = {"bundle": bundle, "side": side, "threads": threads, "repeats": turns}
+            cases.append({"bundle": bundle, **run_case("tools.bench.runtimes", case, threads)})
+            print(f"{bundle}, {cases[-1]['size']}: {cases[-1]['milliseconds']}", flush=True)
     record: Record = {"benchmark": "runtimes", "repeats": repeats, "load_before": load, "cases": cases, **provenance()}
     record["device"] = f"CPU, {threads} thread{'s' if threads > 1 else ''}"
     write_json(record, output)
     return record
 
 
-def measure(bundle: str, threads: int, repeats: int) -> Record:
+def measure(bundle: str, side: int | None, threads: int, repeats: int) -> Record:
     """Median milliseconds of each runtime that is installed, its largest difference from PyTorch, and versions."""
     import torch
 
@@ -63,10 +70,12 @@ def measure(bundle: str, threads: int, repeats: int) -> Record:
 
     torch.set_num_threads(threads)
     loaded = load(bundle, device="cpu")
-    size = [int(side) for side in loaded.config.get_parsed_content("spatial_size")]
+    size = [side, side] if side else list(map(int, loaded.config.get_parsed_content("spatial_size")))
     image = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(0))
     with TemporaryDirectory() as folder, torch.no_grad():
-        runs = _runs(loaded.network, image, Path(folder), threads)
+        # In the order that PyTorch makes; the bundle itself runs channels-last.
+        network = loaded.network.to(memory_format=torch.contiguous_format)
+        runs = _runs(network, image, Path(folder), threads)
         expected = runs["eager"]()
         off = {name: float((run() - expected).abs().max()) for name, run in runs.items()}
         times: dict[str, list[float]] = {name: [] for name in runs}

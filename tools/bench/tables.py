@@ -6,6 +6,7 @@ from typing import Any
 
 from cxr_tools.markdown import table as markdown
 from tools.bench.inference import WAYS
+from tools.bench.pieces import PIECES
 from tools.bench.runtimes import RUNTIMES
 
 Record = dict[str, Any]
@@ -40,25 +41,23 @@ def inference_table(record: Record) -> str:
             case["bundle"],
             case["kind"],
             str(case["batch"]),
-            *(f"{_three(case['cpu_ms'][way])} ms" for way in WAYS),
-            *(f"{case['ratio'][way]:.2f}x" for way in ("json", "default", "by_hand")),
+            *(f"{_three(case['cpu_ms'][way])} ms" if way in case["cpu_ms"] else "–" for way in WAYS),
+            *(f"{case['ratio'][way]:.2f}x" for way in ("json", "default")),
             f"{1000 / case['cpu_ms']['default']:.1f}",
             f"{case['megabytes']:,.0f} MB",
         ]
         for case in record["cases"]
     ]
     head = ["bundle", "image", "batch", *WAYS.values(), "`[json]` / reading and network", "default / the same"]
-    head += ["by hand / the same", "images/s, default", "peak memory"]
+    head += ["images/s, default", "peak memory"]
     starts = [
         [start["bundle"], f"{start['import_s']:.1f} s", f"{start['first_s']:.1f} s", f"{start['ratio']:.2f}x"]
         for start in record["starts"]
     ]
-    rise = record["load_after"] - record["load_before"]
-    void = "**Void: other work began meanwhile; measure again.** " if rise > 1.5 else ""
     text = (
-        f"{void}CPU time per image on one thread, images/s of one core; medians of {record['repeats']} turns, in which"
-        " the ways follow each other, and of the ratios of each turn. Memory is the peak of the process, all ways"
-        f" together. Measured {record['date']}, load average {record['load_before']:.1f} before and"
+        f"{_void(record)}CPU time per image on one thread, images/s of one core; medians of {record['repeats']} turns,"
+        " in which the ways follow each other, and of the ratios of each turn. Memory is the peak of the process, all"
+        f" ways together. Measured {record['date']}, load average {record['load_before']:.1f} before and"
         f" {record['load_after']:.1f} after; torch {record['versions']['torch']}.\n"
     )
     first = markdown(["bundle", "`import torch, monai`", "first result of a new process", "ratio"], starts)
@@ -111,11 +110,45 @@ def runtimes_table(record: Record) -> str:
     versions = {**record["versions"], **record["cases"][0]["runtime_versions"]}
     made = ", ".join(f"{name} {versions[name]}" for name in ("torch", "onnxruntime", "openvino") if name in versions)
     text = (
-        f"The network alone, one image; medians of {record['repeats']} turns, {record['device']}. All but bfloat16"
+        f"The network alone, one image; medians of {record['repeats']} turns, a tenth of them above 256 pixels;"
+        f" {record['device']}. All but bfloat16"
         f" differ by at most {off:.0e} from PyTorch. Measured {record['date']}, load average"
         f" {record['load_before']:.1f} before; {made}.\n"
     )
     return markdown(["bundle", "image", *(RUNTIMES[name] for name in names)], rows) + "\n" + text
+
+
+def pieces_table(record: Record) -> str:
+    """Pieces of ours beside the plain way, by size, and how our time grows."""
+    head = ["what", "size", "ours", "the plain way", "takes", "plain / ours", "grows with size to the power of"]
+    rows = []
+    for case in record["cases"]:
+        piece = PIECES[case["piece"]]
+        for number, one in enumerate(case["sizes"]):
+            last = number == len(case["sizes"]) - 1
+            plain = [f"{_three(one['plain_ms'])} ms", f"{_three(one['ratio'])}x"] if "ratio" in one else ["–", "–"]
+            rows.append(
+                [
+                    "" if number else piece.title,
+                    f"{one['size']:,} {piece.unit}",
+                    f"{_three(one['ours_ms'])} ms",
+                    "" if number else piece.rival or "–",
+                    *plain,
+                    f"{case['exponent']:.2f}" if last and case["exponent"] is not None else "",
+                ]
+            )
+    return (
+        markdown(head, rows)
+        + f"\n{_void(record)}CPU time on one thread; medians of {record['repeats']} turns, in which the ways follow"
+        f" each other, and of the ratios of each turn. Measured {record['date']}, load average"
+        f" {record['load_before']:.1f} before and {record['load_after']:.1f} after;"
+        f" torch {record['versions']['torch']}.\n"
+    )
+
+
+def _void(record: Record) -> str:
+    rise = record["load_after"] - record["load_before"]
+    return "**Void: other work began meanwhile; measure again.** " if rise > 1.5 else ""
 
 
 def _notes(record: Record) -> str:

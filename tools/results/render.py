@@ -37,6 +37,7 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-inference": ("bench_inference.json", bench.inference_table),
     "bench-scale": ("bench_scale.json", scale_text),
     "bench-loading": ("bench_loading.json", bench.loading_table),
+    "bench-pieces": ("bench_pieces.json", bench.pieces_table),
     "bench-archive": ("bench_archive.json", archive_tables.archive_table),
     "scale-estimates": ("bench_archive.json", archive_tables.scale_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),

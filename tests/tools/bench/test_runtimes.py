@@ -5,13 +5,13 @@ import json
 import pytest
 
 from tools.bench.__main__ import main
-from tools.bench.runtimes import measure
+from tools.bench.runtimes import bench_runtimes, measure
 from tools.bench.tables import runtimes_table
 
 
 @pytest.fixture(scope="module")
 def case():
-    return measure("cxr_gradcam_classification", threads=1, repeats=2)
+    return measure("cxr_gradcam_classification", side=None, threads=1, repeats=2)
 
 
 def test_all_runtimes_give_the_same(case):
@@ -28,7 +28,15 @@ def test_the_command_writes_its_record_and_prints_its_table(case, tmp_path, caps
     assert main(["runtimes", *arguments]) == 0
     record = json.loads(path.read_text(encoding="utf-8"))
     assert record["cases"][0] == {"bundle": "cxr_gradcam_classification", **case} and record["load_before"] >= 0
+    assert len(record["cases"]) == 4  # its own size and three others
     assert runtimes_table(record) in capsys.readouterr().out
+
+
+def test_a_bundles_own_size_is_measured_once(case, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("tools.bench.runtimes.run_case", lambda _, given, threads: asked.append(given) or case)
+    bench_runtimes(tmp_path / "bench.json", ("cxr_gradcam_classification",), (128, 512), repeats=40)
+    assert [(given["side"], given["repeats"]) for given in asked] == [(None, 40), (512, 4)]
 
 
 def test_the_fastest_is_marked_and_what_is_missing_is_a_dash():
