@@ -53,7 +53,8 @@ def test_a_small_benchmark(tmp_path, capsys):
     options = ["--counts", "2", "1", "--images", "40", "--repeats", "1", "--core-hour", "0.5"]
     assert main(["archive", "--output", str(path), *options]) == 0
     record = json.loads(path.read_text(encoding="utf-8"))
-    assert record["assumed"]["core_hour"] == 0.5 and record["images_per_second"] > 0
+    # A few images are too quick to say images per second: beside other work even the larger run may take less.
+    assert record["assumed"]["core_hour"] == 0.5 and all(run["seconds"] > 0 for run in record["runs"])
     assert all(step["read_ms"] > 0 for step in record["steps"].values())
     assert all(size > 0 for size in record["file_bytes"].values())
     assert scale_table(record) in capsys.readouterr().out
