@@ -37,6 +37,28 @@ class _Box:
         return self.label if self.score is None else f"{self.label} {self.score:.2f}"
 
 
+_Place = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The place of a picture that a mask changes: what lies around it need not be looked at.
+
+    Attributes:
+        place: x0, y0, x1, y1 at display size.
+        inside: the mask there, mode L.
+        heat: the heat inside the mask, mode L; None for none.
+        colour: of the class.
+        line: half the width of the outline.
+    """
+
+    place: _Place
+    inside: Image.Image
+    heat: Image.Image | None
+    colour: Colour
+    line: int
+
+
 def annotate(
     grey: Image.Image,
     findings: Sequence[Mapping[str, Any]],
@@ -57,8 +79,7 @@ def annotate(
     Returns:
         RGB picture of the same size as `grey`.
     """
-    tints: list[tuple[Image.Image, Colour]] = []
-    outlines: list[tuple[Image.Image, Colour, int]] = []
+    parts: list[_Part] = []
     boxes: list[_Box] = []
     scale = (grey.width / size[0], grey.height / size[1])
     order = sorted((f["probability"], i) for i, f in enumerate(findings) if f["decision"])
@@ -66,19 +87,16 @@ def annotate(
         finding, colour = findings[index], class_colour(index)
         measured = "area_px" in finding
         if finding["label"] in masks:
-            inside = _resized(masks[finding["label"]] != 0, grey.size)
-            if heatmap is not None and not measured:
-                heat = _resized(heatmap[index] / max(float(heatmap[index].max()), 1e-6), grey.size)
-                tints.append((ImageChops.multiply(heat, inside), colour))
-            outlines.append((inside, colour, 2 if measured else 1))
+            heat = None if heatmap is None or measured else heatmap[index]
+            parts += _part(masks[finding["label"]] != 0, heat, colour, 2 if measured else 1, grey.size)
         for region in finding["boxes"]:
             x0, y0, x1, y1 = region["box"]
             rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
             boxes.append(_Box(rect, finding["label"], region["score"], colour, not measured))
     annotated = grey.convert("RGB")
-    _tint(annotated, tints)
-    for inside, colour, width in outlines:
-        _outline(annotated, inside, colour, width)
+    _tint(annotated, [part for part in parts if part.heat])
+    for part in parts:
+        _outline(annotated, part)
     for box in boxes:
         if box.framed:
             _rectangle(annotated, box.rect, box.colour)
@@ -97,42 +115,68 @@ def _to_name(boxes: list[_Box]) -> list[_Box]:
     return sorted(named, key=lambda box: -(box.score or 0.0))
 
 
-def _resized(values: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """Values (X, Y) in [0, 1], or bool, as a smooth picture of a size, mode L."""
-    picture = tensor_to_picture(values)
+def _part(
+    mask: np.ndarray, heatmap: np.ndarray | None, colour: Colour, line: int, size: tuple[int, int]
+) -> list[_Part]:
+    """What to draw of a mask (width, height) and its heatmap (X, Y) at a display size; nothing of an empty mask."""
+    columns, rows = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+    if not len(columns):
+        return []
+    box = []
+    for ends, original, shown in ((columns, mask.shape[0], size[0]), (rows, mask.shape[1], size[1])):
+        scale = shown / original
+        far = 2 * line + 3 + scale  # the line with its halo, and how far a smoothed edge reaches
+        box += [max(int(ends[0] * scale - far), 0), min(int((ends[-1] + 1) * scale + far) + 1, shown)]
+    place = (box[0], box[2], box[1], box[3])
+    inside, heat = _resized(mask, size, place), None
+    if heatmap is not None:
+        heat = ImageChops.multiply(_resized(heatmap / max(float(heatmap.max()), 1e-6), size, place), inside)
+    return [_Part(place, inside, heat, colour, line)]
+
+
+def _resized(values: np.ndarray, size: tuple[int, int], place: _Place) -> Image.Image:
+    """A place of the picture that values (X, Y) in [0, 1], or bool, make at a size, smooth, mode L."""
+    scale = [n / shown for n, shown in zip(values.shape, size, strict=True)]
+    box = [min(place[n] * scale[n % 2], values.shape[n % 2]) for n in range(4)]
+    # Only what shows there, and what smoothing takes from beside it.
+    low = [max(int(box[n] - 2 * scale[n]) - 2, 0) for n in (0, 1)]
+    high = [int(box[2 + n] + 2 * scale[n]) + 3 for n in (0, 1)]
+    picture = tensor_to_picture(values[low[0] : high[0], low[1] : high[1]])
     if values.dtype == bool:
         picture = picture.astype(np.uint8, order="C") * np.uint8(255)
     else:
         picture = np.multiply(picture, 255, order="C", dtype=np.float32).astype(np.uint8)
-    return Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)
+    shown = (place[2] - place[0], place[3] - place[1])
+    from_ = (box[0] - low[0], box[1] - low[1], box[2] - low[0], box[3] - low[1])
+    return Image.fromarray(picture).resize(shown, Image.Resampling.BILINEAR, box=from_)
 
 
-def _tint(picture: Image.Image, tints: Sequence[tuple[Image.Image, Colour]]) -> None:
+def _tint(picture: Image.Image, parts: Sequence[_Part]) -> None:
     """Colour a picture by heat, mixed where classes overlap: it stays visible however many there are."""
-    strongest = Image.new("L", picture.size)
-    for heat, _ in tints:
-        strongest = ImageChops.lighter(strongest, heat)
-    if not (box := strongest.getbbox()):
+    if not parts:
         return
-    strongest = strongest.crop(box)
+    ends = [[part.place[n] for part in parts] for n in range(4)]
+    x0, y0, x1, y1 = min(ends[0]), min(ends[1]), max(ends[2]), max(ends[3])
+    strongest, heats = Image.new("L", (x1 - x0, y1 - y0)), []
+    for part in parts:
+        heat = Image.new("L", strongest.size)
+        heat.paste(part.heat, (part.place[0] - x0, part.place[1] - y0))
+        heats.append(heat)
+        strongest = ImageChops.lighter(strongest, heat)
     colours, total = Image.new("RGB", strongest.size), np.zeros((strongest.height, strongest.width), np.float32)
-    for heat, colour in tints:
-        values = np.asarray(heat.crop(box), np.float32)
+    for heat, part in zip(heats, parts, strict=True):
+        values = np.asarray(heat, np.float32)
         total += values
         share = 255 * values / np.maximum(total, 1)
-        colours.paste(colour, mask=Image.fromarray(share.astype(np.uint8)))
-    picture.paste(colours, box, strongest.point([round(_MAX_TINT * value) for value in range(256)]))
+        colours.paste(part.colour, mask=Image.fromarray(share.astype(np.uint8)))
+    picture.paste(colours, (x0, y0), strongest.point([round(_MAX_TINT * value) for value in range(256)]))
 
 
-def _outline(picture: Image.Image, inside: Image.Image, colour: Colour, width: int) -> None:
+def _outline(picture: Image.Image, part: _Part) -> None:
     """Draw the edge of a mask: blurred, it falls evenly from 255 inside to 0 outside, so its grey is a distance."""
-    if found := inside.getbbox():
-        far = 2 * width + 2
-        box = (max(found[0] - far, 0), max(found[1] - far, 0), found[2] + far, found[3] + far)
-        box = (*box[:2], min(box[2], inside.width), min(box[3], inside.height))
-        soft = inside.crop(box).filter(ImageFilter.BoxBlur(width + 1))
-        picture.paste((0, 0, 0), box, soft.point(_HALO))
-        picture.paste(colour, box, soft.point(_LINE))
+    soft = part.inside.filter(ImageFilter.BoxBlur(part.line + 1))
+    picture.paste((0, 0, 0), part.place, soft.point(_HALO))
+    picture.paste(part.colour, part.place, soft.point(_LINE))
 
 
 def _rectangle(picture: Image.Image, box: Rect, colour: Colour) -> None:

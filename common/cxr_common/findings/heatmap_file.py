@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_common.data.limits import MAX_PIXELS
+from cxr_common.deflate import hasten
 from cxr_common.errors import InputError
 from cxr_common.text import is_encodable
 
@@ -53,18 +54,21 @@ def heatmap_name(case: str) -> str:
 def save_heatmap(heatmap: Heatmap, path: str | Path) -> None:
     """Write a .npz that loads without pickle and states its axis order.
 
-    Compressed at level 1. ``numpy.savez_compressed`` always takes level 6: three times as long on three heatmaps of
-    PYLON, for files that are 12 to 19% smaller.
+    Compressed at the fastest level. ``numpy.savez_compressed`` always takes level 6: three times as long on three
+    heatmaps of PYLON, for files that are 12 to 19% smaller.
     """
     arrays: dict[str, np.ndarray] = {name: np.array(getattr(heatmap, name)) for name in ("labels", "size", *_TEXTS)}
     arrays = {"heatmap": heatmap.heatmap.astype(np.float16), "axes": np.array(AXES), **arrays}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as members:
         for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, array, allow_pickle=False)
             member = zipfile.ZipInfo(f"{name}.npy")  # of 1980: the same content is the same file
             member.compress_type = zipfile.ZIP_DEFLATED
-            members.writestr(member, content.getvalue(), compresslevel=1)
+            content = io.BytesIO()
+            np.lib.format.write_array(content, array, allow_pickle=False)
+            member.file_size = content.tell()
+            with members.open(member, "w") as file:
+                hasten(file)
+                file.write(content.getbuffer())
 
 
 def load_heatmap(path: str | Path) -> Heatmap:

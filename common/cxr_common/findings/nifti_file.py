@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import nibabel as nib
 import numpy as np
 
 from cxr_common.axes import affine_from_spacing
+from cxr_common.deflate import gzip_bytes
 
 
 def save_mask(mask: np.ndarray, path: str | Path, spacing: Sequence[float] | None = None) -> None:
@@ -28,4 +28,4 @@ def save_mask(mask: np.ndarray, path: str | Path, spacing: Sequence[float] | Non
     image.header.set_xyzt_units("unknown" if spacing is None else "mm")
     data = image.to_bytes()
     # In one go: nibabel's own writing to .gz compresses a column at a time, and takes seconds for 3000 x 3000.
-    Path(path).write_bytes(gzip.compress(data, 1, mtime=0) if str(path).endswith(".gz") else data)
+    Path(path).write_bytes(gzip_bytes(data) if str(path).endswith(".gz") else data)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from cxr_common.findings import render_overlay
-from cxr_common.findings.annotate import annotate
+from cxr_common.findings.annotate import _resized, annotate
 from cxr_common.findings.palette import PALETTE, class_colour, text_colour
 from cxr_common.findings.tags import overlap, place_tags
 
@@ -50,6 +50,29 @@ def test_a_finding_with_an_area_is_a_contour_without_rectangle_and_heat():
         assert (rows[:, 197:204] != 80).any() == localized  # the right edge of the box
         assert (rows[:, 106:114] != 80).any() == localized  # heat inside the mask
         assert (rows[:, 117:121] != 80).any()  # the contour
+
+
+@given(st.integers(0, 10**6), st.integers(20, 900), st.integers(20, 900), st.floats(0.2, 3))
+@settings(max_examples=40, deadline=None)
+def test_a_part_is_what_the_whole_picture_has_there(seed, width, height, scale):
+    rng, size = np.random.default_rng(seed), (round(width * scale), round(height * scale))
+    x0, x1 = sorted(rng.integers(0, size[0] + 1, 2))
+    y0, y1 = sorted(rng.integers(0, size[1] + 1, 2))
+    place = (int(x0), int(y0), int(x1) + 1, int(y1) + 1) if x1 < size[0] and y1 < size[1] else (0, 0, *size)
+    for values in (rng.random((width, height)) < 0.5, rng.random((width, height)).astype(np.float32)):
+        whole = np.asarray(_resized(values, size, (0, 0, *size)), int)
+        part = np.asarray(_resized(values, size, place), int)
+        assert np.abs(part - whole[place[1] : place[3], place[0] : place[2]]).max() <= 2
+
+
+def test_an_empty_mask_draws_nothing_and_one_at_the_edge_is_drawn_to_the_edge():
+    grey, mask = Image.new("L", (200, 100), 80), np.zeros((100, 50), bool)
+    shown = finding("A", [(0, 0, 9, 9)]) | {"boxes": []}
+    empty = annotate(grey, [shown], np.ones((1, 8, 8)), {"A": mask}, (100, 50))
+    assert (np.asarray(empty) == 80).all()
+    mask[90:, 40:] = True
+    picture = np.asarray(annotate(grey, [shown], np.ones((1, 8, 8)), {"A": mask}, (100, 50)))
+    assert (picture[-1, -1] != 80).any() and (picture[:70, :170] == 80).all()
 
 
 def test_truth_has_no_heat_and_no_score():
