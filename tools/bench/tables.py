@@ -60,8 +60,24 @@ def inference_table(record: Record) -> str:
         f" ways together. Measured {record['date']}, load average {record['load_before']:.1f} before and"
         f" {record['load_after']:.1f} after; torch {record['versions']['torch']}.\n"
     )
+    text += "\n" + _against_goals(record) + "\n"
     first = markdown(["bundle", "`import torch, monai`", "first result of a new process", "ratio"], starts)
     return markdown(head, rows) + "\n" + text + "\n" + first
+
+
+def _against_goals(record: Record) -> str:
+    """The range of each ratio beside what was asked for, and how many miss it."""
+    found = {
+        "`[json]`": (1.15, [case["ratio"]["json"] for case in record["cases"]]),
+        "default outputs": (2.0, [case["ratio"]["default"] for case in record["cases"]]),
+        "the first result": (1.5, [start["ratio"] for start in record["starts"]]),
+    }
+    said = [
+        f"{name}: {min(ratios):.2f} to {max(ratios):.2f}, goal at most {goal:g},"
+        f" missed in {sum(round(ratio, 2) > goal for ratio in ratios)} of {len(ratios)} rows"
+        for name, (goal, ratios) in found.items()
+    ]
+    return f"Against the goals: {'; '.join(said)}."
 
 
 def loading_table(record: Record) -> str:

@@ -27,6 +27,13 @@ def test_the_table_says_where_other_work_began_meanwhile():
     assert "Void" in inference_table(record_of(load_after=3))
 
 
+def test_the_table_counts_what_misses_a_goal():
+    text = inference_table(record_of())
+    assert "`[json]`: 1.50 to 1.50, goal at most 1.15, missed in 1 of 1 rows" in text
+    assert "default outputs: 1.50 to 1.50, goal at most 2, missed in 0 of 1 rows" in text
+    assert "the first result: 1.25 to 1.25, goal at most 1.5, missed in 0 of 1 rows" in text
+
+
 @pytest.mark.slow
 def test_a_run_costs_more_than_the_network(tmp_path, capsys):
     path = tmp_path / "bench.json"
