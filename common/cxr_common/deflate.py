@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from typing import IO
+from contextlib import suppress
+from importlib import import_module
+from types import ModuleType
+from typing import IO, Any
 
-try:
-    from isal import igzip, isal_zlib
-except ImportError:
-    igzip, isal_zlib = gzip, zlib
+_gzip: ModuleType = gzip
+_zlib: ModuleType = zlib
+with suppress(ImportError):
+    _gzip, _zlib = import_module("isal.igzip"), import_module("isal.isal_zlib")
 
 _LEVEL = 1
 
 
 def zlib_bytes(data: bytes | memoryview) -> bytes:
     """Data as a zlib stream (RFC 1950)."""
-    return isal_zlib.compress(data, _LEVEL)
+    return bytes(_zlib.compress(data, _LEVEL))
 
 
 def gzip_bytes(data: bytes | memoryview) -> bytes:
     """Data as a gzip file (RFC 1952) without a time: the same data is the same file."""
-    return igzip.compress(data, _LEVEL, mtime=0)
+    return bytes(_gzip.compress(data, _LEVEL, mtime=0))
 
 
-def hasten(member: IO[bytes]) -> None:
+def hasten(member: IO[bytes] | Any) -> None:
     """Compress a zip's member, open for writing and still empty, as fast as the other functions do.
 
     zipfile has no public way to take another compressor. Should its private one go, zlib does the work at its level 6.
     """
     if hasattr(member, "_compressor"):
-        member._compressor = isal_zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        member._compressor = _zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)

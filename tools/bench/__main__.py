@@ -98,13 +98,13 @@ def main(argv: list[str] | None = None) -> int:
         print(scale_text(bench_scale(*given)))
         return 0
     if args.command == "runtimes":
-        given = (args.output, tuple(args.bundles), tuple(args.sides), args.threads, args.repeats)
-        print(runtimes_table(bench_runtimes(*given)))
+        bundles, sides = tuple(args.bundles), tuple(args.sides)
+        print(runtimes_table(bench_runtimes(args.output, bundles, sides, args.threads, args.repeats)))
         return 0
     if args.command == "inference":
         counts = dict(zip(args.kinds, args.images, strict=True))
-        given = (args.output, args.bundles, counts, args.batches, args.repeats, args.by_hand)
-        print(inference_table(bench_inference(*given)))
+        record = bench_inference(args.output, args.bundles, counts, args.batches, args.repeats, args.by_hand)
+        print(inference_table(record))
         return 0
     record = bench_walk(
         args.output, args.threads, tuple(args.sizes), tuple(args.dense_sizes), args.extrapolate_to, args.repeats

@@ -47,7 +47,7 @@ def bench_runtimes(
         repeats: of each runtime; the median counts. Images above 256 pixels take a tenth of them.
     """
     load = os.getloadavg()[0]
-    cases = []
+    cases: list[Record] = []
     for bundle in bundles:
         for side in (None, *sides):
             if side and [side, side] == cases[-1]["size"]:
@@ -74,7 +74,7 @@ def measure(bundle: str, side: int | None, threads: int, repeats: int) -> Record
     image = torch.randn(1, 1, *size, generator=torch.Generator().manual_seed(0))
     with TemporaryDirectory() as folder, torch.no_grad():
         # In the order that PyTorch makes; the bundle itself runs channels-last.
-        network = loaded.network.to(memory_format=torch.contiguous_format)
+        network = loaded.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         runs = _runs(network, image, Path(folder), threads)
         expected = runs["eager"]()
         off = {name: float((run() - expected).abs().max()) for name, run in runs.items()}

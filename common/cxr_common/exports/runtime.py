@@ -42,4 +42,6 @@ def on_runtime(network: nn.Module, runtime: str) -> nn.Module:
     # channels_last is faster than PyTorch's own order in every bundle (docs/how-to/export.md, "Faster on a CPU"); of
     # GPUs that holds with half precision. Each pass of an evaluator sets evaluation mode; of a network that was in it,
     # no module has to be set back.
-    return OnnxNetwork(network).eval() if runtime == "onnx" else network.to(memory_format=torch.channels_last).eval()
+    if runtime == "onnx":
+        return OnnxNetwork(network).eval()
+    return network.to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

@@ -94,7 +94,7 @@ def annotate(
             rect = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
             boxes.append(_Box(rect, finding["label"], region["score"], colour, not measured))
     annotated = grey.convert("RGB")
-    _tint(annotated, [part for part in parts if part.heat])
+    _tint(annotated, [(part, part.heat) for part in parts if part.heat])
     for part in parts:
         _outline(annotated, part)
     for box in boxes:
@@ -119,7 +119,7 @@ def _part(
     mask: np.ndarray, heatmap: np.ndarray | None, colour: Colour, line: int, size: tuple[int, int]
 ) -> list[_Part]:
     """What to draw of a mask (width, height) and its heatmap (X, Y) at a display size; nothing of an empty mask."""
-    columns, rows = mask.any(1).nonzero()[0], mask.any(0).nonzero()[0]
+    columns, rows = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(columns):
         return []
     box = []
@@ -151,20 +151,20 @@ def _resized(values: np.ndarray, size: tuple[int, int], place: _Place) -> Image.
     return Image.fromarray(picture).resize(shown, Image.Resampling.BILINEAR, box=from_)
 
 
-def _tint(picture: Image.Image, parts: Sequence[_Part]) -> None:
+def _tint(picture: Image.Image, parts: Sequence[tuple[_Part, Image.Image]]) -> None:
     """Colour a picture by heat, mixed where classes overlap: it stays visible however many there are."""
     if not parts:
         return
-    ends = [[part.place[n] for part in parts] for n in range(4)]
+    ends = [[part.place[n] for part, _ in parts] for n in range(4)]
     x0, y0, x1, y1 = min(ends[0]), min(ends[1]), max(ends[2]), max(ends[3])
     strongest, heats = Image.new("L", (x1 - x0, y1 - y0)), []
-    for part in parts:
+    for part, found in parts:
         heat = Image.new("L", strongest.size)
-        heat.paste(part.heat, (part.place[0] - x0, part.place[1] - y0))
+        heat.paste(found, (part.place[0] - x0, part.place[1] - y0))
         heats.append(heat)
         strongest = ImageChops.lighter(strongest, heat)
     colours, total = Image.new("RGB", strongest.size), np.zeros((strongest.height, strongest.width), np.float32)
-    for heat, part in zip(heats, parts, strict=True):
+    for heat, (part, _) in zip(heats, parts, strict=True):
         values = np.asarray(heat, np.float32)
         total += values
         share = 255 * values / np.maximum(total, 1)
