@@ -12,7 +12,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 
 from cxr_common.refinement import random_walk
 from tools.bench.dense import dense_random_walk
+from tools.bench.memory import reset_peak, resident_peak
 
 Walk = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
@@ -60,14 +60,14 @@ def measure(method: str, size: int, settings: dict[str, Any]) -> dict[str, Any]:
     walk = walk_of(method, settings)
     walk(*make_case(12, settings["channels"], settings["seed"]))
     maps, boundary = make_case(size, settings["channels"], settings["seed"])
-    before = _reset_peak()
+    before = reset_peak()
     seconds, out = [], maps
     for repeat in range(1 if method == "dense" else settings["repeats"]):
         start = time.perf_counter()
         out = walk(maps, boundary)
         seconds.append(time.perf_counter() - start)
         if repeat == 0:
-            extra = _status("VmHWM") - before
+            extra = resident_peak() - before
     exact = reference(maps, boundary, settings)
     return {
         "seconds": statistics.median(seconds),
@@ -75,17 +75,6 @@ def measure(method: str, size: int, settings: dict[str, Any]) -> dict[str, Any]:
         "extra_megabytes": extra / 1e6,
         "relative_error": ((out - exact).abs().max() / exact.abs().max()).item(),
     }
-
-
-def _reset_peak() -> int:
-    """Let the kernel count peak memory anew; returns resident bytes now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
-
-
-def _status(field: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
 
 
 if __name__ == "__main__":

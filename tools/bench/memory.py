@@ -46,3 +46,22 @@ def held(process: int) -> int:
     except OSError:  # it ended meanwhile
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+
+
+def reset_peak() -> int:
+    """Let the kernel count this process's peak of resident memory anew; the bytes that are resident now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
+
+
+def resident_peak() -> int:
+    """The most resident bytes since :func:`reset_peak`.
+
+    Not ``ru_maxrss``: a new process begins with the peak of the one that started it.
+    """
+    return _status("VmHWM")
+
+
+def _status(field: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from cxr_common.errors import InputError
+from tools.bench.memory import reset_peak, resident_peak
 from tools.faults.readers import READERS, mutate, write_originals
 
 Record = dict[str, Any]
@@ -118,7 +119,7 @@ def _read_files(pipe: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     pipe.send("ready")
     for kind, path in _received(pipe):
-        start, before = time.perf_counter(), _peak()
+        start, before = time.perf_counter(), reset_peak()
         outcome, words = "read", ""
         try:
             READERS[kind](path)
@@ -126,7 +127,7 @@ def _read_files(pipe: Connection) -> None:
             outcome, words = "refused", str(error)
         except Exception as error:
             outcome, words = "crashed", f"{type(error).__name__}: {error}"
-        pipe.send((outcome, time.perf_counter() - start, _peak() - before, words[:500]))
+        pipe.send((outcome, time.perf_counter() - start, resident_peak() - before, words[:500]))
 
 
 def _received(pipe: Connection) -> Iterator[tuple[str, Path]]:
@@ -135,7 +136,3 @@ def _received(pipe: Connection) -> Iterator[tuple[str, Path]]:
             yield pipe.recv()
         except EOFError:
             return
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -20,6 +20,8 @@ def answer(path):
         raise ZeroDivisionError
     if words == "die":
         os._exit(7)
+    if words == "take":
+        bytearray(b"x") * 50_000_000  # and gives it back
     if words == "hang":
         time.sleep(60)
 
@@ -46,6 +48,14 @@ def test_each_end_of_a_reader_is_told_from_the_others(reader, tmp_path):
     assert outcomes["raise"] == ("crashed", "ZeroDivisionError: ")
     assert outcomes["die"] == ("crashed", "the process ended with status 7")
     assert outcomes["hang"][0] == "hung"
+
+
+def test_memory_that_a_file_takes_counts_even_if_it_is_given_back(reader, tmp_path):
+    grown = []
+    for words in ("take", "fine", "take"):
+        (tmp_path / "file").write_text(words)
+        grown.append(reader.read("text", tmp_path / "file", patience=10.0)[2])
+    assert min(grown[0], grown[2]) > 45_000_000 and grown[1] < 5_000_000
 
 
 def test_originals_are_readable_and_a_number_decides_a_changed_file(tmp_path):
