@@ -6,6 +6,7 @@ below docs/results, from which docs/explanation/reliability.md is rendered.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,25 @@ def main(argv: list[str] | None = None) -> int:
             record["inputs"] = fuzz_inputs(args.files, args.seed)
             wrong += sum(case["crashed"] + case["hung"] for case in record["inputs"])
         else:
-            record["trainings"] = [kill_trainings(name, args.kills, args.seed) for name in args.bundles]
-            wrong += sum(case["different"] for case in record["trainings"])
+            for name in args.bundles:
+                done = kill_trainings(name, args.kills, args.seed)
+                wrong += done["different"]
+                # Written each time: whoever stops here has what was done, and can do the others later.
+                record["trainings"] = beside(done, args.output / f"faults_{part}.json", args.seed)
+                write_json({**record, **provenance()}, args.output / f"faults_{part}.json")
         record |= provenance()
         write_json(record, args.output / f"faults_{part}.json")
         print({"rules": rules_table, "inputs": inputs_table, "trainings": kills_table}[part](record))
     return 1 if wrong else 0
+
+
+def beside(done: dict[str, Any], path: Path, seed: int) -> list[dict[str, Any]]:
+    """A bundle's trainings beside those of other bundles that a file has of the same seed, in order of names."""
+    kept: list[dict[str, Any]] = []
+    if path.exists():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        kept = record["trainings"] if record["seed"] == seed else []
+    return sorted([done, *(one for one in kept if one["bundle"] != done["bundle"])], key=lambda one: one["bundle"])
 
 
 if __name__ == "__main__":
