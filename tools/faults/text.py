@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cxr_tools.markdown import table
+from tools.faults.kills import TRAININGS
 
 Record = dict[str, Any]
 
@@ -27,7 +28,10 @@ def kills_table(record: Record) -> str:
         for case in record["trainings"]
     ]
     head = ["bundle", "kills", "trainings compared with one left alone", "other weights"]
-    return table(head, rows) + f"\nRun {record['date']}, seed {record['seed']}, torch {record['versions']['torch']}.\n"
+    text = f"\nRun {record['date']}, seed {record['seed']}, torch {record['versions']['torch']}.\n"
+    if left := sorted(set(TRAININGS) - {case["bundle"] for case in record["trainings"]}):
+        text += f"\nNot measured yet: {', '.join(left)}.\n"
+    return table(head, rows) + text
 
 
 def inputs_table(record: Record) -> str:
