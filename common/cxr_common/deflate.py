@@ -11,7 +11,7 @@ import zlib
 from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
-from typing import IO, Any
+from typing import Any
 
 _gzip: ModuleType = gzip
 _zlib: ModuleType = zlib
@@ -31,7 +31,7 @@ def gzip_bytes(data: bytes | memoryview) -> bytes:
     return bytes(_gzip.compress(data, _LEVEL, mtime=0))
 
 
-def hasten(member: IO[bytes] | Any) -> None:
+def hasten(member: Any) -> None:
     """Compress a zip's member, open for writing and still empty, as fast as the other functions do.
 
     zipfile has no public way to take another compressor. Should its private one go, zlib does the work at its level 6.

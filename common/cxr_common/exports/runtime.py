@@ -39,7 +39,7 @@ def check_runtime(runtime: str, device: torch.device | str, inferer: Any) -> Non
 
 def on_runtime(network: nn.Module, runtime: str) -> nn.Module:
     """A network as the runtime, one of :data:`RUNTIMES`, runs it, in evaluation mode."""
-    # channels_last is faster than PyTorch's own order in every bundle (docs/how-to/export.md, "Faster on a CPU"); of
+    # channels_last is faster than PyTorch's own order in every bundle (docs/how-to/export.md, "Which is fastest"); of
     # GPUs that holds with half precision. Each pass of an evaluator sets evaluation mode; of a network that was in it,
     # no module has to be set back.
     if runtime == "onnx":

@@ -19,7 +19,8 @@ def save_png(picture: Image.Image, path: str | Path) -> None:
     """Write a picture of mode RGB as PNG (ISO/IEC 15948), without loss.
 
     Every row is written as its difference from the row above. Pillow tries five such filters for each row, which takes
-    most of its time: an overlay took 29 ms and 308 kB, and takes 17 ms and 291 kB so; with isal 7 ms.
+    most of its time: an overlay took 29 ms and 308 kB, and takes 17 ms and 291 kB so. Where isal
+    compresses, a sheet that took 13 ms takes 4.
 
     Args:
         picture: mode RGB.
