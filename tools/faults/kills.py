@@ -43,7 +43,7 @@ TRAININGS: dict[str, tuple[tuple[str, ...], Record]] = {
             "backbone_weights": str(BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"),
         },
     ),
-    "cxr_chexseg_segmentation": (("from_classifier",), {}),
+    "cxr_chexseg_segmentation": (("from_classifier",), {"supervision": "expert"}),  # phantoms have no other masks
     "cxr_oxnet_detection": (("from_classifier",), {"width": 16, "boxes_per_batch": 4}),
 }
 #: Trainings of one folder are killed no more often than this, so that they also end.
