@@ -9,14 +9,14 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-import pydicom
 import torch
 from matplotlib.figure import Figure
 from monai.visualize import GradCAM
 from PIL import Image
-from pydicom.pixels import apply_voi_lut
 from torch import nn
 from torch.nn import functional as F
+
+from tools.bench.plain import read_dicom
 
 matplotlib.use("Agg")
 
@@ -108,8 +108,6 @@ def by_hand(
 def _read(path: Path) -> np.ndarray:
     """float32 (rows, columns) in [0, 1]."""
     if path.suffix == ".dcm":
-        dataset = pydicom.dcmread(path)
-        values = apply_voi_lut(dataset.pixel_array, dataset).astype(np.float32)
-        return (values - values.min()) / (values.max() - values.min())
+        return read_dicom(path)
     with Image.open(path) as image:
         return np.asarray(image.convert("L"), np.float32) / 255

@@ -14,7 +14,6 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
 from tools.bench.images import make_inputs
 from tools.bench.memory import PeakMemory
+from tools.bench.turns import take_turns
 from tools.bench.walk import run_case
 from tools.repository import BUNDLES, REPOSITORY
 
@@ -115,16 +115,11 @@ def measure(bundle: str, images: str, batch: int, repeats: int, beside: bool) ->
         ways, peak = _ways(bundle, images, paths, batch, Path(folder), beside), PeakMemory()
         for way in ways.values():
             way()
-        times: dict[str, list[float]] = {name: [] for name in ways}
         with peak:
-            for _ in range(repeats):
-                for name, way in ways.items():
-                    start = time.process_time()
-                    way()
-                    times[name].append(1000 * (time.process_time() - start) / len(paths))
+            times = take_turns(ways, repeats)
             megabytes = peak.megabytes()
     ratios = {name: statistics.median(a / b for a, b in zip(times[name], times["read"], strict=True)) for name in ways}
-    medians = {name: statistics.median(values) for name, values in times.items()}
+    medians = {name: statistics.median(values) / len(paths) for name, values in times.items()}
     return {"count": len(paths), "cpu_ms": medians, "ratio": ratios, "megabytes": megabytes}
 
 

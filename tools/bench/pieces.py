@@ -11,7 +11,6 @@ import math
 import os
 import statistics
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from cxr_common.files import write_json
 from tools.bench import plain
 from tools.bench.images import make_inputs
 from tools.bench.loading import make_images
+from tools.bench.turns import take_turns
 from tools.bench.walk import run_case
 from tools.repository import BUNDLES
 
@@ -82,12 +82,7 @@ def measure(piece: str, repeats: int) -> Record:
             ways = {"ours": ours} | ({"plain": rival} if rival else {})
             for way in ways.values():
                 way()
-            times: dict[str, list[float]] = {name: [] for name in ways}
-            for _ in range(repeats):
-                for name, way in ways.items():
-                    start = time.process_time()
-                    way()
-                    times[name].append(1000 * (time.process_time() - start))
+            times = take_turns(ways, repeats)
         found: Record = {"size": size, **{f"{name}_ms": statistics.median(all_) for name, all_ in times.items()}}
         if rival:
             found["ratio"] = statistics.median(b / a for a, b in zip(times["ours"], times["plain"], strict=True))

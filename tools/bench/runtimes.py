@@ -20,6 +20,7 @@ from typing import Any
 
 from cxr_common.evaluation import provenance
 from cxr_common.files import write_json
+from tools.bench.turns import take_turns
 from tools.bench.walk import run_case
 
 Record = dict[str, Any]
@@ -78,12 +79,7 @@ def measure(bundle: str, side: int | None, threads: int, repeats: int) -> Record
         runs = _runs(network, image, Path(folder), threads)
         expected = runs["eager"]()
         off = {name: float((run() - expected).abs().max()) for name, run in runs.items()}
-        times: dict[str, list[float]] = {name: [] for name in runs}
-        for _ in range(repeats):
-            for name, run in runs.items():
-                start = time.perf_counter()
-                run()
-                times[name].append(1000 * (time.perf_counter() - start))
+        times = take_turns(runs, repeats, time.perf_counter)
     return {
         "size": size,
         "milliseconds": {name: statistics.median(values) for name, values in times.items()},
