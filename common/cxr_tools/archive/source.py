@@ -67,6 +67,12 @@ class Source:
             pacs.fetch(*where).save_as(path, enforce_file_format=True)
             yield path
 
+    def uids(self, image: str) -> dict[str, Any]:
+        """The columns that the name of an image of a PACS holds; of a file it holds none."""
+        if self.url is None:
+            return {}
+        return dict(zip(("study_uid", "series_uid", "instance_uid"), _uids(image), strict=True))
+
     def date(self, image: str) -> date | None:
         """The study date of an image; None where it has none, or no header that can be read.
 

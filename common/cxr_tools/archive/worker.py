@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -119,12 +120,15 @@ def read(job: Job, image: str) -> State:
         bundle = bundle_of(job)
     except Exception as error:
         return state | {"later": f"the bundle cannot be loaded ({_words(error)})"}
+    state["facts"] = job.source.uids(image)
     try:
         with ignored_warnings(RadiographWarning), job.source.file(image) as path:
-            if job.source.url is not None:
-                study, series, instance = image.split("/")[1::2]
-                state["facts"] = {"study_uid": study, "series_uid": series, "instance_uid": instance}
-            item = bundle.read(path)
+            try:
+                item = bundle.read(path)
+            except Exception:
+                with suppress(Exception):  # it may be no DICOM file; one that is refused can be found by its UIDs
+                    state["facts"] |= dicom_facts(path)
+                raise
             meta = item["image"].meta if isinstance(item["image"], MetaTensor) else {}
             state["facts"] |= dicom_facts(path) if meta.get("file_format") == "DICOM" else {}
             return state | {"item": item}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -33,19 +34,19 @@ def train(settings: dict[str, Any]) -> None:
 def main() -> None:
     """Start the processes, and wait for them."""
     parser = BundleParser(description="Any further --name value is an option of the bundle.")
-    parser.add_argument("--bundle", required=True)
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--output", required=True)
+    for name in ("bundle", "data", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--gpus", action=argparse.BooleanOptionalAction, default=False, help="one for each process")
     args = parser.parse_args(sys.argv[1:])
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray tells nobody that it is used
     options = {name: parse_yaml(text, f"--{name}") for name, text in args.bundle_options.items()}
     folders = {"bundle_root": args.bundle, "dataset_dir": args.data, "output_dir": args.output}
     TorchTrainer(
         train,
-        train_loop_config={name: absolute(Path(path)) for name, path in folders.items()} | options,
+        train_loop_config={name: absolute(path) for name, path in folders.items()} | options,
         scaling_config=ScalingConfig(num_workers=args.processes, use_gpu=args.gpus),
-        run_config=RunConfig(storage_path=absolute(Path(args.output)) + "-ray"),  # Ray's own notes
+        run_config=RunConfig(storage_path=absolute(args.output) + "-ray"),  # Ray's own notes
     ).fit()
 
 

@@ -47,6 +47,13 @@ def test_other_views_are_refused_by_their_header(pacs, monkeypatch):
         pass
 
 
+def test_the_name_of_an_image_holds_its_uids(pacs):
+    image = pacs.found[2]
+    uids = {f"{name.lower()}_uid": image[f"{name}InstanceUID"].value for name in ("Study", "Series")}
+    assert Source("https://pacs").uids(image_of(image)) == {**uids, "instance_uid": image.SOPInstanceUID}
+    assert Source().uids("/xrays/a.dcm") == {}
+
+
 def test_study_dates(pacs, radiographs):
     assert Source("https://pacs").date(image_of(pacs.found[3])) == date(2026, 3, 31)
     assert Source().date(str(radiographs / "0.dcm")) == date(2026, 2, 28)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from pathlib import Path
 
+import pydicom
 import pytest
 
 pytest.importorskip("pyarrow", reason="needs the extra ray")
@@ -53,6 +54,16 @@ def test_a_bad_image_is_a_row_with_an_error_and_others_share_its_batch(radiograp
     assert bad["row"]["error"] == "the file is of an unknown format" and bad["row"]["action"]
     assert bad["row"]["weights_sha256"] == good["row"]["weights_sha256"]
     assert good["row"]["decision"]["Effusion"] is True
+
+
+def test_an_image_that_is_refused_can_be_found_by_its_uids(radiographs, tmp_path):
+    dataset = pydicom.dcmread(radiographs / "0.dcm")
+    dataset.ViewPosition = "LL"
+    dataset.save_as(tmp_path / "lateral.dcm")
+    row = done(job_for(tmp_path), tmp_path / "lateral.dcm")[0]["row"]
+    assert "view" in row["error"]
+    wanted = {"study": "StudyInstanceUID", "series": "SeriesInstanceUID", "instance": "SOPInstanceUID"}
+    assert {name: row[f"{name}_uid"] for name in wanted} == {name: dataset[tag].value for name, tag in wanted.items()}
 
 
 def test_positives_alone_have_files_whose_names_say_nothing(radiographs, tmp_path):
