@@ -1,8 +1,9 @@
 """``python -m tools.bench PART``: what something costs on this machine.
 
 random_walk: against the published dense form. inference: against the network alone. loading: images for a training,
-with and without a cache. pieces: parts of ours beside the plain way. runtimes: a network by what runs it. scale: a run
-over very many images. archive: the same by `cxr archive run`, and what follows for archives.
+with and without a cache. pieces: parts of ours beside the plain way. runtimes: a network by what runs it. int8: what
+8-bit networks cost. scale: a run over very many images. archive: the same by `cxr archive run`, and what follows for
+archives.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from cxr_common.start.tool_parser import ToolParser
 from tools.bench.archive import bench_archive
 from tools.bench.archive_tables import ASSUMED, archive_table, scale_table
 from tools.bench.inference import INPUTS, bench_inference
+from tools.bench.int8 import bench_int8
 from tools.bench.loading import bench_loading
 from tools.bench.pieces import PIECES, bench_pieces
 from tools.bench.runtimes import bench_runtimes
 from tools.bench.scale import bench_scale, scale_text
-from tools.bench.tables import inference_table, loading_table, pieces_table, runtimes_table, table
+from tools.bench.tables import inference_table, int8_table, loading_table, pieces_table, runtimes_table, table
 from tools.bench.walk import REPOSITORY, bench_walk
 from tools.repository import BUNDLES
 
@@ -70,6 +72,15 @@ def main(argv: list[str] | None = None) -> int:
     runtimes.add_argument("--sides", type=int, nargs="*", default=[256, 512, 1024], help="beside the bundle's own")
     runtimes.add_argument("--threads", type=int, default=1)
     runtimes.add_argument("--repeats", type=int, default=50, help="the median counts")
+    int8 = commands.add_parser("int8", help="localisers in 8-bit whole numbers: time, points, AUROC; an idle machine")
+    int8.add_argument("--output", type=Path, default=REPOSITORY / "docs" / "results" / "bench_int8.json")
+    int8.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared" / "nih", help="NIH's images")
+    int8.add_argument("--work", type=Path, default=REPOSITORY / "build" / "int8", help="for the datalist")
+    int8.add_argument(
+        "--methods", nargs="+", default=["pylon", "multiscale", "cam", "pcam"], help="of tools/results/nih.yaml"
+    )
+    int8.add_argument("--images", type=int, default=200, help="that calibrate")
+    int8.add_argument("--repeats", type=int, default=50, help="the median counts")
     archive = commands.add_parser(
         "archive", help="steps of cxr archive run, a whole run, and estimates; on an idle machine"
     )
@@ -96,6 +107,10 @@ def main(argv: list[str] | None = None) -> int:
     if args.command == "scale":
         given = (args.output, args.bundle, args.images, args.side, args.kill_at, args.outputs)
         print(scale_text(bench_scale(*given)))
+        return 0
+    if args.command == "int8":
+        given = (args.output, args.shared, args.work, args.methods, args.images, args.repeats)
+        print(int8_table(bench_int8(*given)))
         return 0
     if args.command == "runtimes":
         bundles, sides = tuple(args.bundles), tuple(args.sides)

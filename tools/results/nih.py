@@ -15,7 +15,7 @@ from cxr_common.metrics.statistics import label_statistic
 from cxr_tools.prepare.merge import merge_datalists
 from cxr_tools.workflow import run_tool
 from tools.phantom_sets import make_phantoms
-from tools.results.data import count_sources, prepare
+from tools.results.data import Items, count_sources, prepare
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet, first, mapped
 from tools.results.localizers import Localizers, Methods, box_test, label_figures
@@ -55,13 +55,7 @@ class Nih(Localizers):
         nih = prepare(self.settings["nih"]["mapping"], shared, work / "nih14.json")
         training = make_training(self.settings, nih, shared, work)
         (phantoms,) = make_phantoms(self.settings["phantoms_test"], work / "nih_phantoms_test")
-        boxed = load_datalist(nih, "localisation", shared)
-        tests = {
-            "nih": load_datalist(nih, "testing", shared),
-            # Patients in ../cxr's training rows are left out: other weights have learned from them.
-            "boxes": [by_box_finding(item) for item in boxed if not item.get("patient_in_cxr_train")],
-            "phantoms": load_datalist(phantoms, "testing"),
-        }
+        tests = {**scored_images(nih, shared), "phantoms": load_datalist(phantoms, "testing")}
         return Data({"training": training}, tests, images=count_sources(training, ("nih", "simulated", "phantom")))
 
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
@@ -94,6 +88,16 @@ def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Pa
     validation = [i if i["source"] == "nih" else {**i, "label": unknown} for i in data["validation"]]
     write_datalist({"labels": list(LABELS), "training": data["training"], "validation": validation}, training)
     return training
+
+
+def scored_images(nih: Path, shared: Path) -> dict[str, Items]:
+    """Images of the test sets "nih" and "boxes", from the datalist of the images in `shared`."""
+    boxed = load_datalist(nih, "localisation", shared)
+    return {
+        "nih": load_datalist(nih, "testing", shared),
+        # Patients in ../cxr's training rows are left out: other weights have learned from them.
+        "boxes": [by_box_finding(item) for item in boxed if not item.get("patient_in_cxr_train")],
+    }
 
 
 def by_box_finding(item: Item) -> Item:
