@@ -26,6 +26,9 @@ def join_processes() -> None:
         InputError: torchrun has not started this process, there are fewer GPUs than processes, or the others cannot be
             reached.
     """
+    if "LOCAL_RANK" in os.environ:
+        # In a Slurm job ignite takes this number from Slurm, to which all processes of a machine's torchrun are one.
+        os.environ["SLURM_LOCALID"] = os.environ["LOCAL_RANK"]
     if distributed.is_initialized():
         return
     if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:

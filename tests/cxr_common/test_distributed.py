@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 import torch.distributed as dist
@@ -124,3 +126,22 @@ def test_processes_that_cannot_be_joined(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     with pytest.raises(InputError, match="cannot be joined .*MASTER_ADDR"):
         join_processes()
+
+
+@pytest.mark.parametrize("started_before", [False, True])
+def test_in_a_slurm_job_each_process_of_a_machine_keeps_its_own_number(tmp_path, monkeypatch, started_before):
+    """torchrun and Ray start several processes where Slurm started one, which has the number 0."""
+    import ignite.distributed as idist
+
+    job = {"SLURM_JOB_ID": "7", "SLURM_LOCALID": "0", "LOCAL_RANK": "1"}
+    group = {"RANK": "0", "WORLD_SIZE": "1", "MASTER_ADDR": "localhost", "MASTER_PORT": "0"}
+    for name, value in (job | group).items():
+        monkeypatch.setenv(name, value)
+    if started_before:
+        dist.init_process_group("gloo", init_method=f"file://{tmp_path}/meet", rank=0, world_size=1)
+    try:
+        join_processes()
+        assert idist.get_local_rank() == 1
+        assert os.environ["LOCAL_RANK"] == "1"
+    finally:
+        idist.finalize()
