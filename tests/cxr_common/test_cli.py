@@ -52,6 +52,15 @@ def test_a_tool_shows_a_users_mistake_as_one_line_and_fails(capsys):
     assert capsys.readouterr().err == "error: /nowhere: no such folder\n"
 
 
+def test_ctrl_c_ends_a_tool_without_a_traceback(capsys):
+    @one_line_errors
+    def main(argv):
+        raise KeyboardInterrupt
+
+    assert main([]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
 def test_a_tool_shows_a_mistake_in_the_configuration_as_one_line(capsys):
     @one_line_errors
     def main(argv):
