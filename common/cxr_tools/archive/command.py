@@ -94,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if not args.input.strip():  # a variable of the shell that is not set; it would be the folder one is in
+        raise InputError("is empty", "--input", "give a folder, a list, or the address of a PACS")
     for name in ("rows", "networks", "network_cores"):
         if (value := getattr(args, name)) is not None and value < 1:
             raise InputError(f"is {value}", f"--{name.replace('_', '-')}", "give 1 or more")

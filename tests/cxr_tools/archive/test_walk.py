@@ -153,6 +153,8 @@ def test_results_are_no_images(radiographs, tmp_path, capsys):
 
 
 def test_input_that_is_not_there_is_refused(tmp_path, capsys):
+    assert run("", tmp_path / "out") == 1
+    assert "--input: is empty" in capsys.readouterr().err
     assert run(tmp_path / "none", tmp_path / "out") == 1
     assert "there is no such file or folder" in capsys.readouterr().err
     assert run("https://pacs.example/dicom-web", tmp_path / "out", "--date", "today") == 1
