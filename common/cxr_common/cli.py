@@ -79,14 +79,27 @@ def report_input_errors(join: Callable[[], object] | None = None) -> None:
 
 
 def one_line_errors(main: Callable[P, int]) -> Callable[P, int]:
-    """Decorates the ``main`` of a tool: an :class:`InputError` is shown as one line, and the exit status is 1."""
+    """Decorates the ``main`` of a tool: its user's mistake is shown as one line, and the exit status is 1.
+
+    That is an :class:`InputError`, a mistake in the configuration, or memory that runs out. After Ctrl-C the status
+    is 130, as shells have it.
+    """
 
     @wraps(main)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> int:
         try:
             return main(*args, **kwargs)
         except InputError as error:
-            print(f"error: {error}", file=sys.stderr)  # noqa: T201
-            return 1
+            mistake = error
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)  # noqa: T201
+            return 130
+        except Exception as error:
+            found = find_machine_error(error) or find_config_error(error)
+            if found is None:
+                raise
+            mistake = found
+        print(f"error: {mistake}", file=sys.stderr)  # noqa: T201
+        return 1
 
     return wrapped

@@ -3,6 +3,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+from monai.bundle import ConfigParser
+
 from cxr_common.cli import find_config_error, one_line_errors
 from cxr_common.errors import InputError, find_input_error
 
@@ -47,6 +50,28 @@ def test_a_tool_shows_a_users_mistake_as_one_line_and_fails(capsys):
     assert main([]) == 0
     assert main(["/nowhere"]) == 1
     assert capsys.readouterr().err == "error: /nowhere: no such folder\n"
+
+
+def test_ctrl_c_ends_a_tool_without_a_traceback(capsys):
+    @one_line_errors
+    def main(argv):
+        raise KeyboardInterrupt
+
+    assert main([]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_a_tool_shows_a_mistake_in_the_configuration_as_one_line(capsys):
+    @one_line_errors
+    def main(argv):
+        parser = ConfigParser({"thresholds": "x", "size": "$@thresholds.input_size"})
+        return parser.get_parsed_content("size") if argv else 1 // 0
+
+    assert main(["--thresholds", "x"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "no attribute 'input_size'" in error and error.count("\n") == 1
+    with pytest.raises(ZeroDivisionError):
+        main([])
 
 
 def test_an_option_that_is_no_python_is_the_users_mistake():

@@ -147,8 +147,10 @@ def failure_from(error: BaseException, path: str) -> Failure:
     known = find_input_error(error)
     if known is not None:
         return Failure(path, known.reason, known.action or "mend or leave out this file")
-    while error.__cause__ is not None:
+    seen = {id(error)}
+    while error.__cause__ is not None and id(error.__cause__) not in seen:  # Python allows circles
         error = error.__cause__
+        seen.add(id(error))
     if isinstance(error, MemoryError):
         return Failure(path, "the image needs more memory than there is", "reduce it")
     text = without_addresses((str(error).strip().splitlines() or [""])[0])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_common.data.loader import Failure
-from cxr_common.errors import InputError
+from cxr_common.errors import InputError, causes
 from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
 from cxr_common.findings.case_files import EarlierFiles
 from cxr_common.findings.case_names import absolute
@@ -108,9 +108,4 @@ def not_written(path: str, error: Exception, folder: Path) -> NotWritten:
 
 def _strerror(error: OSError) -> str:
     """What the system says; pydicom raises an error anew, with a traceback as its text."""
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, OSError) and inner.strerror:
-            return inner.strerror
-        inner = inner.__cause__ or inner.__context__
-    return str(error)
+    return next((e.strerror for e in causes(error) if isinstance(e, OSError) and e.strerror), str(error))

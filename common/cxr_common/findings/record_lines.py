@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -22,9 +23,10 @@ JOURNAL = ".findings.jsonl"
 class RecordLines:
     """A file of JSON lines: what the run is made from, then a line for each image that is done.
 
-    A line is ``{"source": path, "state": [bytes, time of change], "record": {...}, "notes": {...}}``; the record is
-    that of findings.json. It is written once the image's files are in place, in one go, and the system has it when
-    :meth:`append` returns: nothing is lost when the process is killed. A last line that is not whole does not count.
+    A line is ``{"source": path, "state": [bytes, time of change], "record": {...}, "notes": {...}, "check": number}``;
+    the record is that of findings.json, and the number a checksum of the line without it. It is written once the
+    image's files are in place, in one go, and the system has it when :meth:`append` returns: nothing is lost when the
+    process is killed. Lines that are not whole, were changed, or speak of an image again do not count.
 
     Args:
         path: the file.
@@ -44,8 +46,9 @@ class RecordLines:
         with replacing(path) as new, open(new, "wb") as file:
             file.write(head)
             for line in _usable(path, head) if resume else ():
-                file.write(line)
-                self._remember(json.loads(line)["source"])
+                if (source := json.loads(line)["source"]) not in self.done:
+                    file.write(line)
+                    self._remember(source)
         self._file = open(path, "r+b", buffering=0)  # noqa: SIM115 - until the end of the run
         self._reader = open(path, "rb")  # noqa: SIM115
 
@@ -61,7 +64,7 @@ class RecordLines:
             OSError: there is no room; the file is as before.
         """
         entry = {"source": source, "state": _state(source), "record": record, "notes": notes}
-        line = json.dumps(entry, allow_nan=False).encode() + b"\n"
+        line = json.dumps({**entry, "check": _check(entry)}, allow_nan=False).encode() + b"\n"
         end = self._file.seek(0, os.SEEK_END)
         try:
             if self._file.write(line) != len(line):
@@ -102,6 +105,11 @@ class RecordLines:
             self._reader.close()
 
 
+def _check(entry: Mapping[str, Any]) -> int:
+    """Checksum of a line, the same when it was written and read again."""
+    return zlib.crc32(json.dumps(entry).encode())
+
+
 def _usable(path: Path, head: bytes) -> Iterator[bytes]:
     """Lines of images that need not be done again."""
     try:
@@ -113,11 +121,13 @@ def _usable(path: Path, head: bytes) -> Iterator[bytes]:
                 if not line.endswith(b"\n"):
                     return
                 entry = json.loads(line)
+                if entry.pop("check") != _check(entry):
+                    continue
                 names = file_names(entry["record"]["files"])
                 if entry["state"] == _state(entry["source"]) and all((path.parent / name).is_file() for name in names):
                     yield line
-    except (FileNotFoundError, ValueError, KeyError, TypeError):  # none is there, or what is there is not ours
-        return
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return  # none is there, or what is there is not ours
 
 
 def _state(source: str) -> list[int] | None:

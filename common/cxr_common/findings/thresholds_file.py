@@ -17,12 +17,14 @@ from cxr_common.networks.weights import weights_sha256
 SomeThresholds = TypeVar("SomeThresholds", bound=ClassThresholds)
 
 
-def thresholds_beside(weights: str | Path) -> Path:
+def thresholds_beside(weights: str | Path | None) -> Path:
     """The thresholds.json that lies beside a weights file.
 
     Raises:
         InputError: there are no such weights, or no thresholds beside them.
     """
+    if weights is None:  # as YAML reads `--weights ""`
+        raise InputError("is empty", "weights", "give a weights file, such as run/model.pt")
     if not Path(weights).is_file():
         raise InputError("no such weights file", weights, "train the bundle first, or restore models/model.pt")
     path = Path(weights).with_name("thresholds.json")

@@ -79,7 +79,9 @@ class LoadedBundle:
             parts = {name: parser.get_parsed_content(name) for name in names}
             load_weights(parts["network_def"], parts["weights"])
         except Exception as error:
-            raise own_input_error(error) or error from error
+            if (own := own_input_error(error)) is not None:
+                raise own from error
+            raise
         self.device = torch.device(device or parts["device"])
         runtime = parser.get("runtime", RUNTIMES[0])  # a bundle of before has no such option
         check_runtime(runtime, self.device, parts["inferer"])
@@ -198,7 +200,9 @@ def _own_errors(step: Callable[..., Any], *given: Any) -> Any:
     try:
         return step(*given)
     except Exception as error:
-        raise own_input_error(error) or error from error
+        if (own := own_input_error(error)) is not None:
+            raise own from error
+        raise
 
 
 def _on_cpu(pred: Any) -> Any:

@@ -78,7 +78,9 @@ class LocalizerBundle:
         try:
             item = parts["preprocessing"]({"image": str(image)})
         except Exception as error:
-            raise own_input_error(error) or error from error
+            if (own := own_input_error(error)) is not None:
+                raise own from error
+            raise
         pred = parts["inferer"](item["image"][None].to(self.device), parts["network_def"])[0].cpu()
         out = parts["postprocessing"]({**item, "pred": pred})
         if "failure" in out["findings"]:

@@ -27,7 +27,19 @@ command goes on where a run was killed, and adds images that are new. An image t
 error; the exit status is then 1. docs/how-to/archive.md has more.
 """
 #: Options of bundles that mean nothing here, or that this command gives itself.
-_NOT_HERE = ("dataset_dir", "output_dir", "outputs", "num_workers", "writers", "resume", "amp", "deterministic_uids")
+_NOT_HERE = (
+    "dataset_dir",
+    "output_dir",
+    "outputs",
+    "num_workers",
+    "writers",
+    "resume",
+    "amp",
+    "deterministic_uids",
+    "device",
+)
+#: Options of a PACS -> value where they are not given.
+_OF_PACS = {"date": "", "body_part": "", "study": "", "series": "", "modality": "CR,DX", "ca": None}
 
 
 def make_parser() -> BundleParser:
@@ -72,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
     if is_address(args.input):
         check_choice(args)
     else:
+        _check_no_pacs(args)
         args.input = absolute(Path(args.input))
     from cxr_tools.archive import engine, walk  # which take seconds
 
@@ -81,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
+    if not args.input.strip():  # a variable of the shell that is not set; it would be the folder one is in
+        raise InputError("is empty", "--input", "give a folder, a list, or the address of a PACS")
     for name in ("rows", "networks", "network_cores"):
         if (value := getattr(args, name)) is not None and value < 1:
             raise InputError(f"is {value}", f"--{name.replace('_', '-')}", "give 1 or more")
@@ -89,6 +104,15 @@ def _check(args: argparse.Namespace) -> None:
     for name in args.bundle_options:
         if name.split("#")[0] in _NOT_HERE:
             raise InputError("has no meaning here", f"--{name}", "leave it out; cxr archive run --help lists options")
+
+
+def _check_no_pacs(args: argparse.Namespace) -> None:
+    """Of a folder all images are taken: who gives a date must not believe otherwise."""
+    for name, value in _OF_PACS.items():
+        if getattr(args, name) != value:
+            raise InputError(
+                "is for a PACS, and --input is none", f"--{name.replace('_', '-')}", "leave it out, or give a list"
+            )
 
 
 def _value(name: str, text: str) -> Any:

@@ -6,6 +6,8 @@ import io
 import logging
 import os
 import pickle
+import re
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from datetime import date
@@ -23,6 +25,8 @@ from cxr_tools.archive.parts import Part
 _MOST_OF_A_TASK = 64
 #: Bytes of memory that Ray keeps for images between two steps, where it runs on this machine alone.
 _BETWEEN = 1 << 30
+#: Seconds within which the head of a cluster takes a connection.
+_PATIENCE = 10
 #: Bytes that a process with a network holds at least.
 _OF_NETWORK = 512 << 20
 
@@ -39,6 +43,8 @@ def connected(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    if address:
+        _check_answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent to anyone
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # it warns of what Ray Data does in any case
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -57,6 +63,18 @@ def connected(address: str | None) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Refuse an address where nothing listens, for which Ray would wait some minutes."""
+    found = re.fullmatch(r"(?:ray://)?\[?([^/]+?)\]?:([0-9]{1,5})", address)
+    if found is None:  # such as "auto": Ray's own words
+        return
+    try:
+        socket.create_connection((found[1], int(found[2])), timeout=_PATIENCE).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = f"nothing answers there ({getattr(error, 'strerror', None) or error})"
+        raise InputError(reason, f"--address {address}", "start a cluster by: ray start --head") from None
 
 
 def _start(options: dict[str, Any]) -> None:

@@ -40,7 +40,9 @@ def _of_list(path: Path) -> Iterator[str]:
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             for line in file:
-                if name := line.rstrip("\r\n"):
+                if "\0" in line:
+                    raise InputError("is no text in UTF-8", path, "save it as UTF-8")
+                if (name := line.rstrip("\r\n")).strip():
                     found = True
                     yield os.path.normpath(folder / name)
     except OSError as error:

@@ -36,13 +36,13 @@ class Results:
         Raises:
             InputError: a file cannot be read.
         """
-        return {image for file in self.files() for image in _read(file, ["image"])["image"].to_pylist()}
+        return {image for file in self.files() for image in _read(file, "image")["image"].to_pylist()}
 
     def forget_errors(self) -> int:
         """Remove the rows that have an error, so that their images are tried again; returns how many."""
         forgotten = 0
         for file in self.files():
-            table = _read(file)
+            table = _read(file, "image", "error", every=True)
             kept = table.filter(pc.is_null(table["error"]))
             forgotten += len(table) - len(kept)
             if not len(kept):
@@ -77,12 +77,17 @@ class Results:
             pq.write_table(table, temporary, compression="zstd")
 
 
-def _read(file: Path, columns: list[str] | None = None) -> pa.Table:
+def _read(file: Path, *columns: str, every: bool = False) -> pa.Table:
+    """Columns of text of a file, or all of its columns where these are among them."""
     try:
-        return pq.ParquetFile(file).read(columns)
-    except (pa.ArrowInvalid, OSError, KeyError) as error:
+        table = pq.ParquetFile(file).read(None if every else list(columns))
+        table.validate(full=True)  # texts too, which Python would refuse one by one
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         action = "remove it, and run again: its images are done anew"
         raise InputError(f"is no whole Parquet file ({type(error).__name__})", file, action) from None
+    if any(name not in table.column_names or table.schema.field(name).type != pa.string() for name in columns):
+        raise InputError("is not what cxr archive writes", file, "move it elsewhere, and run again")
+    return table
 
 
 def _encodable(value: Any) -> Any:

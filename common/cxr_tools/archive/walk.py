@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def go_through(args: argparse.Namespace) -> int:
     """
     if args.output.resolve() == Path(args.input).resolve():
         raise InputError("results would lie among the radiographs", args.output, "give another --output")
-    folder = RunFolder(args.output)
+    folder, new = RunFolder(args.output), not args.output.exists()
     folder.claim()
     try:
         images, source = list_images(args)
@@ -70,6 +71,9 @@ def go_through(args: argparse.Namespace) -> int:
             return _do(args, job, parts, results)
     finally:
         folder.release()
+        if new:
+            with suppress(OSError):  # it holds something
+                args.output.rmdir()
 
 
 def _job(args: argparse.Namespace, source: Any, count: int) -> tuple[Job, int]:

@@ -109,7 +109,9 @@ def writing_of(job: Job) -> CaseJob:
     try:
         writer: CaseJob = parser.get_parsed_content("findings_writer").job
     except Exception as error:
-        raise own_input_error(error) or error from error
+        if (own := own_input_error(error)) is not None:
+            raise own from error
+        raise
     return writer
 
 

@@ -44,7 +44,10 @@ def make_session(url: str, ca: Path | None = None) -> requests.Session:
     Raises:
         InputError: the address is none, holds a password, or would carry one over the network unencrypted.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket of an IPv6 address is missing
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError("is not an http or https address", "--url", "give it as https://HOST/dicom-web")
     if parts.username or parts.password:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -47,7 +48,7 @@ def open_pacs(args: argparse.Namespace) -> WebPacs:
     Raises:
         InputError: they do not fit.
     """
-    if args.patience < 0:
+    if not 0 <= args.patience < math.inf:  # nan is neither
         raise InputError(f"is {args.patience}", "--patience", "give 0 or more seconds")
     return WebPacs(args.url, make_session(args.url, args.ca), args.patience)
 

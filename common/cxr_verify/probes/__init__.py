@@ -42,8 +42,9 @@ def answer(
 
 def describe(error: BaseException) -> str:
     """An error and its first cause in one line: MONAI wraps what went wrong in long texts of its own."""
-    cause: BaseException = error
-    while (deeper := cause.__cause__ or cause.__context__) is not None:
-        cause = deeper
+    cause, seen = error, {id(error)}
+    while (deeper := cause.__cause__ or cause.__context__) is not None and id(deeper) not in seen:
+        cause = deeper  # Python allows circles
+        seen.add(id(cause))
     texts = [f"{type(e).__name__}: {' '.join(str(e).split())[:400]}" for e in (cause, error)]
     return texts[0] if texts[0] == texts[1] or str(cause) in str(error) else f"{texts[0]} (while: {texts[1]})"

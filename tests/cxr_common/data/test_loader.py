@@ -121,6 +121,14 @@ def test_a_wrapped_error_is_found():
     assert "memory" in failure_from(MemoryError(), "f").reason
 
 
+def test_causes_in_a_circle_come_to_an_end():
+    first, second = ValueError("the first"), ValueError("the second")
+    first.__cause__, second.__cause__ = second, first
+    assert "ValueError: the second" in failure_from(first, "file.dcm").reason
+    first.__cause__ = first
+    assert "ValueError: the first" in failure_from(first, "file.dcm").reason
+
+
 def test_doubtful_files_keep_their_warnings_to_themselves(tmp_path):
     write_dicom(tmp_path / "a.dcm", marker_picture(), PixelSpacing=[0, 0])
     loader = RadiographLoader(Dataset(find_radiographs(tmp_path), preprocessing()))

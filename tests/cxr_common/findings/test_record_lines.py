@@ -64,6 +64,19 @@ def test_what_is_no_journal_of_this_run_is_begun_anew(folder, content):
     assert list(started(folder, resume=True)) == []
 
 
+def test_a_changed_or_repeated_line_does_not_count(folder):
+    started(folder, "abc")
+    path = folder / JOURNAL
+    whole = path.read_bytes()
+    known = list(started(folder, resume=True))
+    for place in range(whole.index(b"\n") + 1, len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        found = list(started(folder, resume=True))
+        assert len(found) < 3 and all(record in known for record in found)
+    path.write_bytes(whole + whole.splitlines(True)[-1])
+    assert list(started(folder, resume=True)) == known
+
+
 def test_a_run_made_from_something_else_or_that_is_not_resumed_begins_anew(folder, caplog):
     started(folder, "ab")
     assert list(started(folder, run={**RUN, "outputs": ["json", "png"]}, resume=True)) == []

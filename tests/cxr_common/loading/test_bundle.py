@@ -11,7 +11,7 @@ import pytest
 import cxr_common
 from cxr_common.data.phantom import PhantomConfig, make_phantom
 from cxr_common.data.phantom.dicom_files import write_dicom
-from cxr_common.errors import InputError
+from cxr_common.errors import InputError, causes
 from tests.golden import REPOSITORY
 
 BUNDLES = REPOSITORY / "bundles"
@@ -48,6 +48,12 @@ def test_findings_are_those_of_the_workflow(pylon, radiograph, tmp_path):
     assert [f.model_dump(exclude_unset=True) for f in found.findings] == image["findings"]
     assert set(found.masks) == {finding.label for finding in found.present} == set(image["files"]["masks"])
     assert found.model.weights_sha256 == json.loads((tmp_path / "findings.json").read_text())["model"]["weights_sha256"]
+
+
+def test_an_unforeseen_error_keeps_its_cause(pylon):
+    with pytest.raises(RuntimeError) as raised:
+        pylon.read("a\0b.dcm")
+    assert [str(cause) for cause in causes(raised.value)][1:] == ["embedded null byte"]
 
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in BUNDLES.glob("*/bundle.yaml")))

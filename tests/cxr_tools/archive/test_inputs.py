@@ -24,6 +24,17 @@ def test_a_list_is_relative_to_its_folder_and_counts_each_image_once(tmp_path):
     assert images(tmp_path / "list.txt")[0] == [str(tmp_path / "a.png"), str(tmp_path.parent / "b.png"), "/c/d.png"]
 
 
+def test_blank_lines_and_a_byte_order_mark_are_no_images(tmp_path):
+    (tmp_path / "list.txt").write_text("\ufeffa.png\r\n   \r\n\t\n b.png\n", encoding="utf-8")
+    assert images(tmp_path / "list.txt")[0] == [str(tmp_path / "a.png"), str(tmp_path / " b.png")]
+
+
+def test_a_list_that_is_no_utf_8_is_refused(tmp_path):
+    (tmp_path / "list.txt").write_text("a.png\n", encoding="utf-16")  # as PowerShell's > writes it
+    with pytest.raises(InputError, match="is no text in UTF-8"):
+        images(tmp_path / "list.txt")
+
+
 def test_an_empty_list_is_refused(tmp_path):
     (tmp_path / "list.txt").write_text("\n", encoding="utf-8")
     with pytest.raises(InputError, match="is empty"):

@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("pyarrow", reason="needs the extra ray")
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cxr_common import files
 from cxr_common.errors import InputError
@@ -77,6 +78,24 @@ def test_a_damaged_file_is_named(results):
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(InputError, match=r"is no whole Parquet file .* remove it"):
         results.done()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"a": ["a"]}),
+        pa.table({"image": [1]}),
+        pa.table({"image": pa.array([b"\xff"]).view(pa.string())}),
+    ],
+)
+def test_a_file_of_others_is_named_and_kept(results, table):
+    results.add("bucket=0", [row("a")], SCHEMA)
+    path = results.folder / "bucket=0" / "x.parquet"
+    pq.write_table(table, path)
+    for step in (results.done, results.forget_errors):
+        with pytest.raises(InputError, match=r"x\.parquet: is (no whole|not what)"):
+            step()
+    assert path.exists()
 
 
 def test_names_that_are_not_utf8_are_written(results):

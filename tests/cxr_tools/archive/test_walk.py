@@ -127,13 +127,18 @@ def test_other_results_are_not_mixed_with_these(radiographs, tmp_path, capsys):
         (["--output_dir", "x"], "--output_dir: has no meaning here"),
         (["--no_such_option", "1"], "there is no such entry"),
         (["--bundle", "no_such_bundle"], "there is no such bundle"),
+        (["--device", "cpu"], "--device: has no meaning here"),
+        (["--date", "20260301"], "--date: is for a PACS, and --input is none"),
+        (["--modality", "DX"], "--modality: is for a PACS"),
+        (["--weights", ""], "weights: is empty"),
+        (["--thresholds", "x"], "no attribute 'input_size'"),
     ],
 )
 def test_what_does_not_fit_is_refused_at_once(radiographs, tmp_path, capsys, options, said):
     assert run(radiographs, tmp_path / "out", *options) == 1
     error = capsys.readouterr().err
     assert error.startswith("error: ") and said in error and error.count("\n") == 1
-    assert not list(tmp_path.glob("out/results/*"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_results_are_no_images(radiographs, tmp_path, capsys):
@@ -148,6 +153,8 @@ def test_results_are_no_images(radiographs, tmp_path, capsys):
 
 
 def test_input_that_is_not_there_is_refused(tmp_path, capsys):
+    assert run("", tmp_path / "out") == 1
+    assert "--input: is empty" in capsys.readouterr().err
     assert run(tmp_path / "none", tmp_path / "out") == 1
     assert "there is no such file or folder" in capsys.readouterr().err
     assert run("https://pacs.example/dicom-web", tmp_path / "out", "--date", "today") == 1

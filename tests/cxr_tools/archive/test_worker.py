@@ -30,6 +30,11 @@ def done(job, *images):
     return [worker.conclude(job, state) for state in states]
 
 
+def test_an_unforeseen_error_is_a_row_and_is_not_looked_into_for_ever(tmp_path):
+    (state,) = done(job_for(tmp_path), "a\0b.dcm")
+    assert state["row"]["error"] == "the file could not be processed (ValueError: embedded null byte)"
+
+
 def test_a_row_has_what_the_bundle_finds(radiographs, tmp_path):
     paths = [radiographs / "0.dcm", radiographs / "1.dcm"]
     cases = cxr_common.load(BUNDLE, device="cpu")(paths)

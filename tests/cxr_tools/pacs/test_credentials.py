@@ -55,6 +55,7 @@ def test_keyring(monkeypatch):
         ("http://pacs.example/dicom-web", "unencrypted"),
         ("ftp://pacs.example", "not an http or https"),
         ("pacs.example", "not an http or https"),
+        ("https://[::1", "not an http or https"),
     ],
 )
 def test_addresses(monkeypatch, url, said):

@@ -19,6 +19,7 @@ URL = "http://127.0.0.1:9/dicom-web"
         ("--study", "1.2.x"),
         ("--series", "1.2.3"),
         ("--patience", "-1"),
+        ("--patience", "nan"),
     ],
 )
 def test_choice(tmp_path, capsys, option, value):

@@ -23,9 +23,11 @@ def told_to_user(error: BaseException | None) -> str | None:
 
     Each packed bundle has its own class of this name.
     """
-    while error is not None:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # bundles packed before raise errors that cause themselves
         if type(error).__name__ == "InputError":
             return str(error)
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return None
 
