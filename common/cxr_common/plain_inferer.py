@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from monai.data import MetaTensor
 from monai.inferers import SimpleInferer
+from torch import nn
 
 
 def plain_tensor(values: torch.Tensor) -> torch.Tensor:
@@ -20,6 +21,10 @@ class PlainInferer(SimpleInferer):
     A small network that sees one image at a time takes half as long again with a ``MetaTensor``: it is handed on by
     Python at each operation. What follows finds the metadata at the image.
     """
+
+    def as_maps(self, network: nn.Module) -> nn.Module:
+        """The module that gives what this gives of a network: the network itself."""
+        return network
 
     def __call__(self, inputs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The network's output."""

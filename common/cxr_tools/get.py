@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import sys
 import urllib.request
@@ -55,6 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         address, _, hash = args.bundle.partition("#sha256=")
         print(get_bundle(address, args.sha256 or hash))
         return 0
+    if args.bundle.endswith(".zip") and Path(args.bundle).is_file():
+        raise InputError("lies on this machine already", args.bundle, f"use it as it is: --bundle {args.bundle}")
     if args.index is None:
         raise InputError("is a name, and no index is given", args.bundle, "give --index, or the address of its zip")
     source, sha256 = find_entry(_read_index(args.index), args.bundle, args.index)
@@ -107,9 +110,13 @@ def _read_index(place: str) -> Any:
         return read_json(Path(place), "name a model_info.json")
     try:
         with urllib.request.urlopen(place, timeout=PATIENCE) as answer:
-            return json.loads(answer.read(_LARGEST_INDEX))
-    except (OSError, ValueError) as error:
+            content = answer.read(_LARGEST_INDEX)
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise InputError(f"cannot be fetched ({error})", place, "check address and network") from error
+    try:
+        return json.loads(content)
+    except ValueError as error:
+        raise InputError(f"is not JSON ({error})", place, "give the address of a model_info.json") from error
 
 
 if __name__ == "__main__":

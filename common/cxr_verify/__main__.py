@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from .content import record
+from .content import record, write_whole
 from .options import Options
 from .outcome import CannotRun, Result
 from .registry import CHECKS
@@ -103,20 +103,22 @@ def main(arguments: list[str] | None = None) -> int:
         except (CannotRun, ValueError) as error:
             print(f"error: {error}", file=sys.stderr)
             worst = 2
-    if given.json:
-        _write(given.json, json.dumps(to_json(verified), indent=2) + "\n")
-    if given.junit:
-        _write(given.junit, to_junit(verified))
+    written = [(given.json, json.dumps(to_json(verified), indent=2) + "\n"), (given.junit, to_junit(verified))]
+    for path, text in written:
+        try:
+            if path:
+                _write(path, text)
+        except CannotRun as error:
+            print(f"error: {error}", file=sys.stderr)
+            worst = 2
     return worst
 
 
 def _write(path: Path, text: str) -> None:
     if path == Path("-"):
         sys.stdout.write(text)
-        return
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)
+    else:
+        write_whole(path, text)
 
 
 if __name__ == "__main__":

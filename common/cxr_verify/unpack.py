@@ -44,8 +44,13 @@ def unpack(archive: Path, folder: Path, max_bytes: int = MAX_BYTES, max_files: i
                     target.mkdir(parents=True, exist_ok=True)
                 else:
                     left = _write(zip_file, entry, target, left)
+                    if left < 0:
+                        allowed = f"{max_bytes / 1024**3:.3g} GB"
+                        raise CannotRun(f"{archive.name} unpacks to more than {allowed}", "--max-gigabytes allows more")
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
-        raise CannotRun(f"{archive.name} cannot be unpacked ({error})", "pack it again as a plain zip") from error
+        raise CannotRun(
+            f"{archive.name} cannot be unpacked ({error})", "fetch it again, or pack it again as a plain zip"
+        ) from error
 
 
 def _safe_name(entry: zipfile.ZipInfo) -> str:
@@ -67,8 +72,6 @@ def _write(zip_file: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, left
         while chunk := source.read(_CHUNK):
             left -= len(chunk)
             if left < 0:
-                raise CannotRun(
-                    "the zip is too large when unpacked", f"--max-gigabytes allows more than {MAX_BYTES >> 30}"
-                )
+                break
             output.write(chunk)
     return left

@@ -88,7 +88,7 @@ def test_of_two_versions_the_name_finds_the_one_that_was_asked_for_last(host):
         ("half.zip", "0" * 64, "was cut off: 4 of 1000 bytes came"),
         ("none.zip", "0" * 64, "cannot be fetched (HTTP Error 404"),
         ("a.zip", "", "comes without its SHA-256"),
-        ("a.zip", "12", "comes without its SHA-256"),
+        ("a.zip", "12", "comes with '12', which is no SHA-256"),
         ("bad.zip", None, "cannot be unpacked"),
         ("other.zip", None, "holds no bundle"),
     ],
@@ -128,6 +128,15 @@ def test_by_name_from_an_index_on_the_server_and_from_a_file(host, monkeypatch, 
     assert "has another SHA-256" in capsys.readouterr().err
     assert main(["get", "mine"]) == 1
     assert "no index is given" in capsys.readouterr().err
+
+
+def test_an_index_that_is_none_and_a_zip_that_is_here(host, capsys):
+    folder, url, _, _ = host
+    zip_of("mine", "1")(folder / "a.zip")
+    assert main(["get", "mine", "--index", f"{url}/a.zip"]) == 1
+    assert f"error: {url}/a.zip: is not JSON" in capsys.readouterr().err
+    assert main(["get", str(folder / "a.zip")]) == 1
+    assert f"lies on this machine already; use it as it is: --bundle {folder / 'a.zip'}" in capsys.readouterr().err
 
 
 def test_the_newest_version_of_an_index():

@@ -27,6 +27,22 @@ def test_files_are_written_beside_the_table(bundle, tmp_path, capsys):
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".part"]
 
 
+@pytest.mark.parametrize("option", ["--json", "--junit", "--record"])
+def test_a_file_that_cannot_be_written_is_one_line(bundle, tmp_path, option, capsys):
+    path = tmp_path / "nothing" / "file"
+    assert main([str(bundle), "--only", "files", option, str(path)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {path} cannot be written (No such file or directory): ")
+
+
+def test_a_record_that_is_no_list_of_versions_stays_as_it_is(bundle, tmp_path, capsys):
+    for content in (b"\xff", b"{", b"[]", b'{"a_v1": 1}'):
+        path = tmp_path / "record.json"
+        path.write_bytes(content)
+        assert main([str(bundle), "--only", "files", "--record", str(path)]) == 2
+        assert capsys.readouterr().err.startswith(f"error: {path} ")
+        assert path.read_bytes() == content
+
+
 def test_json_alone_on_the_screen(bundle, capsys):
     assert main([str(bundle), "--static", "--json", "-"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["exit_status"] == 0

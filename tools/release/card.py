@@ -60,7 +60,8 @@ def card(files: Mapping[str, bytes], facts: Mapping[str, Any], repository: str, 
     """
     name = repository.rpartition("/")[2]
     body = _COMMENT.sub("", files["docs/README.md"].decode())
-    known = {"monai": facts["monai_version"], "name": name, "repository": repository, "version": facts["version"]}
+    known = {"monai": facts["monai_version"], "torch": facts["pytorch_version"]}
+    known |= {"name": name, "repository": repository, "version": facts["version"]}
     fetch = (_HERE / "get.md").read_text(encoding="utf-8").format(**known)
     body = body.replace(_FOLDER, f"\n{fetch}{_FOLDER}", 1)
     return (

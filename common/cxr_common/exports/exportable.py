@@ -15,10 +15,6 @@ from monai.inferers import SimpleInferer
 from torch import nn
 
 from cxr_common.errors import InputError
-from cxr_common.plain_inferer import PlainInferer
-
-#: Inferers that give what the network gives.
-_OWN_MAPS = (SimpleInferer, PlainInferer)
 
 
 class HeatmapNetwork(nn.Module):
@@ -71,10 +67,11 @@ def logit_maps(inferer: Any, network: nn.Module) -> nn.Module:
     Raises:
         InputError: it cannot be one module.
     """
-    if type(inferer) in _OWN_MAPS:
-        return network
+    # By their methods, not their classes: a bundle that came out of a zip carries classes of its own.
     if hasattr(inferer, "as_maps"):
         return inferer.as_maps(network)
+    if type(inferer) is SimpleInferer:
+        return network
     action = "use a bundle's own inferer; to export the bare network use python -m monai.bundle onnx_export"
     raise InputError(f"{type(inferer).__name__} cannot be written as a file", "inferer", action)
 
@@ -97,6 +94,7 @@ def exportable(inferer: Any, network: nn.Module, boxes: bool = False) -> nn.Modu
     elif hasattr(inferer, "as_outputs"):
         module = inferer.as_outputs(network)
     else:
-        own = type(inferer) in _OWN_MAPS and hasattr(network, "pool")
-        module = OwnHeatmaps(network) if own else HeatmapNetwork(logit_maps(inferer, network))
+        maps = logit_maps(inferer, network)
+        own = maps is network and hasattr(network, "pool")
+        module = OwnHeatmaps(maps) if own else HeatmapNetwork(maps)
     return module.eval()

@@ -22,6 +22,7 @@ from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
 from cxr_common.loading.locate import find_bundle
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.start.overrides import check_overrides
+from cxr_common.start.rules import check_device
 
 #: A path of a radiograph, or its grey values [row, column].
 Image = str | os.PathLike[str] | np.ndarray
@@ -36,7 +37,7 @@ def load(bundle: str | os.PathLike[str], device: torch.device | str | None = Non
         options: entries of its inference.json to replace, such as ``weights="run/model.pt"``.
 
     Raises:
-        InputError: there is no such bundle or option, or weights and options do not fit together.
+        InputError: there is no such bundle, option or device, or weights and options do not fit together.
 
     Example:
         >>> import cxr_common
@@ -82,6 +83,7 @@ class LoadedBundle:
             if (own := own_input_error(error)) is not None:
                 raise own from error
             raise
+        check_device(device or parts["device"])
         self.device = torch.device(device or parts["device"])
         runtime = parser.get("runtime", RUNTIMES[0])  # a bundle of before has no such option
         check_runtime(runtime, self.device, parts["inferer"])

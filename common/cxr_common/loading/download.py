@@ -26,8 +26,11 @@ def checked_sha256(url: str, sha256: str) -> str:
     """
     if not re.match(r"https?://", url):
         raise InputError("is not an http or https address", url, "give https://HOST/NAME.zip")
+    action = "give the 64 digits that its publisher's SHA256SUMS has"
+    if not sha256:
+        raise InputError("comes without its SHA-256", url, action)
     if not re.fullmatch(r"[0-9A-Fa-f]{64}", sha256):
-        raise InputError("comes without its SHA-256", url, "give the 64 digits that its publisher's SHA256SUMS has")
+        raise InputError(f"comes with {sha256!r}, which is no SHA-256", url, action)
     return sha256.lower()
 
 

@@ -49,8 +49,8 @@ def find_bundle(bundle: str | os.PathLike[str]) -> Path:
     if path.name == str(bundle) and path.name in known:
         return known[path.name]
     guess = nearest(path.name, known)
-    action = f"did you mean {guess}?" if guess else f"known bundles: {', '.join(sorted(known)) or 'none'}"
-    raise InputError("there is no such bundle", bundle, f"{action}; name its folder or zip, or fetch it by cxr get")
+    action = f"did you mean {guess}? Or" if guess else f"known bundles: {', '.join(sorted(known)) or 'none'};"
+    raise InputError("there is no such bundle", bundle, f"{action} name its folder or zip, or fetch it by cxr get")
 
 
 def known_bundles() -> dict[str, Path]:

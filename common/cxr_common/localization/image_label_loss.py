@@ -77,6 +77,8 @@ def positive_weights(
         present, absent = values.count(1), values.count(0)
         if not present or not absent:
             kind = "present" if not present else "absent"
-            raise InputError(f"no image has {name} annotated as {kind}", action="add some, or switch class balance off")
+            raise InputError(
+                f"no image has {name} annotated as {kind}", action="add some, or add --loss#positive_weight None"
+            )
         weights.append(min((absent / present) ** power, limit))
     return weights

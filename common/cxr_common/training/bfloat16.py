@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import nn
 
+from cxr_common.errors import InputError
 from cxr_common.plain_inferer import PlainInferer
 
 
@@ -26,6 +28,16 @@ class Bfloat16Inferer(PlainInferer):
     def __init__(self, enabled: bool = True) -> None:
         super().__init__()
         self.enabled = enabled
+
+    def as_maps(self, network: nn.Module) -> nn.Module:
+        """The network itself, where it computes in float32.
+
+        Raises:
+            InputError: it is enabled; files of networks compute in float32.
+        """
+        if self.enabled:
+            raise InputError("bfloat16 cannot be written as a file", "inferer", "export with bfloat16 switched off")
+        return super().as_maps(network)
 
     def __call__(self, inputs: torch.Tensor, network: Any, *args: Any, **kwargs: Any) -> torch.Tensor:
         """The network's output, a float32 tensor where it is enabled."""

@@ -10,6 +10,7 @@ from cxr_common.exports import exportable
 from cxr_common.localization import CamClassifier, MirroredInferer, SaliencyInferer
 from cxr_common.networks import PlainInferer
 from cxr_common.refinement import InterPixelRelationNetwork, RelationInferer
+from cxr_common.training import Bfloat16Inferer
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,19 @@ def test_heatmaps_and_logits_are_the_inferers(name, classifier):
         expected = module.expected(image, INFERERS[name], classifier)
         torch.testing.assert_close(heatmap, expected[0], rtol=0, atol=1e-5)
         torch.testing.assert_close(logits, expected[1], rtol=1e-5, atol=1e-4)
+
+
+def test_the_class_of_a_packed_bundle_is_another_one_of_the_same_name(classifier):
+    class PlainInferer(SimpleInferer):
+        as_maps = INFERERS["plain"].__class__.as_maps
+
+    assert type(exportable(PlainInferer(), classifier)) is type(exportable(INFERERS["plain"], classifier))
+
+
+def test_bfloat16_cannot_be_written(classifier):
+    assert exportable(Bfloat16Inferer(enabled=False), classifier).outputs == ("heatmap", "logits")
+    with pytest.raises(InputError, match="bfloat16 cannot be written"):
+        exportable(Bfloat16Inferer(), classifier)
 
 
 @torch.no_grad()

@@ -105,6 +105,12 @@ def test_an_option_that_there_is_not_is_refused():
         cxr_common.load("cxr_pylon_localization", wieghts="x.pt")
 
 
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_there_is_not_is_refused(device):
+    with pytest.raises(InputError, match=f"--device {device}: cannot be used"):
+        cxr_common.load("cxr_pylon_localization", device=device)
+
+
 def test_weights_that_do_not_fit_are_refused():
     other = BUNDLES / "cxr_oxnet_detection" / "models" / "model.pt"
     with pytest.raises(InputError):
