@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cxr_common.text import printable, without_addresses
 
@@ -64,6 +65,17 @@ def own_input_error(error: BaseException) -> InputError | None:
         ):
             return InputError(cause.reason, cause.where, cause.action)  # type: ignore[attr-defined]
     return None
+
+
+@contextmanager
+def own_input_errors() -> Iterator[None]:
+    """Raise what :func:`own_input_error` finds in place of an exception; other exceptions as they are."""
+    try:
+        yield
+    except Exception as error:
+        if (own := own_input_error(error)) is not None:
+            raise own from error
+        raise
 
 
 def find_input_error(error: BaseException | None) -> InputError | None:

@@ -6,7 +6,7 @@ Needs highdicom (``pip install "cxr-bundles[dicom]"``), which is imported only w
 
 from cxr_common.dicom_results.dicom_options import DicomOptions
 from cxr_common.dicom_results.image_result import Finding, ImageResult, Model, Region
-from cxr_common.dicom_results.objects import KINDS, make_object, require_highdicom
+from cxr_common.dicom_results.objects import KINDS, make_object, possible_kinds, require_highdicom
 from cxr_common.dicom_results.result_uids import ResultUids
 from cxr_common.dicom_results.source_image import NoResult, SourceImage, read_source
 
@@ -21,6 +21,7 @@ __all__ = [
     "ResultUids",
     "SourceImage",
     "make_object",
+    "possible_kinds",
     "read_source",
     "require_highdicom",
 ]

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+
+from monai.bundle import ConfigParser
 
 from cxr_common.data.collected_warnings import ignored_warnings
 from cxr_common.data.pydicom_compat import Dataset
@@ -21,6 +24,19 @@ KINDS = {
     "dicom_gsps": ("gsps", "make_gsps"),
     "dicom_sc": ("secondary_capture", "make_secondary_capture"),
 }
+
+
+def possible_kinds(bundle: Path) -> tuple[str, ...]:
+    """The kinds of results that a bundle can make: a detector has no masks to segment by.
+
+    Raises:
+        InputError: it is no bundle.
+    """
+    config = bundle / "configs" / "inference.json"
+    if not config.is_file():
+        raise InputError("no bundle with configs/inference.json", bundle, "check --bundle")
+    outputs = ConfigParser.load_config_file(config).get("outputs", ())
+    return tuple(kind for kind in KINDS if kind != "dicom_seg" or "nifti" in outputs)
 
 
 def require_highdicom() -> None:

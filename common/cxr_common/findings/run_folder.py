@@ -56,7 +56,7 @@ class RunFolder:
             probe.rmdir()
         except BlockingIOError:
             reason = "another run writes into this folder"
-            raise InputError(reason, self.folder, "wait for it, or give another output_dir") from None
+            raise InputError(reason, self.folder, "wait for it, or give another folder") from None
         except OSError as error:
             self.release()
             raise InputError(f"results cannot be written here ({error.strerror})", self.folder, _CHOOSE) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -16,7 +16,7 @@ from monai.bundle import ConfigParser
 from monai.data import decollate_batch, list_data_collate
 
 from cxr_common.data import find_radiographs, read_picture
-from cxr_common.errors import InputError, own_input_error
+from cxr_common.errors import InputError, own_input_errors
 from cxr_common.exports import RUNTIMES, check_runtime, on_runtime
 from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
 from cxr_common.loading.locate import find_bundle
@@ -76,13 +76,9 @@ class LoadedBundle:
         parser.read_config(config)
         parser.update({**(options or {}), "bundle_root": str(folder)})
         names = ("network_def", "inferer", "preprocessing", "postprocessing", "labels", "weights", "device")
-        try:
+        with own_input_errors():
             parts = {name: parser.get_parsed_content(name) for name in names}
             load_weights(parts["network_def"], parts["weights"])
-        except Exception as error:
-            if (own := own_input_error(error)) is not None:
-                raise own from error
-            raise
         check_device(device or parts["device"])
         self.device = torch.device(device or parts["device"])
         runtime = parser.get("runtime", RUNTIMES[0])  # a bundle of before has no such option
@@ -143,7 +139,9 @@ class LoadedBundle:
         Raises:
             InputError: the radiograph cannot be used.
         """
-        return _own_errors(self._parts["preprocessing"], {"image": str(path)})
+        with own_input_errors():
+            item: dict[Hashable, Any] = self._parts["preprocessing"]({"image": str(path)})
+        return item
 
     @torch.no_grad()
     def predict(self, items: Sequence[Mapping[Hashable, Any]]) -> list[Any]:
@@ -156,7 +154,9 @@ class LoadedBundle:
             What the network gives for each, on the CPU.
         """
         batch = list_data_collate([{"image": item["image"]} for item in items])["image"].to(self.device)
-        return [_on_cpu(pred) for pred in decollate_batch(_own_errors(self._parts["inferer"], batch, self.network))]
+        with own_input_errors():
+            preds = self._parts["inferer"](batch, self.network)
+        return [_on_cpu(pred) for pred in decollate_batch(preds)]
 
     def conclude(self, item: Mapping[Hashable, Any], pred: Any) -> dict[Hashable, Any]:
         """The third step: find what a network's output shows.
@@ -172,7 +172,8 @@ class LoadedBundle:
         Raises:
             InputError: nothing can be said about the image.
         """
-        out = _own_errors(self._parts["postprocessing"], {**item, "pred": pred})
+        with own_input_errors():
+            out: dict[Hashable, Any] = self._parts["postprocessing"]({**item, "pred": pred})
         if failure := out[self.keys.findings].get("failure"):
             raise InputError(failure["reason"], failure["path"], failure["action"])
         return out
@@ -195,16 +196,6 @@ class LoadedBundle:
             case = self._of_file(path)
             case.picture  # noqa: B018 - read while the file is there
         return case
-
-
-def _own_errors(step: Callable[..., Any], *given: Any) -> Any:
-    """Call one of the bundle's parts; an error that its user can mend is one of this package."""
-    try:
-        return step(*given)
-    except Exception as error:
-        if (own := own_input_error(error)) is not None:
-            raise own from error
-        raise
 
 
 def _on_cpu(pred: Any) -> Any:

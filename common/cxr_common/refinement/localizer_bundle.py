@@ -11,7 +11,7 @@ import torch
 from monai.bundle import ConfigParser
 from torch.utils.data import get_worker_info
 
-from cxr_common.errors import InputError, own_input_error
+from cxr_common.errors import InputError, own_input_errors
 from cxr_common.findings.thresholds import relative_mask
 from cxr_common.networks.weights import load_weights
 
@@ -75,12 +75,8 @@ class LocalizerBundle:
             InputError: no such bundle, or the radiograph cannot be used.
         """
         parts = self._parts
-        try:
+        with own_input_errors():
             item = parts["preprocessing"]({"image": str(image)})
-        except Exception as error:
-            if (own := own_input_error(error)) is not None:
-                raise own from error
-            raise
         pred = parts["inferer"](item["image"][None].to(self.device), parts["network_def"])[0].cpu()
         out = parts["postprocessing"]({**item, "pred": pred})
         if "failure" in out["findings"]:

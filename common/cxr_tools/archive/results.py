@@ -34,9 +34,15 @@ class Results:
         """The images that have a row.
 
         Raises:
-            InputError: a file cannot be read.
+            InputError: a file cannot be read, or has images that another one has too.
         """
-        return {image for file in self.files() for image in _read(file, "image")["image"].to_pylist()}
+        done: set[str] = set()
+        for file in self.files():
+            images = _read(file, "image")["image"].to_pylist()
+            if not done.isdisjoint(images):
+                raise InputError("has images that another file has too", file, "move the copy elsewhere, and run again")
+            done.update(images)
+        return done
 
     def forget_errors(self) -> int:
         """Remove the rows that have an error, so that their images are tried again; returns how many."""

@@ -20,7 +20,7 @@ from monai.data import MetaTensor
 from cxr_common.data import RadiographWarning, read_picture
 from cxr_common.data.collected_warnings import ignored_warnings
 from cxr_common.data.loader import failure_from
-from cxr_common.errors import InputError, causes, find_input_error, own_input_error
+from cxr_common.errors import InputError, causes, find_input_error, own_input_errors
 from cxr_common.findings.case import Case, decode_case
 from cxr_common.findings.case_files import EarlierFiles
 from cxr_common.findings.case_job import CaseJob, NotWritten
@@ -106,12 +106,8 @@ def writing_of(job: Job) -> CaseJob:
             **{f"findings_writer#{name}": None for name in ("loader", "input_dir", "made_from", "network")},
         }
     )
-    try:
+    with own_input_errors():
         writer: CaseJob = parser.get_parsed_content("findings_writer").job
-    except Exception as error:
-        if (own := own_input_error(error)) is not None:
-            raise own from error
-        raise
     return writer
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from monai.deploy.core import Fragment, Image, Operator, OperatorSpec
 from monai.deploy.operators.monai_bundle_inference_operator import MonaiBundleInferenceOperator
 
+from cxr_common.dicom_results import possible_kinds
 from cxr_common.transforms import LoadRadiograph
 from cxr_tools.workflow import run_workflow, workflow_command
 
@@ -71,7 +72,8 @@ class FindingsOperator(Operator):
         bundle: folder of the bundle.
         input_folder: of radiographs.
         output_folder: for the results.
-        outputs: kinds of results, see docs/reference/findings.md.
+        outputs: kinds of results, see docs/reference/findings.md; default "json", "dicom_sr" and, of bundles that make
+            masks, "dicom_seg".
         kwargs: such as ``name``.
     """
 
@@ -82,10 +84,11 @@ class FindingsOperator(Operator):
         bundle: Path,
         input_folder: Path,
         output_folder: Path,
-        outputs: tuple[str, ...] = ("json", "dicom_seg", "dicom_sr"),
+        outputs: tuple[str, ...] | None = None,
         **kwargs: Any,
     ) -> None:
-        self.bundle, self.input_folder, self.output_folder, self.outputs = bundle, input_folder, output_folder, outputs
+        self.bundle, self.input_folder, self.output_folder = bundle, input_folder, output_folder
+        self.outputs = outputs or ("json", *(k for k in possible_kinds(bundle) if k in ("dicom_seg", "dicom_sr")))
         super().__init__(fragment, *args, **kwargs)
 
     def setup(self, spec: OperatorSpec) -> None:

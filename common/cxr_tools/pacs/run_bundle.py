@@ -6,8 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from monai.bundle import ConfigParser
-
+from cxr_common.dicom_results import KINDS, possible_kinds
 from cxr_common.errors import InputError
 from cxr_common.loading import find_bundle
 from cxr_tools.pacs import choice, options
@@ -16,8 +15,6 @@ from cxr_tools.pacs.ledger import Ledger
 from cxr_tools.pacs.pull import fetch, find, image_path, report_failures
 from cxr_tools.pacs.push import push
 from cxr_tools.pacs.web import WebPacs
-
-KINDS = ("dicom_seg", "dicom_sr", "dicom_gsps", "dicom_sc")
 
 
 def add_parser(subparsers: Any) -> None:
@@ -41,19 +38,6 @@ def chosen_bundle(args: argparse.Namespace) -> Bundle:
     if args.batch < 1:
         raise InputError(f"is {args.batch}", "--batch", "give 1 or more")
     return Bundle(folder, kinds, args.deidentify)
-
-
-def possible_kinds(bundle: Path) -> tuple[str, ...]:
-    """The kinds of results that a bundle can make: a detector has no masks to segment by.
-
-    Raises:
-        InputError: it is no bundle.
-    """
-    config = bundle / "configs" / "inference.json"
-    if not config.is_file():
-        raise InputError("no bundle with configs/inference.json", bundle, "check --bundle")
-    outputs = ConfigParser.load_config_file(config).get("outputs", ())
-    return KINDS if "nifti" in outputs else tuple(kind for kind in KINDS if kind != "dicom_seg")
 
 
 def run(args: argparse.Namespace) -> int:

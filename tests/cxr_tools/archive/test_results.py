@@ -98,6 +98,17 @@ def test_a_file_of_others_is_named_and_kept(results, table):
     assert path.exists()
 
 
+def test_a_copy_of_a_file_is_named(results):
+    writer = PartWriter(results, PARTS, SCHEMA)
+    for number, part in enumerate(PARTS):
+        for image in part.images:
+            writer.add(number, row(image))
+    first, second = results.files()
+    (second.parent / "copy.parquet").write_bytes(first.read_bytes())
+    with pytest.raises(InputError, match="another file has too"):
+        results.done()
+
+
 def test_names_that_are_not_utf8_are_written(results):
     results.add("bucket=0", [row("/a/\udcff.dcm")], SCHEMA)
     assert results.done() == {"/a/\\xff.dcm"}
