@@ -55,6 +55,14 @@ def test_the_application_writes_seg_and_sr(images, tmp_path):
     assert kinds == {"SEG", "SR"}
 
 
+def test_a_detector_makes_reports_alone(images, tmp_path):
+    done = run(
+        "-m", "cxr_tools.deploy", "-i", images, "-o", tmp_path / "out", cwd=tmp_path, CXR_BUNDLE="cxr_oxnet_detection"
+    )
+    assert done.returncode == 0, done.stderr
+    assert {pydicom.dcmread(path).Modality for path in (tmp_path / "out").rglob("*.dcm")} == {"SR"}
+
+
 def test_a_failure_reaches_whoever_started_the_application(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.dcm").write_bytes(b"no DICOM")

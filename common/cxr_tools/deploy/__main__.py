@@ -13,6 +13,7 @@ from monai.deploy.core import Application
 
 from cxr_common.loading import find_bundle
 from cxr_tools.deploy.operators import FindingsOperator
+from cxr_tools.pacs.run_bundle import possible_kinds
 
 
 class FindingsApp(Application):
@@ -21,12 +22,15 @@ class FindingsApp(Application):
     def compose(self) -> None:
         """Put the operator together from the application's folders."""
         context = Application.init_app_context(self.argv)  # a function that the SDK put on the class
+        bundle = find_bundle(os.environ.get("CXR_BUNDLE", "cxr_pylon_localization"))
+        possible = possible_kinds(bundle)  # a detector has no masks to segment by
         operator = FindingsOperator(
             self,
             CountCondition(self, 1),
-            bundle=find_bundle(os.environ.get("CXR_BUNDLE", "cxr_pylon_localization")),
+            bundle=bundle,
             input_folder=Path(context.input_path),
             output_folder=Path(context.output_path),
+            outputs=("json", *(kind for kind in ("dicom_seg", "dicom_sr") if kind in possible)),
             name="findings",
         )
         self.add_operator(operator)
