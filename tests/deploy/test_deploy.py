@@ -27,8 +27,8 @@ def images(tmp_path_factory):
 
 
 def run(*arguments, cwd, **variables):
-    paths = os.pathsep.join((str(REPOSITORY / "common"), str(REPOSITORY)))
-    environment = {**os.environ, "PYTHONPATH": paths, **variables}
+    # For tests.deploy.operator; the environment itself finds this collection, as docs/how-to/deploy.md has it.
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **variables}
     return subprocess.run([PYTHON, *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True)
 
 
@@ -53,6 +53,14 @@ def test_the_application_writes_seg_and_sr(images, tmp_path):
     assert len(record["images"]) == 1 and not record["failures"]
     kinds = {pydicom.dcmread(path).Modality for path in (tmp_path / "out").rglob("*.dcm")}
     assert kinds == {"SEG", "SR"}
+
+
+def test_a_detector_makes_reports_alone(images, tmp_path):
+    done = run(
+        "-m", "cxr_tools.deploy", "-i", images, "-o", tmp_path / "out", cwd=tmp_path, CXR_BUNDLE="cxr_oxnet_detection"
+    )
+    assert done.returncode == 0, done.stderr
+    assert {pydicom.dcmread(path).Modality for path in (tmp_path / "out").rglob("*.dcm")} == {"SR"}
 
 
 def test_a_failure_reaches_whoever_started_the_application(tmp_path):

@@ -129,6 +129,14 @@ def test_a_bad_file_is_the_client_s_fault_and_the_answer_says_why(server, model)
     assert ";" in answer.json["detail"]  # and what to do
 
 
+@pytest.mark.parametrize(("model", "image"), [("cxr_pylon_localization", "missing.png"), ("missing", "odd.png")])
+def test_what_is_not_there_is_said(server, model, image):
+    answer = server.infer(model, image)
+    assert answer.status == 404
+    assert answer.json["detail"].startswith("missing: there is no such")
+    assert ";" in answer.json["detail"]  # and what to do
+
+
 def test_200_in_a_row_and_8_at_once(server):
     alone = {file: server.infer("cxr_pylon_localization", file, result_extension=".png") for file in GOOD}
     assert {answer.status for answer in alone.values()} == {200}

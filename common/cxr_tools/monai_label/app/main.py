@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
+from cxr_label.asked import check_asked
 from cxr_label.infer import CxrInferTask
 from cxr_label.startup import check_bundles
 from cxr_label.training import SegmenterTraining
 from cxr_label.uncertainty import MostUncertain, Uncertainty
 from monailabel.interfaces.app import MONAILabelApp
+from monailabel.interfaces.datastore import Datastore
 from monailabel.interfaces.tasks.infer_v2 import InferTask, InferType
 from monailabel.interfaces.tasks.scoring import ScoringMethod
 from monailabel.interfaces.tasks.strategy import Strategy
@@ -44,6 +47,15 @@ class CxrApp(MONAILabelApp):
             if task.type == InferType.CLASSIFICATION:  # which 3D Slicer does not list
                 infers[f"{name}_masks"] = CxrInferTask(str(folder), self.conf, type=InferType.SEGMENTATION)
         return infers
+
+    def infer(self, request: dict[str, Any], datastore: Datastore | None = None) -> dict[str, Any]:
+        """Run a model on an image.
+
+        Raises:
+            HTTPException: there is no such model or image.
+        """
+        check_asked(request, self._infers, datastore or self.datastore())
+        return dict(super().infer(request, datastore))
 
     def init_trainers(self) -> dict[str, TrainTask]:
         """The segmenter alone learns from what is drawn."""
