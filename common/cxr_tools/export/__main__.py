@@ -23,6 +23,7 @@ from cxr_common.start.tool_parser import ToolParser
 from cxr_tools.export.compare import difference, sample_images
 from cxr_tools.export.facts import facts_of, multiple_of
 from cxr_tools.export.formats import FORMATS, Format
+from cxr_tools.export.int8 import Quantised, quantise
 from cxr_tools.yaml_files import parse_yaml
 
 
@@ -84,6 +85,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--formats", nargs="+", choices=[*FORMATS], default=[*FORMATS], help="default: all")
     parser.add_argument("--boxes", action="store_true", help="of a detector: decode and select its boxes inside")
     parser.add_argument(
+        "--int8", type=Path, metavar="FOLDER", help="write NAME_int8.onnx too; FOLDER has 20 or more radiographs"
+    )
+    parser.add_argument(
         "--set", nargs="+", default=[], metavar="OPTION=VALUE", help="entries of inference.json to replace"
     )
 
@@ -105,11 +109,28 @@ def read_settings(words: Sequence[str]) -> Mapping[str, Any]:
 
 def run(args: argparse.Namespace) -> int:
     """Export the bundles that the options name; returns the exit status."""
+    if args.int8 and "onnx" not in args.formats:
+        raise InputError("is made of the ONNX file", "--int8", "give --formats onnx too")
     for name in args.bundles:
         bundle = load(name, device="cpu", **read_settings(args.set))
-        for path, off in export(bundle, args.output, args.formats, args.boxes).items():
-            print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, differs from the bundle by {off:.1e} at most")
+        written = export(bundle, args.output, args.formats, args.boxes)
+        for path, off in written.items():
+            print(f"{path}  {_size(path)}, differs from the bundle by {off:.1e} at most")
+        if args.int8:
+            onnx = next(path for path in written if path.suffix == FORMATS["onnx"].suffix)
+            _print_quantised(quantise(onnx, bundle, args.int8))
     return 0
+
+
+def _print_quantised(made: Quantised) -> None:
+    off = f"{made.mean:.3f} on average, {made.largest:.2f} at most"
+    print(f"{made.path}  {_size(made.path)}, on {made.images} radiographs its probabilities differ by {off}")
+    for path, reason in made.left_out.items():
+        print(f"left out {path}: {reason}", file=sys.stderr)
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
 @one_line_errors

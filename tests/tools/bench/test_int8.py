@@ -7,6 +7,7 @@ import torch
 
 from cxr_common.data import load_datalist
 from cxr_common.errors import InputError
+from cxr_common.exports import OnnxFile
 from tests.golden import REPOSITORY
 from tools.bench.int8 import EXPERIMENT, OnnxLocalizer, bench_int8, measure, quantised
 from tools.bench.tables import int8_table
@@ -37,8 +38,6 @@ class Small(torch.nn.Module):
 def test_a_quantised_network_says_nearly_the_same_and_is_smaller(tmp_path):
     network, pictures = Small().eval(), list(torch.randn(8, 1, 1, 64, 64))
     files = quantised(network, pictures, tmp_path)
-    from cxr_common.exports import OnnxFile
-
     localizer = OnnxLocalizer(OnnxFile(files["int8"]), network)
     with torch.no_grad():
         expected, found = network(pictures[0]), localizer(pictures[0])
