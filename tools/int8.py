@@ -39,7 +39,7 @@ from tools.results.settings import load_settings
 from tools.trainings import Run
 
 Record = dict[str, Any]
-EXPERIMENT = Path(__file__).parents[1] / "results" / "nih.yaml"
+EXPERIMENT = Path(__file__).with_name("results") / "nih.yaml"
 #: Ways to run a network, the one that others are compared with first.
 WAYS = ("float32", "int8")
 
