@@ -32,6 +32,7 @@ def write_onnx(module: nn.Module, image: torch.Tensor, path: str | Path, outputs
         # The exporter is deprecated, and says where it fixes a value: what it writes is compared with the network.
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", "Constant folding")  # a step that it leaves as it is
         torch.onnx.export(
             module,
             (image,),
