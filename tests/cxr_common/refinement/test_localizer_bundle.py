@@ -36,9 +36,9 @@ def test_it_says_what_the_bundles_inference_says(radiograph, tmp_path):
     flow.initialize()
     flow.run()
     (item,) = localized_items(tmp_path)
-    assert {key: out[key] for key in ("label_names", "decision", "probability")} == {
-        key: item[key] for key in ("label_names", "decision", "probability")
-    }
+    assert [out[key] for key in ("label_names", "decision")] == [item[key] for key in ("label_names", "decision")]
+    # A run takes the network channels-last, which on some processors changes the last digit that is written.
+    assert out["probability"] == pytest.approx(item["probability"], abs=2e-6)
     assert out["decision"][out["label_names"].index("Cardiomegaly")] == 1
     torch.testing.assert_close(out["heatmap"].half(), torch.from_numpy(load_heatmap(item["heatmap"]).heatmap))
 
