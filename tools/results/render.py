@@ -41,7 +41,7 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "bench-archive": ("bench_archive.json", archive_tables.archive_table),
     "scale-estimates": ("bench_archive.json", archive_tables.scale_table),
     "bench-runtimes": ("bench_runtimes.json", bench.runtimes_table),
-    "bench-int8": ("bench_int8.json", bench.int8_table),
+    "bench-quantised": ("bench_int8.json", bench.int8_table),
     "faults-rules": ("faults_rules.json", faults.rules_table),
     "faults-inputs": ("faults_inputs.json", faults.inputs_table),
     "faults-trainings": ("faults_trainings.json", faults.kills_table),
