@@ -30,16 +30,16 @@ from cxr_common.files import write_json
 from cxr_common.labels import LABELS
 from cxr_tools.export.int8 import write_int8
 from tools.bench.turns import take_turns
+from tools.nih.nih import BOX_FINDINGS, BOXED, scored_images
 from tools.results.data import Items, prepare
 from tools.results.figures import Figure, ScoredSet, mapped
 from tools.results.localizers import label_figures, relabelled
-from tools.results.nih import BOX_FINDINGS, BOXED, scored_images
 from tools.results.plan import plan_runs, shipped
 from tools.results.settings import load_settings
 from tools.trainings import Run
 
 Record = dict[str, Any]
-EXPERIMENT = Path(__file__).with_name("results") / "nih.yaml"
+EXPERIMENT = Path(__file__).with_name("nih") / "nih.yaml"
 #: Ways to run a network, the one that others are compared with first.
 WAYS = ("float32", "int8")
 

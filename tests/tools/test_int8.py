@@ -11,8 +11,8 @@ from cxr_common.exports import OnnxFile
 from tests.golden import REPOSITORY
 from tools.bench.tables import int8_table
 from tools.int8 import EXPERIMENT, OnnxLocalizer, bench_int8, measure, quantised
+from tools.nih.nih import scored_images
 from tools.results.data import prepare
-from tools.results.nih import scored_images
 from tools.results.plan import plan_runs, shipped
 from tools.results.settings import load_settings
 

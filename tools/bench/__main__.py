@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     int8.add_argument("--shared", type=Path, default=REPOSITORY.parent / "shared" / "nih", help="NIH's images")
     int8.add_argument("--work", type=Path, default=REPOSITORY / "build" / "int8", help="for the datalist")
     int8.add_argument(
-        "--methods", nargs="+", default=["pylon", "multiscale", "cam", "pcam"], help="of tools/results/nih.yaml"
+        "--methods", nargs="+", default=["pylon", "multiscale", "cam", "pcam"], help="of tools/nih/nih.yaml"
     )
     int8.add_argument("--images", type=int, default=200, help="that calibrate")
     int8.add_argument("--repeats", type=int, default=50, help="the median counts")

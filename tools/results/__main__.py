@@ -18,8 +18,8 @@ from tools.results.settings import Options
 #: Part -> the class that runs it, loaded when it is asked for; the experiment file lies beside its module.
 PARTS = {
     "localisation": "tools.results.localization:Localization",
-    "nih": "tools.results.nih:Nih",
-    "nih_detection": "tools.results.nih_detection:NihDetection",
+    "nih": "tools.nih.nih:Nih",
+    "nih_detection": "tools.nih.nih_detection:NihDetection",
     "refinement": "tools.results.refinement:Refinement",
     "segmentation": "tools.results.segmentation:Segmentation",
     "detection": "tools.results.detection:Detection",

@@ -67,19 +67,20 @@ class Detection(Experiment):
     def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """AP and AUROC; of curves AP40 alone."""
         baseline = self.settings["curves"]["of"] if file == CURVES else self.settings["baseline"]
-        test = detection_test(mapped(done, self.detected), baseline)
+        test = detection_test(mapped(done, lambda run: detected(run, self.data.tests["phantoms"])), baseline)
         return [replace(test, figures=test.figures[:1], counts={}) if file == CURVES else test], {}
-
-    def detected(self, run: Run) -> BoxPredictions:
-        """What the network of a run detects on the test images."""
-        config = run.config()
-        dataset = Dataset(self.data.tests["phantoms"], config.get_parsed_content("validate#preprocessing"))
-        return detect(run.network(), dataset, list(LABELS), config.get_parsed_content("validate#inferer"))
 
     def draw(self, file: str, record: Settings) -> None:
         """The curves."""
         if file == CURVES:
             draw_once(self.options.output / f"{CURVES}.png", record, lambda: curves(record))
+
+
+def detected(run: Run, items: Items) -> BoxPredictions:
+    """What the network of a run detects on images."""
+    config = run.config()
+    dataset = Dataset(items, config.get_parsed_content("validate#preprocessing"))
+    return detect(run.network(), dataset, list(LABELS), config.get_parsed_content("validate#inferer"))
 
 
 def detection_test(found: dict[str, dict[int, BoxPredictions]], baseline: str) -> ScoredSet:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -18,11 +17,10 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import NetworkMaps, predict
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
-from cxr_common.localization.gallery import gallery_figure
+from cxr_common.localization.gallery import gallery_figure, gallery_rows
 from cxr_common.metrics import centre_point_hits, random_point_hits
-from tools.results.experiment import Experiment
 from tools.results.figures import CHANCE, Figure, ScoredSet, first, mapped
-from tools.results.outcomes import Outcome, Outcomes
+from tools.results.outcomes import Arrays, KeptExperiment, Outcome, arrays_of
 from tools.results.plan import Runs
 from tools.results.plots import draw_once
 from tools.results.settings import Settings
@@ -37,7 +35,20 @@ BY_CLASS = "box T(IoBB) > 0.25"
 Methods = Mapping[str, Mapping[int, Scored]]
 
 
-class Localizers(Experiment):
+@dataclass(frozen=True)
+class LocalizerOutcome(Outcome):
+    """What one network did, with one way of making heatmaps; "relevance" of its layers is reported, if it has any.
+
+    Attributes:
+        scored: test set -> class logits and hit tables; without heatmaps.
+        gallery: (R, x, y) float16 logit maps of the images and classes of :func:`gallery_rows`.
+    """
+
+    scored: dict[str, Scored]
+    gallery: np.ndarray
+
+
+class Localizers(KeptExperiment[LocalizerOutcome, NetworkMaps]):
     """Localisers; some methods are other heatmaps of another's networks."""
 
     #: Test set with class names of its own -> each name -> the shared label whose map shows it.
@@ -49,19 +60,9 @@ class Localizers(Experiment):
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Figures of what networks did: test set -> methods."""
 
-    @cached_property
-    def outcomes(self) -> Outcomes:
-        """Those kept."""
-        folder = self.options.output / "outcomes" / self.options.experiment.stem
-        return Outcomes(folder, self.data.tests, self.own_labels, self.shown)
-
-    def is_known(self, run: Run) -> bool:
-        """Whether outcomes of all methods that show it are kept, even where its weights are gone."""
-        return all(self.outcomes.load(f"{name}-seed{run.seed}", key) for name, key in self.shows(run).items())
-
     def shows(self, run: Run) -> dict[str, Settings]:
-        """The methods that show a run's network, and what each one's outcome is made with."""
-        made_with = {"recipe": run.recipe(self.source(run)[1]), "test_sha256": self.test_sha256}
+        """Its own method, and those that make other heatmaps of its network."""
+        ((_, made_with),) = super().shows(run).items()
         return {
             name: {**made_with, "inferer": method.get("inferer")}
             for name, method in self.methods.items()
@@ -76,41 +77,40 @@ class Localizers(Experiment):
         """
         if self.settings["baseline"] not in done:
             raise InputError("the baseline is not trained yet", self.work, "run without --trained-only")
-        self.measured = self.measure(done)
         super().write(file, names, done)
 
-    def measure(self, done: Runs) -> dict[str, dict[int, Outcome]]:
-        """Method -> seed -> what its network did; measured where that is not known of these weights."""
-        out: dict[str, dict[int, Outcome]] = {name: {} for name in self.methods}
-        for run in (run for seeds in done.values() for run in seeds.values()):
-            best = run.best_cycle() if run.is_done(self.source(run)[1]) else None
-            about = super().about(best) if best else {}
-            for name, made_with in self.shows(run).items():
-                key = f"{name}-seed{run.seed}"
-                outcome = self.outcomes.load(key, made_with)
-                if best and (outcome is None or outcome.about["weights_sha256"] != about["weights_sha256"]):
-                    network, look = best.network(), partial(self.predict, best, made_with["inferer"])
-                    stages = network.describe(LABELS)["layer_relevance"] if hasattr(network, "describe") else {}
-                    outcome = self.outcomes.make(key, made_with, {**about, "relevance": stages}, look)
-                assert outcome is not None  # of a run that is trained or known
-                out[name][run.seed] = outcome
-        return {name: seeds for name, seeds in out.items() if seeds}
+    def facts(self, run: Run) -> Settings:
+        """Layer relevance of the multiscale network, too."""
+        network = run.network()
+        relevance = network.describe(LABELS)["layer_relevance"] if hasattr(network, "describe") else {}
+        return {**super().facts(run), "relevance": relevance}
 
-    def predict(self, run: Run, definition: Settings | None, test: str) -> NetworkMaps:
+    def predict(self, run: Run, made_with: Settings, test: str) -> NetworkMaps:
         """What a network says of a test set, with an inferer of its own or none."""
+        definition = made_with["inferer"]
         inferer = ConfigParser({"object": definition}).get_parsed_content("object") if definition else None
         dataset = Dataset(self.data.tests[test], run.config().get_parsed_content("validate#preprocessing"))
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         found = predict(run.network().to(device), dataset, list(LABELS), device, inferer=inferer)
         return relabelled(found, self.own_labels[test]) if test in self.own_labels else found
 
-    def about(self, run: Run) -> Settings:
-        """Hash of a run's weights, minutes and machine of its training, and layer relevance."""
-        return self.measured[run.method][run.seed].about
+    def labels(self, test: str) -> list[str]:
+        """Class names of a test set."""
+        return list(self.own_labels.get(test, LABELS))
 
-    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
-        """Runs that are planned and not done."""
-        return [run.name for run in self.runs if run.seed not in done.get(run.method, {})]
+    def pack(self, found: Mapping[str, NetworkMaps]) -> Arrays:
+        """Logits, hits, and the heatmaps that the gallery shows."""
+        rows = gallery_rows(self.data.tests[self.shown], self.labels(self.shown))
+        kept: Arrays = {"gallery": np.stack([found[self.shown].maps[image, c] for c, image in rows])}
+        for test, predictions in found.items():
+            kept |= {f"{test}/{key}": array for key, array in Scored.of(predictions).arrays().items()}
+        return kept
+
+    def unpack(self, about: dict[str, Any], arrays: Arrays) -> LocalizerOutcome:
+        """Logits and hits of every test set."""
+        tests = self.data.tests.items()
+        scored = {test: Scored.from_arrays(arrays_of(arrays, test), items, self.labels(test)) for test, items in tests}
+        return LocalizerOutcome(about, scored, arrays["gallery"])
 
     def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """Figures of every test set, and layer relevance of the networks that have it."""
@@ -122,7 +122,7 @@ class Localizers(Experiment):
         """Heatmaps of methods, the first seed of each, on an image with each finding."""
         titles = {name: title for name, title in scored_methods(record).items() if name in methods}
         seen = {title: next(iter(self.measured[name].values())).gallery for name, title in titles.items()}
-        items, labels = self.data.tests[self.shown], self.outcomes.labels(self.shown)
+        items, labels = self.data.tests[self.shown], self.labels(self.shown)
         draw_once(path, record, lambda: gallery_figure(items, seen, labels))
 
 

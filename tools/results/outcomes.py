@@ -9,92 +9,110 @@ hand.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from cxr_common.evaluation import NetworkMaps
-from cxr_common.evaluation.scored import Scored
 from cxr_common.files import replacing
-from cxr_common.labels import LABELS
-from cxr_common.localization.gallery import gallery_rows
 from tools.moved_code import without_modules
-from tools.results.data import Items
+from tools.results.experiment import Experiment
+from tools.results.plan import Runs
+from tools.results.settings import Settings
+from tools.trainings import Run
+
+Predictions = TypeVar("Predictions")
+SomeOutcome = TypeVar("SomeOutcome", bound="Outcome")
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one network did, with one way of making heatmaps.
+    """What one network did.
 
     Attributes:
-        about: "weights_sha256" of the network, "minutes" and "machine" of its training, "relevance" weights, if any.
-        scored: test set -> class logits and hit tables; without heatmaps.
-        gallery: (R, x, y) float16 logit maps of the images and classes of :func:`gallery_rows`.
+        about: "weights_sha256" of the network; "minutes" and "machine" of its training, and what else pages say of it.
     """
 
     about: dict[str, Any]
-    scored: dict[str, Scored]
-    gallery: np.ndarray
 
 
-@dataclass(frozen=True)
-class Outcomes:
-    """A folder of outcomes, ``<method>-seed<N>.npz``.
+class KeptExperiment(Experiment, Generic[SomeOutcome, Predictions]):
+    """An experiment that scores outcomes, of networks that are trained here and of those whose outcome is kept.
 
     Attributes:
-        folder: where they lie.
-        tests: test set -> datalist items with absolute paths.
-        own_labels: test set -> class names, where they are not the shared ones.
-        shown: the test set whose heatmaps the gallery shows.
+        measured: method -> seed -> outcome, while a result file is written.
     """
 
-    folder: Path
-    tests: Mapping[str, Items]
-    own_labels: Mapping[str, Iterable[str]] = field(default_factory=dict)
-    shown: str = "phantoms"
+    measured: dict[str, dict[int, SomeOutcome]]
 
-    def labels(self, test: str) -> list[str]:
-        """Class names of a test set."""
-        return list(self.own_labels.get(test, LABELS))
+    @abstractmethod
+    def predict(self, run: Run, made_with: Settings, test: str) -> Predictions:
+        """What a network says of a test set, in the way that :meth:`shows` describes."""
 
-    def load(self, name: str, made_with: dict[str, Any]) -> Outcome | None:
+    @abstractmethod
+    def pack(self, found: Mapping[str, Predictions]) -> Arrays:
+        """What is kept of the predictions for each test set; a name begins with ``<test set>/`` where it is of one."""
+
+    @abstractmethod
+    def unpack(self, about: dict[str, Any], arrays: Arrays) -> SomeOutcome:
+        """What :meth:`pack` made, read again."""
+
+    def shows(self, run: Run) -> dict[str, Settings]:
+        """The methods that show a run's network -> all that each one's outcome depends on besides weights."""
+        made_with = {"recipe": run.recipe(self.source(run)[1]), "test_sha256": self.test_sha256}
+        return {run.method.removeprefix(self.prefix): made_with}
+
+    def outcome_file(self, name: str) -> Path:
+        """Where the outcome of a method and seed lies."""
+        return self.options.output / "outcomes" / self.options.experiment.stem / f"{name}.npz"
+
+    def load(self, name: str, made_with: Settings) -> SomeOutcome | None:
         """An outcome, if there is one of the same test images that was made in the same way."""
-        kept = read_kept(self.folder / f"{name}.npz", made_with)
-        if kept is None:
-            return None
-        about, arrays = kept
-        tests = self.tests.items()
-        scored = {test: Scored.from_arrays(arrays_of(arrays, test), items, self.labels(test)) for test, items in tests}
-        return Outcome(about, scored, arrays["gallery"])
+        kept = read_kept(self.outcome_file(name), made_with)
+        return kept and self.unpack(*kept)
 
-    def make(
-        self, name: str, made_with: dict[str, Any], about: dict[str, Any], predict: Callable[[str], NetworkMaps]
-    ) -> Outcome:
-        """Measure a network on every test set and keep what comes out.
+    def is_known(self, run: Run) -> bool:
+        """Whether outcomes of all methods that show it are kept, even where its weights are gone."""
+        return all(self.load(f"{name}-seed{run.seed}", key) for name, key in self.shows(run).items())
 
-        Args:
-            name: of method and seed.
-            made_with: all that the outcome depends on besides weights; plain values.
-            about: see :class:`Outcome`.
-            predict: test set -> predictions.
-        """
-        found = {test: predict(test) for test in self.tests}
-        rows = gallery_rows(self.tests[self.shown], self.labels(self.shown))
-        arrays: dict[str, Any] = {"gallery": np.stack([found[self.shown].maps[image, c] for c, image in rows])}
-        for test, predictions in found.items():
-            arrays |= {f"{test}/{key}": array for key, array in Scored.of(predictions).arrays().items()}
-        write_kept(self.folder / f"{name}.npz", made_with, about, arrays)
-        outcome = self.load(name, made_with)
-        assert outcome is not None
+    def write(self, file: str, names: Sequence[str], done: Runs) -> None:
+        """Measure what is not known, then write."""
+        measured: dict[str, dict[int, SomeOutcome]] = {name: {} for name in self.methods}
+        for run in (run for seeds in done.values() for run in seeds.values()):
+            best = run.best_cycle() if run.is_done(self.source(run)[1]) else None
+            for name, made_with in self.shows(run).items():
+                measured[name][run.seed] = self.measure(f"{name}-seed{run.seed}", made_with, best)
+        self.measured = {name: seeds for name, seeds in measured.items() if seeds}
+        super().write(file, names, done)
+
+    def measure(self, name: str, made_with: Settings, best: Run | None) -> SomeOutcome:
+        """The outcome that is kept; a new one where there is none of these weights."""
+        outcome, about = self.load(name, made_with), self.facts(best) if best else {}
+        if best and (outcome is None or outcome.about["weights_sha256"] != about["weights_sha256"]):
+            arrays = self.pack({test: self.predict(best, made_with, test) for test in self.data.tests})
+            write_kept(self.outcome_file(name), made_with, about, arrays)
+            outcome = self.load(name, made_with)
+        assert outcome is not None  # of a run that is trained or known
         return outcome
 
+    def facts(self, run: Run) -> Settings:
+        """What is said of a network besides its scores."""
+        return super().about(run)
 
-def read_kept(
-    path: Path, made_with: Mapping[str, Any] | None = None
-) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+    def about(self, run: Run) -> Settings:
+        """The same, of a network that may be gone."""
+        return self.measured[run.method.removeprefix(self.prefix)][run.seed].about
+
+    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
+        """Runs that are planned and not done."""
+        return [run.name for run in self.runs if run.seed not in done.get(run.method.removeprefix(self.prefix), {})]
+
+
+def read_kept(path: Path, made_with: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], Arrays] | None:
     """What :func:`write_kept` wrote: what is reported, and arrays; None where it is not there or of something else.
 
     Args:

@@ -14,7 +14,7 @@ from tools.results.plan import plan_runs
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
 
-FOLDER = REPOSITORY / "tools" / "results"
+EXPERIMENTS = {path.stem: path for path in (REPOSITORY / "tools").glob("*/*.yaml")}
 OUTCOMES = REPOSITORY / "docs" / "results" / "outcomes"
 KEPT = [(name, path.stem) for name in ("localization", "nih") for path in sorted((OUTCOMES / name).glob("*.npz"))]
 
@@ -94,7 +94,7 @@ def test_only_what_is_named_and_not_done_is_trained(toy, monkeypatch):
 @pytest.mark.parametrize(("name", "outcome"), KEPT)
 def test_kept_outcomes_are_those_of_the_trainings_that_are_planned(name, outcome):
     """So that neither they nor weights trained before are made again: a training is known by its recipe."""
-    settings = load_settings(FOLDER / f"{name}.yaml")
+    settings = load_settings(EXPERIMENTS[name])
     data_hash = read_result(REPOSITORY / "docs" / "results" / f"{name}.json")["trained_on"]["training"]
     method, seed = outcome.rsplit("-seed", 1)
     shown = settings["methods"][method].get("weights_of", method)

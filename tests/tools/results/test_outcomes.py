@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from cxr_common.localization.gallery import gallery_rows
 from tests.tools.results.test_localizers import make
-from tools.results.outcomes import Outcomes
+from tools.results.experiment import Data
+from tools.results.localizers import Localizers
+from tools.results.settings import Options
 
 MADE_WITH = {"recipe": "abc", "inferer": None, "test_sha256": {"phantoms": "p", "nih": "n"}}
 ABOUT = {"weights_sha256": "weights", "minutes": 1.5, "machine": "x", "relevance": {}}
@@ -20,13 +23,30 @@ def predictions():
     return {"phantoms": make(0.7, 1.0, 1), "nih": make(0.3, 0.5, 2, n=20)}
 
 
-def shelf(folder, predictions):
-    return Outcomes(folder, {name: one.items for name, one in predictions.items()})
+class Planned(Localizers):
+    """Localisers of which nothing is trained here but a network that says what is given."""
+
+    def __init__(self, folder, predictions):
+        self.options = Options(Path("own.yaml"), folder, folder, folder)
+        self.data = Data({}, {name: one.items for name, one in predictions.items()})
+        self.said = predictions
+
+    def predict(self, run, made_with, test):
+        return self.said[test]
+
+    def facts(self, run):
+        return run
+
+    def make_data(self):
+        raise NotImplementedError
+
+    def score_tests(self, methods):
+        raise NotImplementedError
 
 
 def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
-    here = shelf(tmp_path / "outcomes", predictions)
-    made = here.make("cam-seed0", MADE_WITH, ABOUT, predictions.get)
+    here = Planned(tmp_path, predictions)
+    made = here.measure("cam-seed0", MADE_WITH, ABOUT)
     kept = here.load("cam-seed0", MADE_WITH)
     assert kept.about == ABOUT
     for test, one in predictions.items():
@@ -43,7 +63,7 @@ def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
     rows = gallery_rows(predictions["phantoms"].items)
     assert rows == [(LABELS.index("Nodule"), 0)]
     np.testing.assert_array_equal(kept.gallery[0], predictions["phantoms"].maps[0, LABELS.index("Nodule")])
-    assert [path.name for path in (tmp_path / "outcomes").iterdir()] == ["cam-seed0.npz"]
+    assert [path.name for path in (tmp_path / "outcomes" / "own").iterdir()] == ["cam-seed0.npz"]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +71,8 @@ def test_what_is_kept_is_what_was_measured(tmp_path, predictions):
     [{"recipe": "other"}, {"inferer": {"_target_": "x"}}, {"test_sha256": {"phantoms": "p", "nih": "changed"}}],
 )
 def test_another_recipe_or_heatmap_or_other_test_images_are_not_known(tmp_path, predictions, change):
-    here = shelf(tmp_path, predictions)
-    here.make("cam-seed0", MADE_WITH, ABOUT, predictions.get)
+    here = Planned(tmp_path, predictions)
+    here.measure("cam-seed0", MADE_WITH, ABOUT)
     assert here.load("cam-seed0", {**MADE_WITH, **change}) is None
     assert here.load("cam-seed1", MADE_WITH) is None
 
@@ -66,5 +86,5 @@ def test_a_table_that_is_not_of_hits_is_refused(tmp_path, predictions, monkeypat
 
     monkeypatch.setattr(Scored, "of", halves)
     with pytest.raises(ValueError, match="0, 1 and NaN"):
-        shelf(tmp_path, predictions).make("cam-seed0", MADE_WITH, ABOUT, predictions.get)
+        Planned(tmp_path, predictions).measure("cam-seed0", MADE_WITH, ABOUT)
     assert not any(tmp_path.iterdir())

@@ -31,9 +31,9 @@ def test_quick_is_less_of_everything_and_marked(name):
 
 
 @pytest.mark.parametrize("quick", [False, True])
-@pytest.mark.parametrize("name", ["localization", "nih"])
+@pytest.mark.parametrize("name", ["results/localization", "nih/nih"])
 def test_no_two_planned_trainings_are_the_same(name, quick, tmp_path):
     """An override that something else overrides makes a comparison of a method with itself."""
-    runs = plan_runs(load_settings(FOLDER / f"{name}.yaml", quick), tmp_path)
+    runs = plan_runs(load_settings(FOLDER.parent / f"{name}.yaml", quick), tmp_path)
     recipes = {run.name: run.recipe("data") for run in runs}
     assert len(set(recipes.values())) == len(recipes), recipes

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from typing import Any
 
 import numpy as np
-from monai.data import Dataset
 
 from cxr_common.data.datalist import item_group
-from cxr_common.detection import detect
 from cxr_common.detection.figures import DetectorFigures
 from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import hit_statistic, label_statistic
+from tools.nih.box_outcomes import BoxOutcome, pack_boxes, unpack_boxes
+from tools.nih.detection_data import Pointer, point_table, read_localizers, read_nih
+from tools.nih.nih import BOX_FINDINGS, BOXED, by_box_finding
 from tools.repository import REPOSITORY
-from tools.results.box_outcomes import BoxOutcome, BoxOutcomes
 from tools.results.data import Items
-from tools.results.detection import image_counts, with_curves, write_annotations
-from tools.results.experiment import Data, Experiment
+from tools.results.detection import detected, image_counts, with_curves, write_annotations
+from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet, mapped
-from tools.results.nih import BOX_FINDINGS, BOXED, by_box_finding
-from tools.results.nih_detection_data import LocalizerOutcome, point_table, read_localizers, read_nih
+from tools.results.outcomes import Arrays, KeptExperiment
 from tools.results.plan import Runs
 from tools.results.settings import Settings
 from tools.trainings import Run, training_hash
@@ -34,10 +33,10 @@ RATES = (1 / 4, 1 / 2, 1.0, 2.0, 4.0)
 LOCALIZERS = REPOSITORY / "docs" / "results" / "outcomes" / "nih"
 #: Method -> seed -> what it did.
 Detectors = Mapping[str, Mapping[int, BoxOutcome]]
-Pointers = Mapping[str, LocalizerOutcome]
+Pointers = Mapping[str, Pointer]
 
 
-class NihDetection(Experiment):
+class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
     """Detectors that learn from a part of NIH's boxed images, labels of others, and unlabelled ones."""
 
     needs = "this experiment learns from NIH's images and is scored on them"
@@ -66,49 +65,17 @@ class NihDetection(Experiment):
         done = self.trained(known=True)
         return {self.options.experiment.stem: [name for name in self.methods if name in done]}
 
-    @cached_property
-    def outcomes(self) -> BoxOutcomes:
-        """Those kept."""
-        folder = self.options.output / "outcomes" / self.options.experiment.stem
-        return BoxOutcomes(folder, self.data.tests["boxes"])
-
-    def is_known(self, run: Run) -> bool:
-        """Whether its outcome is kept, even where its weights are gone."""
-        return self.outcomes.load(run.name, self.made_with(run)) is not None
-
-    def made_with(self, run: Run) -> Settings:
-        """What a run's outcome is made with."""
-        return {"recipe": run.recipe(self.source(run)[1]), "test_sha256": self.test_sha256}
-
-    def write(self, file: str, names: Sequence[str], done: Runs) -> None:
-        """Measure what is not known, then write."""
-        self.measured = mapped(done, self.measure)
-        super().write(file, names, done)
-
-    def measure(self, run: Run) -> BoxOutcome:
-        """What a run's network did: as it is kept, unless there are other weights."""
-        made_with = self.made_with(run)
-        outcome = self.outcomes.load(run.name, made_with)
-        if run.is_done(self.source(run)[1]):
-            about = super().about(run)
-            if outcome is None or outcome.about["weights_sha256"] != about["weights_sha256"]:
-                outcome = self.outcomes.make(run.name, made_with, about, lambda test: self.found(run, test))
-        assert outcome is not None  # of a run that is trained or known
-        return outcome
-
-    def found(self, run: Run, test: str) -> BoxPredictions:
+    def predict(self, run: Run, made_with: Settings, test: str) -> BoxPredictions:
         """What the network of a run detects on a test set."""
-        config = run.config()
-        dataset = Dataset(self.data.tests[test], config.get_parsed_content("validate#preprocessing"))
-        return detect(run.network(), dataset, list(LABELS), config.get_parsed_content("validate#inferer"))
+        return detected(run, self.data.tests[test])
 
-    def about(self, run: Run) -> Settings:
-        """Hash of a run's weights, minutes and machine of its training."""
-        return self.measured[run.method][run.seed].about
+    def pack(self, found: Mapping[str, BoxPredictions]) -> Arrays:
+        """Boxes of the one test set, scores of the other."""
+        return pack_boxes(found)
 
-    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
-        """Runs that are planned and not done."""
-        return [run.name for run in self.runs if run.seed not in done.get(run.method, {})]
+    def unpack(self, about: dict[str, Any], arrays: Arrays) -> BoxOutcome:
+        """The same, read again."""
+        return unpack_boxes(about, arrays, self.data.tests["boxes"])
 
     def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """Boxes and points of the boxed images, AUROC of the others."""

@@ -1,6 +1,6 @@
-"""The split of NIH's boxed images for detectors, which learn from boxes: drawn once, kept in ``nih_split.csv``.
+"""The split of NIH's boxed images for detectors, which learn from boxes: drawn once, kept in ``split.csv``.
 
-``python -m tools.results.nih_split SHARED_NIH`` draws it again, which changes nothing.
+``python -m tools.nih.split SHARED_NIH`` draws it again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cxr_common.errors import InputError
 from cxr_common.files import write_text
 from tools.results.data import Items
 
-SPLIT = Path(__file__).with_name("nih_split.csv")
+SPLIT = Path(__file__).with_name("split.csv")
 SEED = 19
 #: Images of each section.
 SIZES: dict[str, int] = {"training": 200, "validation": 80, "testing": 400}

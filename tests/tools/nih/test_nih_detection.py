@@ -10,18 +10,18 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY, SHARED
-from tools.results.box_outcomes import MOST_BOXES, BoxOutcome, BoxOutcomes
+from tools.nih.box_outcomes import MOST_BOXES, BoxOutcome, pack_boxes, unpack_boxes
+from tools.nih.detection_data import Pointer, point_table
+from tools.nih.nih import BOX_FINDINGS
+from tools.nih.nih_detection import NihDetection, box_test, label_test, point_test
 from tools.results.detection import with_curves, write_annotations
 from tools.results.figures import check_claims
-from tools.results.nih import BOX_FINDINGS
-from tools.results.nih_detection import NihDetection, box_test, label_test, point_test
-from tools.results.nih_detection_data import LocalizerOutcome, point_table
 from tools.results.plan import plan_runs
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
 
-EXPERIMENT = REPOSITORY / "tools" / "results" / "nih_detection.yaml"
+EXPERIMENT = REPOSITORY / "tools" / "nih" / "nih_detection.yaml"
 MASS, OPACITY = LABELS.index("Mass"), LABELS.index("Opacity")
 FINDINGS = ("Mass", "Infiltration", "Pneumonia")
 
@@ -92,7 +92,7 @@ def record():
     found = {"retinanet": {0: outcome(3, items, labelled)}, "oxnet": {0: outcome(12, items, labelled)}}
     hits = np.where(np.isnan(point_table(detected(items, 0))), np.nan, 0.0)
     hits[0, list(BOX_FINDINGS).index("Mass")] = 1
-    localizers = {"pylon": LocalizerOutcome(hits, outcome(0, items, labelled).scores)}
+    localizers = {"pylon": Pointer(hits, outcome(0, items, labelled).scores)}
     tests = [
         box_test(items, found, "retinanet"),
         point_test(items, found, localizers, "pylon"),
@@ -152,7 +152,7 @@ MACROS = ("methods", "classes", "froc_rates", "points_by_finding", "curve", "cla
 
 def test_pages_without_any_detector_show_localisers():
     settings, items, labelled = load_settings(EXPERIMENT), boxed(), others()
-    localizers = {"pylon": LocalizerOutcome(point_table(detected(items, 6)), np.zeros((10, 8)))}
+    localizers = {"pylon": Pointer(point_table(detected(items, 6)), np.zeros((10, 8)))}
     tests = [
         box_test(items, {}, "retinanet"),
         point_test(items, {}, localizers, "pylon"),
@@ -173,20 +173,17 @@ def test_what_is_kept_is_what_is_scored(tmp_path):
     found = detected(items, 5)
     found.rows = np.concatenate([found.rows, np.tile(found.rows[:, 1:2], (1, MOST_BOXES, 1))], axis=1)
     given = {"boxes": found, "nih": detected(labelled_as_boxed(labelled), 10)}
-    shelf = BoxOutcomes(tmp_path, items)
-    made_with, about = {"recipe": "r", "test_sha256": {"boxes": "b"}}, {"weights_sha256": "w", "minutes": 2.0}
-    made = shelf.make("oxnet-seed0", made_with, about, given.get)
-    kept = shelf.load("oxnet-seed0", made_with)
-    assert kept.about == about
+    arrays = pack_boxes(given)
+    np.savez_compressed(tmp_path / "kept.npz", **arrays)
+    with np.load(tmp_path / "kept.npz") as file:
+        kept = unpack_boxes({"weights_sha256": "w"}, dict(file), items)
+    assert kept.about == {"weights_sha256": "w"}
     assert kept.boxes.rows.shape == (12, MOST_BOXES, 6)
     np.testing.assert_allclose(kept.boxes.rows, found.rows[:, :MOST_BOXES], atol=0.05)
-    for one in (made, kept):
-        np.testing.assert_array_equal(point_table(one.boxes), point_table(found))
-        np.testing.assert_array_equal(one.logits, given["nih"].logits)
-        assert one.scores[0, LABELS.index("Effusion")] == pytest.approx(0.9)
-    assert shelf.load("oxnet-seed1", made_with) is None
-    assert shelf.load("oxnet-seed0", {**made_with, "recipe": "another"}) is None
-    assert (tmp_path / "oxnet-seed0.npz").stat().st_size < 1e5
+    np.testing.assert_array_equal(point_table(kept.boxes), point_table(found))
+    np.testing.assert_array_equal(kept.logits, given["nih"].logits)
+    assert kept.scores[0, LABELS.index("Effusion")] == pytest.approx(0.9)
+    assert (tmp_path / "kept.npz").stat().st_size < 1e5
 
 
 def labelled_as_boxed(labelled):

@@ -12,9 +12,9 @@ from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY, SHARED
 from tests.tools.results.test_localizers import make
+from tools.nih.nih import BOX_FINDINGS, BOXED, Nih, by_box_finding
 from tools.results.figures import check_claims
 from tools.results.localizers import relabelled
-from tools.results.nih import BOX_FINDINGS, BOXED, Nih, by_box_finding
 from tools.results.record import read_result
 from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
@@ -60,7 +60,7 @@ def scored(hit_rate, skill, seed):
 
 @pytest.fixture(scope="module")
 def record():
-    settings = load_settings(REPOSITORY / "tools" / "results" / "nih.yaml")
+    settings = load_settings(REPOSITORY / "tools" / "nih" / "nih.yaml")
     made = {"pylon": scored(0.9, 1.5, 1), "cam": scored(0.2, 1.0, 2)}
     methods = {test: {name: {0: one[test]} for name, one in made.items()} for test in ("boxes", "nih", "phantoms")}
     experiment = Nih.__new__(Nih)  # without its data
@@ -104,7 +104,7 @@ def test_goals_are_compared_with_what_was_measured(record):
 @pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "nih").is_dir(), reason="NIH images with boxes (../shared/nih) are not here")
 def test_a_quick_run_from_data_to_record(tmp_path):
-    settings = yaml.safe_load((REPOSITORY / "tools" / "results" / "nih.yaml").read_text())
+    settings = yaml.safe_load((REPOSITORY / "tools" / "nih" / "nih.yaml").read_text())
     settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "cam_scaled")}
     settings["claims"] = [c for c in settings["claims"] if {c["first"], c["second"]} <= set(settings["methods"])]
     settings["quick"]["cycles"][0] |= {"spatial_size": [64, 64], "epoch_size": 48, "backbone_weights": None}

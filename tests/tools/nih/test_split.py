@@ -7,7 +7,7 @@ import pytest
 
 from cxr_common.errors import InputError
 from tests.golden import SHARED
-from tools.results.nih_split import SIZES, draw_split, image_name, read_boxed, read_split, split_items
+from tools.nih.split import SIZES, draw_split, image_name, read_boxed, read_split, split_items
 
 SMALL = {"training": 4, "validation": 2, "testing": 6}
 

@@ -14,9 +14,9 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions, data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.metrics.points import points_in_boxes
+from tools.nih.nih import BOX_FINDINGS, by_box_finding
+from tools.nih.split import image_name, read_split, split_items
 from tools.results.data import Items, prepare
-from tools.results.nih import BOX_FINDINGS, by_box_finding
-from tools.results.nih_split import image_name, read_split, split_items
 from tools.results.outcomes import read_kept
 from tools.results.settings import Settings
 
@@ -77,7 +77,7 @@ def point_table(found: BoxPredictions) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class LocalizerOutcome:
+class Pointer:
     """What a localiser of the NIH experiment did on the same images.
 
     Attributes:
@@ -89,7 +89,7 @@ class LocalizerOutcome:
     logits: np.ndarray
 
 
-def read_localizers(folder: Path, names: Iterable[str], shared: Path, data: NihBoxes) -> dict[str, LocalizerOutcome]:
+def read_localizers(folder: Path, names: Iterable[str], shared: Path, data: NihBoxes) -> dict[str, Pointer]:
     """Read the kept outcomes of the NIH experiment's first seeds; those that are not there are left out.
 
     Args:
@@ -116,5 +116,5 @@ def read_localizers(folder: Path, names: Iterable[str], shared: Path, data: NihB
         if not hashes.items() <= about["made_with"]["test_sha256"].items():
             raise InputError("is of other images", path, "run `make results PART=nih` again")
         hits = arrays["boxes/hits"][0][rows].astype(float)  # the first table is that of points
-        out[name] = LocalizerOutcome(np.where(hits < 0, np.nan, hits), arrays["nih/logits"][: len(data.labelled)])
+        out[name] = Pointer(np.where(hits < 0, np.nan, hits), arrays["nih/logits"][: len(data.labelled)])
     return out
