@@ -68,3 +68,10 @@ def test_a_failure_reaches_whoever_started_the_application(tmp_path):
     (tmp_path / "in" / "a.dcm").write_bytes(b"no DICOM")
     done = run("-m", "cxr_tools.deploy", "-i", tmp_path / "in", "-o", tmp_path / "out", cwd=tmp_path)
     assert "the bundle's inference failed" in done.stdout + done.stderr
+
+
+def test_a_bundle_that_is_not_there_is_one_line(images, tmp_path):
+    done = run("-m", "cxr_tools.deploy", "-i", images, "-o", tmp_path / "out", cwd=tmp_path, CXR_BUNDLE="none_such")
+    assert done.returncode == 1
+    assert "error: " in done.stderr and "none_such" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()

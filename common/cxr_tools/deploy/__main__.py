@@ -6,11 +6,13 @@ CXR_BUNDLE=cxr_pylon_localization python -m cxr_tools.deploy -i /my/xrays -o out
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from monai.deploy.conditions import CountCondition
 from monai.deploy.core import Application
 
+from cxr_common.cli import one_line_errors
 from cxr_common.loading import find_bundle
 from cxr_tools.deploy.operators import FindingsOperator
 
@@ -24,7 +26,7 @@ class FindingsApp(Application):
         operator = FindingsOperator(
             self,
             CountCondition(self, 1),
-            bundle=find_bundle(os.environ.get("CXR_BUNDLE", "cxr_pylon_localization")),
+            bundle=asked_bundle(),
             input_folder=Path(context.input_path),
             output_folder=Path(context.output_path),
             name="findings",
@@ -32,5 +34,22 @@ class FindingsApp(Application):
         self.add_operator(operator)
 
 
-if __name__ == "__main__":
+def asked_bundle() -> Path:
+    """Folder of the bundle that CXR_BUNDLE names.
+
+    Raises:
+        InputError: there is none of this name.
+    """
+    return find_bundle(os.environ.get("CXR_BUNDLE", "cxr_pylon_localization"))
+
+
+@one_line_errors
+def main() -> int:
+    """Run the application; returns the exit status."""
+    asked_bundle()  # an error inside compose leaves the SDK waiting
     FindingsApp().run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -99,3 +100,31 @@ def test_a_bundle_that_needs_nothing_of_ours_is_not_ours_to_pack(own, tmp_path, 
         path.write_text(path.read_text("utf-8").replace("cxr_common", "monai"), "utf-8")
     assert main(["pack", str(folder), "-o", str(tmp_path / "dist")]) == 1
     assert "names nothing of cxr_common" in capsys.readouterr().err
+
+
+def test_a_second_zip_in_the_same_folder_stands_beside_the_first(packed, tmp_path):
+    dist, other = tmp_path / "dist", tmp_path / "other_localization"
+    dist.mkdir()
+    for path in packed.parent.iterdir():
+        shutil.copy(path, dist)
+    shutil.copytree(PYLON, other, ignore=shutil.ignore_patterns("bundle.yaml"))
+    assert main(["pack", str(other), "-o", str(dist), "--source", "https://my.host"]) == 0
+    zips = sorted(dist.glob("*.zip"))
+    lines = (dist / "SHA256SUMS").read_text().splitlines()
+    assert lines == [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}" for path in zips]
+    index = json.loads((dist / "model_info.json").read_text())
+    assert list(index) == [path.stem for path in zips]
+    assert [entry["source"] for entry in index.values()] == [packed.name, f"https://my.host/{zips[1].name}"]
+
+    packed_again = dist / packed.name
+    packed_again.write_bytes(b"changed")
+    assert main(["pack", str(other), "-o", str(dist)]) == 0
+    assert list(json.loads((dist / "model_info.json").read_text())) == [zips[1].stem]
+    assert packed_again.read_bytes() == b"changed"
+
+
+def test_an_index_of_something_else_is_not_overwritten(own, tmp_path, capsys):
+    (tmp_path / "model_info.json").write_text('{"mine": 1}')
+    assert main(["pack", str(own), "-o", str(tmp_path)]) == 1
+    assert "model_info.json" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["model_info.json"]
