@@ -14,7 +14,7 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions, data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.metrics.points import points_in_boxes
-from tools.nih.nih import BOX_FINDINGS, by_box_finding
+from tools.nih.nih import BOX_FINDINGS, by_box_finding, scored_images
 from tools.nih.split import image_name, read_split, split_items
 from tools.results.data import Items, prepare
 from tools.results.outcomes import read_kept
@@ -101,9 +101,7 @@ def read_localizers(folder: Path, names: Iterable[str], shared: Path, data: NihB
     Raises:
         InputError: an outcome is of other images.
     """
-    boxed = [
-        by_box_finding(i) for i in load_datalist(data.nih, "localisation", shared) if not i.get("patient_in_cxr_train")
-    ]
+    boxed = scored_images(data.nih, shared)["boxes"]
     hashes = {"boxes": data_sha256(boxed), "nih": data_sha256(load_datalist(data.nih, "testing", shared))}
     places = {image_name(item): place for place, item in enumerate(boxed)}
     rows, out = [places[image_name(item)] for item in data.boxed], {}

@@ -74,15 +74,13 @@ def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Pa
     In the validation section, phantoms and simulated findings keep their boxes and forget their labels: epochs and
     decision thresholds are chosen on real images alone, mask thresholds on exact places alone.
     """
-    simulated, chests, training = work / "nih_simulated", work / "nih14_chests.json", work / "nih_training.json"
-    known = ("--datalist", nih, "--root", shared, "--output")
-    if not simulated.exists():
-        wanted = {section: settings["simulated"][section] for section in ("training", "validation")}
-        most = [part for section, n in wanted.items() if n is not None for part in (f"--{section}", n)]
-        run_tool("cxr_tools.simulate_findings", *known, simulated, "--seed", settings["simulated"]["seed"], *most)
+    chests, training = work / "nih14_chests.json", work / "nih_training.json"
     if not chests.exists():
-        run_tool("cxr_tools.lungs", *known, chests)
-    made = (simulated / "datalist.json", *make_phantoms(settings["phantoms"], work / "nih_phantoms"))
+        run_tool("cxr_tools.lungs", "--datalist", nih, "--root", shared, "--output", chests)
+    made = (
+        make_simulated(settings["simulated"], nih, shared, work),
+        *make_phantoms(settings["phantoms"], work / "nih_phantoms"),
+    )
     data = merge_datalists([chests, *made], [work, *(path.parent for path in made)], work, LABELS)
     unknown = [None] * len(LABELS)
     validation = [i if i["source"] == "nih" else {**i, "label": unknown} for i in data["validation"]]
@@ -90,14 +88,25 @@ def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Pa
     return training
 
 
+def make_simulated(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
+    """Put findings into the No Finding images of the datalist `nih`, unless it is done; returns their datalist."""
+    simulated = work / "nih_simulated"
+    if not simulated.exists():
+        most = [p for name in ("training", "validation") if (n := settings[name]) is not None for p in (f"--{name}", n)]
+        given = ("--datalist", nih, "--root", shared, "--output", simulated, "--seed", settings["seed"])
+        run_tool("cxr_tools.simulate_findings", *given, *most)
+    return simulated / "datalist.json"
+
+
 def scored_images(nih: Path, shared: Path) -> dict[str, Items]:
     """Images of the test sets "nih" and "boxes", from the datalist of the images in `shared`."""
-    boxed = load_datalist(nih, "localisation", shared)
-    return {
-        "nih": load_datalist(nih, "testing", shared),
-        # Patients in ../cxr's training rows are left out: other weights have learned from them.
-        "boxes": [by_box_finding(item) for item in boxed if not item.get("patient_in_cxr_train")],
-    }
+    boxed = [by_box_finding(item) for item in boxed_images(nih, shared)]
+    return {"nih": load_datalist(nih, "testing", shared), "boxes": boxed}
+
+
+def boxed_images(nih: Path, shared: Path) -> Items:
+    """Images with official boxes; patients in ../cxr's training rows are left out: other weights learned from them."""
+    return [i for i in load_datalist(nih, "localisation", shared) if not i.get("patient_in_cxr_train")]
 
 
 def by_box_finding(item: Item) -> Item:

@@ -20,6 +20,7 @@ PARTS = {
     "localisation": "tools.results.localization:Localization",
     "nih": "tools.nih.nih:Nih",
     "nih_detection": "tools.nih.nih_detection:NihDetection",
+    "nih_refinement": "tools.nih.nih_refinement:NihRefinement",
     "refinement": "tools.results.refinement:Refinement",
     "segmentation": "tools.results.segmentation:Segmentation",
     "detection": "tools.results.detection:Detection",

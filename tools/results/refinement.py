@@ -18,7 +18,7 @@ from cxr_common.findings import Walk
 from cxr_common.labels import LABELS
 from cxr_common.networks import weights_sha256
 from cxr_common.refinement import Boundaries, choose_steps
-from cxr_common.refinement.refined_masks import STILL, Images, Masks, tune
+from cxr_common.refinement.refined_masks import STILL, Images, Masks, Truth, tune
 from tools.phantom_sets import make_phantoms
 from tools.repository import BUNDLES
 from tools.results.data import Items, make_nih, mix, prepare
@@ -77,7 +77,8 @@ class Refinement(Experiment):
         tests: list[ScoredSet] = []
         chosen: Settings = {"thresholds": {}, "steps": {}}
         for name, runs in done.items():
-            found = Ways([*runs.values()], develop, self.data.tests, self.settings["walks"])
+            images = {test: read_images(runs[0], items, SKIPPED.get(test)) for test, items in self.data.tests.items()}
+            found = Ways([*runs.values()], read_images(runs[0], develop), images, self.settings["walks"])
             chosen["thresholds"][name], chosen["steps"][name] = found.thresholds, found.steps
             for test, masks in found.masks.items():
                 groups = [item_group(item) for item in found.images[test].dataset.data]
@@ -88,6 +89,12 @@ class Refinement(Experiment):
 class Ways:
     """All ways from one localiser's heatmaps to masks.
 
+    Args:
+        runs: relation networks on these heatmaps, one of each seed.
+        tuning: images with masks, which choose thresholds and steps.
+        images: test set -> its images.
+        walks: name -> settings of a random walk.
+
     Attributes:
         images: test set -> its images.
         masks: test set -> way -> seed -> masks.
@@ -95,12 +102,11 @@ class Ways:
         steps: way -> a class's number of steps, by seed.
     """
 
-    def __init__(self, runs: Sequence[Run], develop: Items, tests: Mapping[str, Items], walks: Settings) -> None:
-        self.images = {name: read_images(runs[0], items, SKIPPED.get(name)) for name, items in tests.items()}
-        self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: defaultdict(dict) for name in tests}
+    def __init__(self, runs: Sequence[Run], tuning: Images, images: Mapping[str, Images], walks: Settings) -> None:
+        self.images = images
+        self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: defaultdict(dict) for name in images}
         self.thresholds: dict[str, list[dict[str, float]]] = defaultdict(list)
         self.steps: dict[str, list[dict[str, int]]] = defaultdict(list)
-        tuning = read_images(runs[0], develop)
         for seed, network in [(0, None), *enumerate(run.network() for run in runs)]:
             own = tuning.boundaries(network)
             seen = {name: test.boundaries(network) for name, test in self.images.items()}
@@ -146,13 +152,13 @@ def weights_of(bundle: str, folder: str = "") -> Path:
     return BUNDLES / bundle / "models" / folder / "model.pt"
 
 
-def read_images(run: Run, items: Items, skip: str | None = None) -> Images:
+def read_images(run: Run, items: Items, skip: str | None = None, truth: Truth = "masks") -> Images:
     """Items that have a finding, with their heatmaps, read as the configs of a run say."""
     parser = run.config()
     transform = parser.get_parsed_content("refine#dataset#transform")
     found = [item for item in items if 1 in item["label"]]
     dataset = CacheDataset(found, transform, num_workers=1, progress=False)
-    return Images(dataset, list(LABELS), (float(parser["intensity_mean"]), float(parser["intensity_std"])), skip)
+    return Images(dataset, list(LABELS), (float(parser["intensity_mean"]), float(parser["intensity_std"])), skip, truth)
 
 
 def walk_of(settings: Settings, boundaries: Boundaries) -> Walk:

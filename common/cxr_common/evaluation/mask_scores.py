@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_common.boxes import scale_boxes
 from cxr_common.data.masks import Mask, load_masks, resize_mask
 from cxr_common.evaluation.intervals import ClassValues, HitsReport, hits_report, interval
 from cxr_common.evaluation.map_predictions import MapPredictions
@@ -43,6 +44,27 @@ def true_masks(predictions: MapPredictions) -> Iterator[list[Mask | None]]:
     """The annotated masks of each image, one per class, in the geometry of the original; None = not annotated."""
     for item, (width, height) in zip(predictions.items, predictions.sizes, strict=True):
         yield load_masks(item, predictions.labels, (int(width), int(height)))
+
+
+def box_masks(predictions: MapPredictions) -> Iterator[list[Mask | None]]:
+    """The pixels in any true box of each class, image by image, at the network's input size; None = no box of it."""
+    for boxes, classes in zip(*predictions.boxes(), strict=True):
+        found: dict[int, Mask] = {}
+        for box, c in zip(boxes if boxes is not None else (), classes or (), strict=True):
+            x0, y0, x1, y1 = np.rint(box).astype(int)
+            found.setdefault(c, np.zeros(predictions.input_size, bool))[x0:x1, y0:y1] = True
+        yield [found.get(c) for c in range(len(predictions.labels))]
+
+
+def chest_masks(predictions: MapPredictions) -> Iterator[list[Mask | None]]:
+    """The pixels in the box around the chest (key "chest"), for each class that has a true box; else as above."""
+    for item, size, boxed in zip(predictions.items, predictions.sizes, box_masks(predictions), strict=True):
+        chest = None
+        if item.get("chest") is not None:
+            chest = np.zeros(predictions.input_size, bool)
+            ((x0, y0, x1, y1),) = np.rint(scale_boxes([item["chest"]], size, predictions.input_size)).astype(int)
+            chest[x0:x1, y0:y1] = True
+        yield [None if mask is None else chest for mask in boxed]
 
 
 def counts_at_thresholds(predictions: MapPredictions, thresholds: Sequence[float]) -> MaskCounts:

@@ -24,7 +24,16 @@ from cxr_common.metrics.coco import AREAS, IOU_LEVELS, average_precisions, coco_
 from cxr_common.metrics.froc import FROC_RATES, LesionHits, froc_curve, froc_sensitivity, lesion_fractions, lesion_hits
 from cxr_common.metrics.handlers import ImageLabelMetrics, PointLocalization
 from cxr_common.metrics.label_map_handler import LabelMapIoU
-from cxr_common.metrics.mask_counts import MaskCounts, dataset_iou, image_dice, image_iou, mask_counts, threshold_counts
+from cxr_common.metrics.mask_counts import (
+    MaskCounts,
+    area_ratio,
+    dataset_iou,
+    image_dice,
+    image_iou,
+    mask_counts,
+    share_inside,
+    threshold_counts,
+)
 from cxr_common.metrics.mask_handler import MaskIoU
 from cxr_common.metrics.overlap import box_overlap, exceeds, mask_overlap, wang_boxes
 from cxr_common.metrics.points import (
@@ -51,6 +60,7 @@ __all__ = [
     "LabelMapIoU",
     "MaskIoU",
     "PointLocalization",
+    "area_ratio",
     "auroc",
     "average_precision",
     "average_precisions",
@@ -87,6 +97,7 @@ __all__ = [
     "points_in_boxes",
     "random_maps",
     "random_point_hits",
+    "share_inside",
     "support_average",
     "threshold_counts",
     "wang_boxes",

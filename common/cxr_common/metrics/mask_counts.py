@@ -185,6 +185,40 @@ def image_dice(counts: MaskCounts, present_only: bool = False) -> Array:
     return np.where(counts.true > 0, dice, np.nan) if present_only else dice
 
 
+def share_inside(counts: MaskCounts) -> Array:
+    """Share of the predicted mask of every image that lies inside the true one, such as the boxes of a finding.
+
+    Args:
+        counts: (N, C).
+
+    Returns:
+        (N, C); 0 where nothing is predicted, NaN where not annotated or the true mask is empty.
+
+    Example:
+        >>> counts = MaskCounts(np.array([[1.0], [0.0]]), np.array([[2.0], [0.0]]), np.array([[5.0], [5.0]]))
+        >>> share_inside(counts).tolist()
+        [[0.5], [0.0]]
+    """
+    return np.where(counts.true > 0, np.nan_to_num(_divide(counts.intersection, counts.predicted)), np.nan)
+
+
+def area_ratio(counts: MaskCounts) -> Array:
+    """How many times as large as the true mask the predicted one is; an empty one counts as one pixel.
+
+    Args:
+        counts: (N, C).
+
+    Returns:
+        (N, C); NaN where not annotated or the true mask is empty.
+
+    Example:
+        >>> counts = MaskCounts(np.array([[1.0], [0.0]]), np.array([[2.0], [0.0]]), np.array([[4.0], [5.0]]))
+        >>> area_ratio(counts).tolist()
+        [[0.5], [0.2]]
+    """
+    return _divide(np.maximum(counts.predicted, 1), counts.true)
+
+
 def _same_shape(mask: np.ndarray, true: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if mask.shape != true.shape:
         raise ValueError(f"mask {mask.shape} and true mask {true.shape} must have the same shape")

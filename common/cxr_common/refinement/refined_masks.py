@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -13,11 +13,11 @@ from monai.data import Dataset
 from PIL import Image
 from torch.nn import functional as F
 
-from cxr_common.data.masks import resize_mask
-from cxr_common.evaluation.mask_scores import counts_at_thresholds, true_masks
+from cxr_common.data.masks import Mask, resize_mask
+from cxr_common.evaluation.mask_scores import box_masks, chest_masks, counts_at_thresholds, true_masks
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.findings.walk import Walk
-from cxr_common.metrics import MaskCounts, image_iou, mask_counts
+from cxr_common.metrics import MaskCounts, area_ratio, exceeds, image_iou, mask_counts, share_inside
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
@@ -28,6 +28,12 @@ from cxr_common.refinement.pseudo_masks import STRIDE
 
 #: Thresholds every method chooses from, class by class, on the validation phantoms.
 GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
+Truth = Literal["masks", "boxes", "chest"]
+TRUTHS: dict[Truth, Callable[[RefinedMaps], Iterator[list[Mask | None]]]] = {
+    "masks": true_masks,
+    "boxes": box_masks,
+    "chest": chest_masks,
+}
 #: No step of a walk without boundaries: the heatmap on the network's grid.
 STILL = Walk(steps=0)
 
@@ -41,12 +47,30 @@ class Masks:
     labels: Sequence[str]
 
     def statistic(self, figure: str, of: str = "all") -> Statistic:
-        """Either "image iou" or "boundary f" (mean over pairs), or "data set iou" (macro), of one class or all."""
+        """A figure of one class or all.
+
+        Args:
+            figure: "image iou", "boundary f" or "inside" (the share of a mask inside the true one): means over pairs of
+                image and class; "T(IoU) > 0.25" or "T(IoBB) > 0.25": how often the overlap or that share is larger than
+                a number; "area": how many times as large a mask is, geometric mean; "data set iou": macro.
+            of: a class, or "all".
+        """
         columns = list(range(len(self.labels))) if of == "all" else [self.labels.index(of)]
         counts = self.counts.of_classes(columns)
-        if figure == "data set iou":
+        name, _, level = figure.partition(" > ")
+        if name == "data set iou":
             return iou_statistic(counts)
-        return hit_statistic(image_iou(counts) if figure == "image iou" else self.boundary[:, columns])
+        if name == "area":
+            doublings = hit_statistic(np.log2(area_ratio(counts)))
+            return lambda weights: np.exp2(doublings(weights))
+        table = {
+            "image iou": image_iou,
+            "T(IoU)": image_iou,
+            "inside": share_inside,
+            "T(IoBB)": share_inside,
+            "boundary f": lambda _: self.boundary[:, columns],
+        }[name](counts)
+        return hit_statistic(exceeds(table, float(level)) if level else table)
 
 
 @dataclass(frozen=True)
@@ -58,12 +82,14 @@ class Images:
         labels: class names.
         grey: mean and deviation that images are normalised with.
         skip: class that is not scored.
+        truth: what masks are compared with: "masks" that somebody drew, true "boxes", or the box around the "chest".
     """
 
     dataset: Dataset
     labels: list[str]
     grey: tuple[float, float]
     skip: str | None = None
+    truth: Truth = "masks"
 
     def boundaries(self, network: Any = None) -> Boundaries:
         """The input of walks: the heatmaps, and the boundaries that a network sees, if there is one."""
@@ -72,13 +98,14 @@ class Images:
     def score(self, maps: RefinedMaps, thresholds: Mapping[str, float]) -> Masks:
         """Measure the masks above the thresholds."""
         boundary, counts = np.full(maps.label.shape, np.nan), []
-        for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), true_masks(maps), strict=True)):
+        for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), TRUTHS[self.truth](maps), strict=True)):
             truth: list[Any] = [None] * len(self.labels)
             found = [np.asarray(heat[c]) > thresholds[name] for c, name in enumerate(self.labels)]
             for c, (name, mask) in enumerate(zip(self.labels, masks, strict=True)):
                 if maps.label[n, c] == 1 and name != self.skip and mask is not None and mask.any():
                     truth[c] = resize_mask(mask, maps.input_size)
-                    boundary[n, c] = boundary_f_score(found[c], truth[c])
+                    if self.truth == "masks":  # only they have an outline of the finding
+                        boundary[n, c] = boundary_f_score(found[c], truth[c])
             counts.append(mask_counts([found], [truth]))
         return Masks(MaskCounts.concatenate(counts), boundary, self.labels)
 

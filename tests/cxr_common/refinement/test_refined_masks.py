@@ -92,3 +92,32 @@ def test_masks_are_written_of_what_images_are_said_to_have(refined, tmp_path):
     assert set(written["0.png"]) == {"Mass", "Nodule"}
     inside = read_mask(written["0.png"]["Mass"])
     assert inside[11, 11] and not inside[20, 11] and not read_mask(written["0.png"]["Nodule"]).any()
+
+
+def test_masks_beside_boxes(refined):
+    """Boxes twice as wide as the mask: it lies inside and covers half of the box."""
+    for item in refined.items:
+        item |= {"boxes": [[8, 8, 24, 16]], "box_labels": [MASS], "chest": [8, 8, 12, 16]}
+    images = Images(Dataset([]), list(LABELS), (0.0, 1.0), truth="boxes")
+    found = images.score(refined, dict.fromkeys(LABELS, 0.5))
+    one, weights = found.counts, np.ones((1, 8))
+    assert np.isnan(one.true[:, NODULE]).all() and (one.true[:, MASS] == 128).all()
+    assert np.isnan(found.boundary).all()
+    inside = found.statistic("inside")(weights)
+    np.testing.assert_allclose(inside, one.intersection[:, MASS].mean() / one.predicted[:, MASS].mean(), rtol=1e-6)
+    np.testing.assert_allclose(found.statistic("area", "Mass")(weights), one.predicted[0, MASS] / 128)
+    overlap = one.intersection[0, MASS] / one.union[0, MASS]
+    assert found.statistic(f"T(IoU) > {overlap - 0.01}")(weights) == 1
+    assert found.statistic(f"T(IoU) > {overlap + 0.01}")(weights) == 0
+    chest = replace(images, truth="chest").score(refined, dict.fromkeys(LABELS, 0.5))
+    assert (chest.counts.true[:, MASS] == 32).all() and np.isnan(chest.counts.true[:, NODULE]).all()
+    assert chest.statistic("inside")(weights) < inside
+
+
+def test_a_mask_that_is_empty_lies_in_no_box(refined):
+    for item in refined.items:
+        item |= {"boxes": [[8, 8, 24, 16]], "box_labels": [MASS]}
+    found = Images(Dataset([]), list(LABELS), (0.0, 1.0), truth="boxes").score(refined, dict.fromkeys(LABELS, 0.99))
+    weights = np.ones((1, 8))
+    assert found.statistic("inside")(weights) == found.statistic("T(IoU) > 0.1")(weights) == 0
+    assert found.statistic("area")(weights) == pytest.approx(1 / 128)

@@ -1,0 +1,179 @@
+"""Relation networks on the heatmaps of localisers that learned from real radiographs, measured by official boxes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxr_common.data import load_datalist
+from cxr_common.data.datalist import item_group
+from cxr_common.evaluation import data_sha256
+from cxr_common.labels import LABELS
+from cxr_common.metrics import MaskCounts
+from cxr_common.networks import weights_sha256
+from cxr_common.refinement.refined_masks import Masks, Truth
+from cxr_tools.lungs import chest_box, outline_lungs
+from tools.nih.nih import boxed_images, make_simulated
+from tools.repository import REPOSITORY
+from tools.results.data import Items, prepare, write_items
+from tools.results.experiment import Data
+from tools.results.figures import Figure, ScoredSet
+from tools.results.outcomes import Arrays, KeptExperiment, Outcome, arrays_of
+from tools.results.plan import Runs
+from tools.results.refinement import Ways, plan_localizers, read_images, refined_test, weights_of
+from tools.results.settings import Settings
+from tools.trainings import Run
+
+#: Test set -> what masks are compared with there.
+TRUTHS: Mapping[str, Truth] = {"boxes": "boxes", "chest": "chest", "ieee8023": "masks"}
+LEVELS = (0.1, 0.25, 0.5)
+#: Figures of masks beside boxes; the first is also given class by class.
+BOX_FIGURES = ("T(IoU) > 0.25", "T(IoU) > 0.1", "T(IoU) > 0.5", *(f"T(IoBB) > {level}" for level in LEVELS), "inside")
+#: Radiographs with drawn masks of opacities.
+DRAWN = REPOSITORY.parent / "shared" / "cxr"
+#: Way to masks -> masks.
+WayMasks = Mapping[str, Masks]
+
+
+@dataclass(frozen=True)
+class RefinedOutcome(Outcome):
+    """What one relation network did, and the ways to masks that need none.
+
+    Attributes:
+        masks: test set -> way -> masks.
+        thresholds: way -> threshold of each class.
+        steps: way -> number of steps of each class, where they are chosen.
+    """
+
+    masks: dict[str, dict[str, Masks]]
+    thresholds: dict[str, dict[str, float]]
+    steps: dict[str, dict[str, int]]
+
+
+class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
+    """A relation network on each localiser's heatmaps."""
+
+    needs = "this experiment learns from NIH's images and is scored on them"
+    radiographs = "nih"
+    home = "nih_refinement"
+    shares = ("nih", "simulated")
+    prefix = "nih_irn_"
+
+    def plan_methods(self) -> Settings:
+        """Localisers that have weights."""
+        return plan_localizers(self.settings)
+
+    def make_data(self) -> Data:
+        """NIH's images with a finding to learn from, simulated findings to choose by; boxes, chests and drawn masks."""
+        settings, work, shared = self.settings, self.work, self.options.shared
+        nih = prepare(settings["nih"]["mapping"], shared, work / "nih14.json")
+        path = make_positives(settings, nih, shared, work)
+        sections = [data_sha256(load_datalist(path, section)) for section in ("training", "validation")]
+        boxed = with_chests(boxed_images(nih, shared)[: settings.get("testing")])
+        tests = {"boxes": boxed, "chest": boxed}
+        if DRAWN.is_dir():
+            opacities = prepare("shared_cxr_opacity", DRAWN, work / "ieee8023.json")
+            tests["ieee8023"] = load_datalist(opacities, "testing", DRAWN, LABELS)
+        starts, hashes = weights_of("cxr_gradcam_classification", "phantoms"), {}
+        for name, method in self.methods.items():
+            weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
+            hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+        return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
+
+    def predict(self, run: Run, made_with: Settings, test: str) -> WayMasks:
+        """Masks of all ways on a test set."""
+        return {way: seeds[0] for way, seeds in self.ways(run).masks[test].items()}
+
+    def ways(self, run: Run) -> Ways:
+        """All ways with a run's network; kept until another run is asked for."""
+        if getattr(self, "_run", None) is not run:
+            section = load_datalist(self.source(run)[0], "validation")
+            images = {test: read_images(run, items, truth=TRUTHS[test]) for test, items in self.data.tests.items()}
+            self._ways = Ways([run], read_images(run, section), images, self.settings["walks"])
+            self._run = run
+        return self._ways
+
+    def pack(self, found: Mapping[str, WayMasks]) -> Arrays:
+        """Pixel counts, thresholds and steps."""
+        chosen = {"thresholds": self._ways.thresholds, "steps": self._ways.steps}
+        kept: Arrays = {"chosen": np.array(json.dumps(chosen))}
+        for test, ways in found.items():
+            for way, masks in ways.items():
+                counts = np.stack([masks.counts.intersection, masks.counts.predicted, masks.counts.true])
+                kept[f"{test}/{way}"] = np.concatenate([counts, masks.boundary[None]]).astype(np.float32)
+        return kept
+
+    def unpack(self, about: dict[str, Any], arrays: Arrays) -> RefinedOutcome:
+        """The same, read again."""
+        chosen = json.loads(str(arrays["chosen"]))
+        masks = {
+            test: {
+                way: Masks(MaskCounts(*tables[:3].astype(float)), tables[3].astype(float), LABELS)
+                for way, tables in arrays_of(arrays, test).items()
+            }
+            for test in self.data.tests
+        }
+        first = {key: {way: seeds[0] for way, seeds in ways.items()} for key, ways in chosen.items()}
+        return RefinedOutcome(about, masks, **first)
+
+    def missing(self, names: Sequence[str], done: Runs) -> list[str]:
+        """Localisers without a relation network, among them those without weights."""
+        return [name for name in self.settings["localizers"] if name not in done]
+
+    def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
+        """All ways on every localiser's heatmaps; thresholds and steps."""
+        tests: list[ScoredSet] = []
+        notes: Settings = {"thresholds": {}, "steps": {}}
+        for name, seeds in self.measured.items():
+            one = next(iter(seeds.values()))
+            notes["thresholds"][name], notes["steps"][name] = one.thresholds, one.steps
+            for test, items in self.data.tests.items():
+                ways = {
+                    way: {seed: outcome.masks[test][way] for seed, outcome in seeds.items()} for way in one.masks[test]
+                }
+                groups = [item_group(item) for item in items if 1 in item["label"]]  # the others have no heatmap
+                score = refined_test if TRUTHS[test] == "masks" else boxed_test
+                tests.append(score(f"{name}, {test}", ways, groups))
+        return tests, notes
+
+
+def make_positives(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
+    """Datalist of NIH's training images with a finding, and of simulated findings that choose; both drawn at random."""
+    random = np.random.default_rng(0)
+
+    def drawn(items: Items, count: int) -> Items:
+        found = [item for item in items if 1 in item["label"]]
+        return [found[place] for place in random.permutation(len(found))[:count]]
+
+    training = drawn(load_datalist(nih, "training", shared), settings["training"])
+    made = load_datalist(make_simulated(settings["simulated"], nih, shared, work), "validation")
+    sections = {"training": training, "validation": drawn(made, settings["validation"])}
+    return write_items(work / "nih_refinement.json", sections, ("boxes", "box_labels"))
+
+
+def with_chests(items: Items) -> Items:
+    """Images with the box around the chest, where the lung model finds one."""
+    return [
+        item if chest is None else {**item, "chest": chest}
+        for item, (lungs, size) in zip(items, outline_lungs(items), strict=True)
+        for chest in (chest_box(lungs, size),)
+    ]
+
+
+def boxed_test(name: str, ways: Mapping[str, Mapping[int, Masks]], groups: Sequence[str]) -> ScoredSet:
+    """Figures of masks beside boxes of a finding or the chest, and what each way adds to the thresholded heatmap."""
+    scored = np.isfinite(ways["heatmap"][0].counts.true)
+    pairs = {label: int(scored[:, c].sum()) for c, label in enumerate(LABELS) if scored[:, c].any()}
+    if name.endswith("chest"):
+        figures = [Figure.measured(ways, "inside", of) for of in ("all", *pairs)]
+    else:
+        figures = [Figure.measured(ways, figure, "all") for figure in BOX_FIGURES]
+        figures += [Figure.measured(ways, BOX_FIGURES[0], label) for label in pairs]
+        figures.append(Figure.measured(ways, "area", "all", compared=False))
+    return ScoredSet(name, groups, figures, "heatmap", pairs, int(scored.any(1).sum()))
