@@ -49,7 +49,7 @@ def load_settings(experiment: Path, quick: bool = False, shares: Sequence[str] =
     settings: Settings = yaml.safe_load(experiment.read_text(encoding="utf-8"))
     change, gpu = settings.pop("quick", {}), settings.pop("gpu", None)
     if "data" in settings:
-        other = yaml.safe_load(experiment.with_name(settings["data"]).read_text(encoding="utf-8"))
+        other = yaml.safe_load((experiment.parent / settings["data"]).read_text(encoding="utf-8"))
         settings |= {section: other[section] for section in shares}
         change = {section: other["quick"][section] for section in shares if section in other["quick"]} | change
     settings["quick"] = quick

@@ -9,10 +9,25 @@ import math
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from cxr_common.networks.backbones import make_backbone
 from cxr_common.networks.pooling import max_pool
 from cxr_common.networks.resize import resize_like
+
+
+class GroupNorm(nn.GroupNorm):
+    """Group norm that also takes one value per group: what is left of it is the bias.
+
+    PyTorch computes that for a batch and refuses it for a single image. The coarsest level of the attention's pyramid
+    has one channel, and one cell if the image has 256 pixels or fewer.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalise (N, num_channels, x, y)."""
+        if x.shape[1] * x.shape[2] * x.shape[3] == self.num_groups:
+            return torch.zeros_like(x) + self.bias[:, None, None]
+        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
 
 class ConvNormRelu(nn.Sequential):
@@ -21,7 +36,7 @@ class ConvNormRelu(nn.Sequential):
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 1, norm: str = "batch") -> None:
         super().__init__(
             nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2),
-            nn.BatchNorm2d(out_channels) if norm == "batch" else nn.GroupNorm(math.gcd(32, out_channels), out_channels),
+            nn.BatchNorm2d(out_channels) if norm == "batch" else GroupNorm(math.gcd(32, out_channels), out_channels),
             nn.ReLU(inplace=True),
         )
 

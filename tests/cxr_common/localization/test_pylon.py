@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from cxr_common.localization import CamClassifier, MultiscaleClassifier, Pylon
 from cxr_common.networks import make_backbone
@@ -100,3 +101,20 @@ def test_unknown_settings_are_named():
         make_backbone("vgg")
     with pytest.raises(ValueError, match="lateral_convolutions"):
         Pylon(1, lateral_convolutions=3)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_group_norm_takes_one_image_as_it_takes_several(training):
+    """At 128 pixels the coarsest level of the attention is one cell of one channel."""
+    torch.manual_seed(0)
+    network = Pylon(num_classes=2, norm="group").train(training)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):  # of the backbone
+            module.eval()
+        if isinstance(module, nn.GroupNorm):
+            nn.init.normal_(module.bias)
+    images = torch.randn(2, 1, 128, 128)
+    with torch.no_grad():
+        both, alone = network(images), network(images[:1])
+    for found, expected in zip(alone, both, strict=True):
+        torch.testing.assert_close(found, expected[:1], atol=1e-4, rtol=1e-4)
