@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,9 +11,13 @@ import numpy as np
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist_schema import Item
+from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
+from cxr_common.loading import find_bundle
 from cxr_common.metrics import auroc
 from cxr_common.metrics.statistics import label_statistic
+from cxr_common.networks import weights_sha256
+from cxr_tools.lungs import SEGMENTER
 from cxr_tools.prepare.merge import merge_datalists
 from cxr_tools.workflow import run_tool
 from tools.phantom_sets import make_phantoms
@@ -56,7 +62,9 @@ class Nih(Localizers):
         training = make_training(self.settings, nih, shared, work)
         (phantoms,) = make_phantoms(self.settings["phantoms_test"], work / "nih_phantoms_test")
         tests = {**scored_images(nih, shared), "phantoms": load_datalist(phantoms, "testing")}
-        return Data({"training": training}, tests, images=count_sources(training, ("nih", "simulated", "phantom")))
+        counts = count_sources(training, ("nih", "simulated", "phantom"))
+        hashes = {"training": made_from(self.settings, nih, shared)}
+        return Data({"training": training}, tests, images=counts, hashes=hashes)
 
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Points and overlaps on boxes and phantoms, image labels of the test images."""
@@ -86,6 +94,18 @@ def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Pa
     validation = [i if i["source"] == "nih" else {**i, "label": unknown} for i in data["validation"]]
     write_datalist({"labels": list(LABELS), "training": data["training"], "validation": validation}, training)
     return training
+
+
+def made_from(settings: Settings, nih: Path, shared: Path) -> str:
+    """Hash of what :func:`make_training` starts from, by which trainings are known on any machine.
+
+    Chests and the places of simulated findings come from the lung model, whose last digits differ between kinds of
+    processors. So a hash of all that is trained on would be another one on each.
+    """
+    parts = [data_sha256(load_datalist(nih, section, shared)) for section in ("training", "validation")]
+    parts.append(weights_sha256(find_bundle(SEGMENTER) / "models" / "lungs" / "model.pt"))
+    made = {name: settings[name] for name in ("simulated", "phantoms")}
+    return hashlib.sha256(json.dumps([*parts, made], sort_keys=True).encode()).hexdigest()
 
 
 def make_simulated(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
