@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mmap
 import multiprocessing
 import os
 import time
@@ -21,7 +22,8 @@ def answer(path):
     if words == "die":
         os._exit(7)
     if words == "take":
-        bytearray(b"x") * 50_000_000  # and gives it back
+        with mmap.mmap(-1, 50_000_000) as taken:  # not of malloc, which may keep what it is given back
+            taken[:: mmap.PAGESIZE] = bytes(len(range(0, len(taken), mmap.PAGESIZE)))
     if words == "hang":
         time.sleep(60)
 
