@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts
-from cxr_common.networks import weights_sha256
 from cxr_common.refinement.refined_masks import Masks, Truth
 from cxr_tools.lungs import chest_box, outline_lungs
 from tools.nih.nih import boxed_images, make_simulated
@@ -26,7 +24,7 @@ from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet
 from tools.results.outcomes import Arrays, KeptExperiment, Outcome, arrays_of
 from tools.results.plan import Runs
-from tools.results.refinement import Ways, plan_localizers, read_images, refined_test, weights_of
+from tools.results.refinement import Ways, learned_from, plan_localizers, read_images, refined_test
 from tools.results.settings import Settings
 from tools.trainings import Run
 
@@ -64,6 +62,8 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
     home = "nih_refinement"
     shares = ("nih", "simulated")
     prefix = "nih_irn_"
+    _run: Run | None = None
+    _ways: Ways
 
     def plan_methods(self) -> Settings:
         """Localisers that have weights."""
@@ -80,10 +80,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         if DRAWN.is_dir():
             opacities = prepare("shared_cxr_opacity", DRAWN, work / "ieee8023.json")
             tests["ieee8023"] = load_datalist(opacities, "testing", DRAWN, LABELS)
-        starts, hashes = weights_of("cxr_gradcam_classification", "phantoms"), {}
-        for name, method in self.methods.items():
-            weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
-            hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+        hashes = learned_from(self.methods, sections)
         return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
 
     def predict(self, run: Run, made_with: Settings, test: str) -> WayMasks:
@@ -92,7 +89,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
 
     def ways(self, run: Run) -> Ways:
         """All ways with a run's network; kept until another run is asked for."""
-        if getattr(self, "_run", None) is not run:
+        if self._run is not run:
             section = load_datalist(self.source(run)[0], "validation")
             images = {test: read_images(run, items, truth=TRUTHS[test]) for test, items in self.data.tests.items()}
             self._ways = Ways([run], read_images(run, section), images, self.settings["walks"])

@@ -56,10 +56,7 @@ class Refinement(Experiment):
             tests["ieee8023"] = load_datalist(opacities, "testing", shared, LABELS)
         path = mix(sources, work / "refinement.json", phantoms=settings)
         sections = [data_sha256(load_datalist(path, section)) for section in ("training", "validation")]
-        starts, hashes = weights_of("cxr_gradcam_classification", "phantoms"), {}
-        for name, method in self.methods.items():
-            weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
-            hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+        hashes = learned_from(self.methods, sections)
         return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
 
     def stand_ins(self, file: str) -> Sequence[str]:
@@ -145,6 +142,15 @@ def plan_localizers(settings: Settings) -> Settings:
             overrides = {"localizer": f"$@bundle_root + '/../{bundle}'"}
             planned[name] = {**part, "localizer": bundle, "bundle": settings["bundle"], "overrides": overrides}
     return planned
+
+
+def learned_from(methods: Settings, sections: Sequence[str]) -> dict[str, str]:
+    """Method -> hash of the hashes of its data, and of the weights that its heatmaps and its backbone come from."""
+    starts, hashes = weights_of("cxr_gradcam_classification", "phantoms"), {}
+    for name, method in methods.items():
+        weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
+        hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+    return hashes
 
 
 def weights_of(bundle: str, folder: str = "") -> Path:
