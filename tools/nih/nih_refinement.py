@@ -14,14 +14,14 @@ from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
-from cxr_common.metrics import MaskCounts
 from cxr_common.refinement.refined_masks import Masks, Truth
 from cxr_tools.lungs import chest_box, outline_lungs
+from tools.nih.kept_masks import pack_masks, unpack_masks
 from tools.nih.nih import boxed_images, make_simulated
 from tools.repository import REPOSITORY
 from tools.results.data import Items, prepare, write_items
 from tools.results.experiment import Data
-from tools.results.figures import Figure, ScoredSet
+from tools.results.figures import Figure, ScoredSet, first
 from tools.results.outcomes import Arrays, KeptExperiment, Outcome, arrays_of
 from tools.results.plan import Runs
 from tools.results.refinement import Ways, learned_from, plan_localizers, read_images, refined_test
@@ -102,18 +102,14 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         kept: Arrays = {"chosen": np.array(json.dumps(chosen))}
         for test, ways in found.items():
             for way, masks in ways.items():
-                counts = np.stack([masks.counts.intersection, masks.counts.predicted, masks.counts.true])
-                kept[f"{test}/{way}"] = np.concatenate([counts, masks.boundary[None]]).astype(np.float32)
+                kept[f"{test}/{way}"] = pack_masks(masks)
         return kept
 
     def unpack(self, about: dict[str, Any], arrays: Arrays) -> RefinedOutcome:
         """The same, read again."""
         chosen = json.loads(str(arrays["chosen"]))
         masks = {
-            test: {
-                way: Masks(MaskCounts(*tables[:3].astype(float)), tables[3].astype(float), LABELS)
-                for way, tables in arrays_of(arrays, test).items()
-            }
+            test: {way: unpack_masks(tables) for way, tables in arrays_of(arrays, test).items()}
             for test in self.data.tests
         }
         first = {key: {way: seeds[0] for way, seeds in ways.items()} for key, ways in chosen.items()}
@@ -163,9 +159,11 @@ def with_chests(items: Items) -> Items:
     ]
 
 
-def boxed_test(name: str, ways: Mapping[str, Mapping[int, Masks]], groups: Sequence[str]) -> ScoredSet:
-    """Figures of masks beside boxes of a finding or the chest, and what each way adds to the thresholded heatmap."""
-    scored = np.isfinite(ways["heatmap"][0].counts.true)
+def boxed_test(
+    name: str, ways: Mapping[str, Mapping[int, Masks]], groups: Sequence[str], baseline: str = "heatmap"
+) -> ScoredSet:
+    """Figures of masks beside boxes of a finding or the chest, and what each way adds to the baseline."""
+    scored = np.isfinite(first(ways).counts.true)
     pairs = {label: int(scored[:, c].sum()) for c, label in enumerate(LABELS) if scored[:, c].any()}
     if name.endswith("chest"):
         figures = [Figure.measured(ways, "inside", of) for of in ("all", *pairs)]
@@ -173,4 +171,4 @@ def boxed_test(name: str, ways: Mapping[str, Mapping[int, Masks]], groups: Seque
         figures = [Figure.measured(ways, figure, "all") for figure in BOX_FIGURES]
         figures += [Figure.measured(ways, BOX_FIGURES[0], label) for label in pairs]
         figures.append(Figure.measured(ways, "area", "all", compared=False))
-    return ScoredSet(name, groups, figures, "heatmap", pairs, int(scored.any(1).sum()))
+    return ScoredSet(name, groups, figures, baseline, pairs, int(scored.any(1).sum()))

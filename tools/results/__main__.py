@@ -21,6 +21,7 @@ PARTS = {
     "nih": "tools.nih.nih:Nih",
     "nih_detection": "tools.nih.nih_detection:NihDetection",
     "nih_refinement": "tools.nih.nih_refinement:NihRefinement",
+    "nih_segmentation": "tools.nih.nih_segmentation:NihSegmentation",
     "refinement": "tools.results.refinement:Refinement",
     "segmentation": "tools.results.segmentation:Segmentation",
     "detection": "tools.results.detection:Detection",

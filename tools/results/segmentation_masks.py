@@ -17,6 +17,7 @@ from cxr_common.metrics import MaskCounts
 from cxr_common.refinement.refined_masks import STILL, tune, write_masks
 from cxr_tools.pipeline.shipped import heatmap_stage, pseudo_mask_stage
 from tools.results.data import Items, write_items
+from tools.results.experiment import Experiment
 from tools.results.localizers import PHANTOM_SKIP
 from tools.results.plan import plan_runs, shipped
 from tools.results.refinement import Refinement, plan_localizers, read_images
@@ -29,12 +30,12 @@ KINDS = ("heatmap", "irn", "all")
 UNREAD = ("heatmap", "boxes", "box_labels")
 
 
-def refiner(options: Options, settings: Settings) -> Run:
+def refiner(options: Options, settings: Settings, part: type[Experiment] = Refinement) -> Run:
     """The relation network's training on the heatmaps of this experiment's localiser; what it needs not be trained."""
-    file = options.experiment.with_name(settings["refinement"])
-    refinement = load_settings(file, options.quick, Refinement.shares)
+    file = options.experiment.parent / settings["refinement"]
+    refinement = load_settings(file, options.quick, part.shares)
     methods = {n: m for n, m in plan_localizers(refinement).items() if m["localizer"] == settings["localizer"]}
-    return plan_runs(refinement, options.work, methods, Refinement.prefix)[0]
+    return plan_runs(refinement, options.work / part.home, methods, part.prefix)[0]
 
 
 def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> tuple[dict[str, Path], dict[str, float]]:
@@ -49,15 +50,40 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> tu
     Returns:
         Each of :data:`KINDS` -> datalist, whose paths are relative to `folder`; class -> where its heatmaps are cut.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     training = load_datalist(phantoms, "training")[: settings["training"]]
     validation = load_datalist(phantoms, "validation")[: settings["validation"]]
     positive = [item["image"] for item in training if 1 in item["label"]]
     experts = set(positive[: settings["experts"]])
     rest = [item for item in training if item["image"] not in experts]
     weak = [{key: item[key] for key in ("image", "patient", "label")} for item in rest]
+    others, cut = make_pseudo_masks(settings["localizer"], weak, validation, folder, run)
+    others["all"] = [{**item, "mask_origin": "expert"} for item in rest]
+    own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
+    datalists = {
+        kind: write_items(folder / f"{kind}.json", {"training": own + items, "validation": validation}, UNREAD)
+        for kind, items in others.items()
+    }
+    return datalists, cut
+
+
+def make_pseudo_masks(
+    localizer: str, weak: Items, validation: Items, folder: Path, run: Run
+) -> tuple[dict[str, Items], dict[str, float]]:
+    """Give images masks in two ways: heatmaps cut at thresholds ("heatmap"), and the shipped relation network ("irn").
+
+    Args:
+        localizer: bundle that makes the heatmaps.
+        weak: images with labels.
+        validation: images with masks, which choose where heatmaps are cut.
+        folder: for heatmaps and masks.
+        run: of :func:`refiner`.
+
+    Returns:
+        Way -> the images with their masks; class -> where its heatmaps are cut.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
     listed = write_items(folder / "weak.json", {"training": weak}, UNREAD)
-    heat = heatmap_stage(settings["localizer"], listed, folder / "heatmaps")
+    heat = heatmap_stage(localizer, listed, folder / "heatmaps")
     refined = pseudo_mask_stage(heat, listed, folder / "irn")
     heat.run()
     refined.run()
@@ -68,17 +94,8 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> tu
         known = {"inputs": inputs, "thresholds": tune(read_images(run, validation).boundaries().refined(STILL))}
         cut_heatmaps(run, load_datalist(listed, "training"), known["thresholds"], folder / "cut")
         write_json(known, cut)  # last: it says that the masks are these
-    others = {
-        "heatmap": load_datalist(folder / "cut" / "datalist.json", "training"),
-        "irn": load_datalist(refined.output / "datalist.json", "training"),
-        "all": [{**item, "mask_origin": "expert"} for item in rest],
-    }
-    own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
-    datalists = {
-        kind: write_items(folder / f"{kind}.json", {"training": own + items, "validation": validation}, UNREAD)
-        for kind, items in others.items()
-    }
-    return datalists, known["thresholds"]
+    made = {"heatmap": folder / "cut" / "datalist.json", "irn": refined.output / "datalist.json"}
+    return {way: load_datalist(path, "training") for way, path in made.items()}, known["thresholds"]
 
 
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from cxr_common.data.masks import Mask, resize_mask
+from cxr_common.evaluation.map_predictions import MapPredictions
 from cxr_common.evaluation.mask_scores import box_masks, chest_masks, counts_at_thresholds, true_masks
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.findings.walk import Walk
@@ -29,7 +30,7 @@ from cxr_common.refinement.pseudo_masks import STRIDE
 #: Thresholds every method chooses from, class by class, on the validation phantoms.
 GRID = tuple(sorted({*MASK_GRID, *PROBABILITY_GRID} - {0.0}))
 Truth = Literal["masks", "boxes", "chest"]
-TRUTHS: dict[Truth, Callable[[RefinedMaps], Iterator[list[Mask | None]]]] = {
+TRUTHS: dict[Truth, Callable[[MapPredictions], Iterator[list[Mask | None]]]] = {
     "masks": true_masks,
     "boxes": box_masks,
     "chest": chest_masks,
@@ -95,7 +96,7 @@ class Images:
         """The input of walks: the heatmaps, and the boundaries that a network sees, if there is one."""
         return predict_boundaries(network, self.dataset, self.labels)
 
-    def score(self, maps: RefinedMaps, thresholds: Mapping[str, float]) -> Masks:
+    def score(self, maps: MapPredictions, thresholds: Mapping[str, float]) -> Masks:
         """Measure the masks above the thresholds."""
         boundary, counts = np.full(maps.label.shape, np.nan), []
         for n, (heat, masks) in enumerate(zip(maps.each_heatmap(), TRUTHS[self.truth](maps), strict=True)):
