@@ -55,6 +55,8 @@ def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text(json.dumps(settings["config"]), encoding="utf-8")
     counts = [argument for section, count in wanted.items() for argument in (f"--{section}", count)]
-    options = ("--seed", settings["seed"], "--size", settings["size"], "--config", config)
+    options = ["--seed", settings["seed"], "--size", settings["size"], "--config", config]
+    if settings.get("anatomy"):
+        options.append("--anatomy")
     run_tool("cxr_tools.make_phantoms", "--output", folder, *counts, *options)
     return datalist

@@ -2,6 +2,7 @@
 
 cxr phantoms --output DIR --training 100 --validation 20 --testing 20 --seed 0
 cxr phantoms --output DIR --count 6 --format dicom
+cxr phantoms --output DIR --training 100 --anatomy
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SECTIONS = ("training", "validation", "testing")
 #: Sections take their indices from blocks this far apart, so that one more image changes no other section.
 BLOCK = 1_000_000
 PHOTOMETRIC = ("alternate", "MONOCHROME1", "MONOCHROME2")
+#: Classes of a data set of anatomy -> parts of :class:`Phantom` that they join.
+ANATOMY: dict[str, tuple[str, ...]] = {"Lungs": ("right lung", "left lung"), "Heart": ("heart",)}
 
 
 def write_phantom(
@@ -45,7 +48,7 @@ def write_phantom(
         folder: data set root.
         seed: of the set.
         config: generator settings.
-        options: "format", "photometric", "masks" of the command line.
+        options: "format", "photometric", "masks" and "anatomy" of the command line.
 
     Returns:
         Its datalist item, with the SHA-256 of its pixels under "pixels_sha256".
@@ -62,9 +65,7 @@ def write_phantom(
     item: dict[str, Any] = {
         "image": image.as_posix(),
         "patient": f"phantom-{seed}-{index}",
-        "label": phantom.label,
-        "boxes": [list(box[1:]) for box in phantom.boxes],
-        "box_labels": [LABELS.index(box[0]) for box in phantom.boxes],
+        **_annotations(phantom, options["anatomy"]),
         "source": "phantom",
         "view": phantom.view,
         "age": phantom.age,
@@ -72,14 +73,25 @@ def write_phantom(
         "phantom": {"seed": seed, "index": index},
     }
     if options["masks"]:
-        item["mask"] = dict.fromkeys(LABELS)
-        for label, mask in phantom.masks.items():
+        item["mask"] = dict.fromkeys(ANATOMY if options["anatomy"] else LABELS)
+        for label, mask in (_anatomy(phantom) if options["anatomy"] else phantom.masks).items():
             path = Path("masks") / f"{name}_{label}.png"
             Image.fromarray(mask).save(folder / path)
             item["mask"][label] = path.as_posix()
         item["mask_origin"] = "expert"
     item["pixels_sha256"] = hashlib.sha256(pixels.tobytes()).hexdigest()
     return item
+
+
+def _annotations(phantom: Phantom, anatomy: bool) -> dict[str, Any]:
+    if anatomy:
+        return {"label": [1] * len(ANATOMY)}
+    boxes, classes = [list(box[1:]) for box in phantom.boxes], [LABELS.index(box[0]) for box in phantom.boxes]
+    return {"label": phantom.label, "boxes": boxes, "box_labels": classes}
+
+
+def _anatomy(phantom: Phantom) -> dict[str, np.ndarray]:
+    return {name: np.logical_or.reduce([phantom.anatomy[part] for part in parts]) for name, parts in ANATOMY.items()}
 
 
 def _write_dicom(phantom: Phantom, path: Path, photometric: str) -> None:
@@ -107,8 +119,8 @@ def make_data_set(
         InputError: when the folder exists and is not empty, or numbers are out of range.
     """
     _check_numbers(counts, seed, workers)
-    options = {"format": "png", "photometric": "alternate", "masks": True} | options
-    data: dict[str, Any] = {"labels": list(LABELS)}
+    options = {"format": "png", "photometric": "alternate", "masks": True, "anatomy": False} | options
+    data: dict[str, Any] = {"labels": list(ANATOMY if options["anatomy"] else LABELS)}
     digests = {}
     jobs = list(_jobs(counts))
     with new_folder(output, *(("images", "masks") if options["masks"] else ("images",))) as folder:
@@ -176,6 +188,9 @@ def main(argv: list[str] | None = None) -> int:
         "--photometric", choices=PHOTOMETRIC, default="alternate", help="photometric interpretation of DICOM files"
     )
     parser.add_argument("--no-masks", action="store_true", help="write no masks")
+    parser.add_argument(
+        "--anatomy", action="store_true", help="masks of lungs and heart, and these two classes, in place of findings"
+    )
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
     try:
@@ -184,7 +199,10 @@ def main(argv: list[str] | None = None) -> int:
             settings["size"] = args.size
         counts = {section: getattr(args, section) for section in SECTIONS}
         counts["testing"] += args.count
-        options = {"format": args.format, "photometric": args.photometric, "masks": not args.no_masks}
+        if args.anatomy and args.no_masks:
+            raise InputError("lungs and heart are known by masks alone", "--no-masks", "leave out one of the two")
+        options = {"format": args.format, "photometric": args.photometric}
+        options |= {"masks": not args.no_masks, "anatomy": args.anatomy}
         config = PhantomConfig.from_dict(settings)
         make_data_set(args.output, counts, args.seed, config, args.workers, **options)
     except OSError as error:

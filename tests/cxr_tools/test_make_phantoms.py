@@ -139,3 +139,22 @@ def test_make_data_set_refuses_before_it_writes(tmp_path):
     with pytest.raises(InputError, match="no phantom"):
         make_phantoms.make_data_set(tmp_path / "set", {"testing": 0}, 0, PhantomConfig(size=64))
     assert not list(tmp_path.iterdir())
+
+
+def test_lungs_and_hearts_in_place_of_findings(made, tmp_path, capsys):
+    assert run(tmp_path / "set", "--testing", 2, "--seed", 3, "--anatomy") == 0
+    assert prepare(["check", str(tmp_path / "set/datalist.json")]) == 0
+    data = json.loads((tmp_path / "set/datalist.json").read_text())
+    assert data["labels"] == ["Lungs", "Heart"]
+    for item, original in zip(
+        data["testing"], json.loads((made / "datalist.json").read_text())["testing"], strict=False
+    ):
+        assert (tmp_path / "set" / item["image"]).read_bytes() == (made / original["image"]).read_bytes()
+        phantom = make_phantom(3, item["phantom"]["index"], PhantomConfig(size=64))
+        lungs, heart = (np.asarray(Image.open(tmp_path / "set" / item["mask"][name])) for name in data["labels"])
+        np.testing.assert_array_equal(lungs, phantom.anatomy["left lung"] | phantom.anatomy["right lung"])
+        np.testing.assert_array_equal(heart, phantom.anatomy["heart"])
+        assert item["label"] == [1, 1] and "boxes" not in item
+    capsys.readouterr()
+    assert run(tmp_path / "other", "--testing", 1, "--anatomy", "--no-masks") == 1
+    assert "leave out one of the two" in capsys.readouterr().err

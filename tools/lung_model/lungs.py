@@ -60,9 +60,7 @@ def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict
         ``work/lungs.json`` (training and validation), and: "open" held-out groups, "nc"
         (both against the V7 masks), "radiologists" (left and right joined, groups that are not trained on).
     """
-    unsplit = ("--set", "images.splits={train: testing, val: testing, test: testing}")
-    every = prepare(settings["mapping"], shared, work / "lungs_all.json", *unsplit)
-    items = [item for item in load_datalist(every, "testing", shared) if item.get("mask")]
+    items = lung_rows(settings, shared, work / "lungs_all.json")
     lungs = [_only(item, item["mask"][LUNGS]) for item in items if item["mask"].get(LUNGS)]
     open_rows = [item for item in lungs if item["licence_class"] == "open"]
     groups = sorted(
@@ -75,15 +73,23 @@ def make_lungs(settings: Settings, shared: Path, work: Path) -> tuple[Path, dict
     datalist = write_items(work / "lungs.json", drawn, labels=[LUNGS])
     closed = [item for item in lungs if item["licence_class"] != "open" and item["group"] not in seen]
     unseen = [item for item in items if item["group"] not in seen and all(item["mask"].get(side) for side in SIDES)]
-    joined = [_only(item, _union(item, work / "lungs_masks")) for item in unseen]
-    return datalist, {"open": held_out, "nc": closed, "radiologists": joined}
+    radiologists = [_only(item, joined(item, work / "lungs_masks")) for item in unseen]
+    return datalist, {"open": held_out, "nc": closed, "radiologists": radiologists}
+
+
+def lung_rows(settings: Settings, shared: Path, output: Path, *more: str) -> Items:
+    """All rows that have a mask of anatomy, in one section of the datalist `output`."""
+    unsplit = ("--set", "images.splits={train: testing, val: testing, test: testing}")
+    every = prepare(settings["mapping"], shared, output, *unsplit, *more)
+    return [item for item in load_datalist(every, "testing", shared) if item.get("mask")]
 
 
 def _only(item: Settings, mask: str) -> Settings:
     return {**item, "label": [1], "mask": {LUNGS: mask}, "mask_origin": "expert"}
 
 
-def _union(item: Settings, folder: Path) -> str:
+def joined(item: Settings, folder: Path) -> str:
+    """Write the mask of both lungs of an item that has one of each; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{Path(item['image']).stem}.png"
     union = np.logical_or(*(read_mask(item["mask"][side]) for side in SIDES))

@@ -13,8 +13,7 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
-from cxr_common.evaluation import NetworkMaps, data_sha256, mask_tables, predict
-from cxr_common.findings import load_map_thresholds
+from cxr_common.evaluation import data_sha256, mask_tables
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts, image_dice, image_iou
 from cxr_common.metrics.bootstrap import Statistic
@@ -30,6 +29,7 @@ from tools.results.figures import Figure, ScoredSet
 from tools.results.outcomes import Arrays, KeptExperiment, Outcome, arrays_of, read_kept
 from tools.results.plan import Runs
 from tools.results.refinement import weights_of
+from tools.results.segmentation import maps_of
 from tools.results.segmentation_masks import UNREAD, make_pseudo_masks, refiner
 from tools.results.settings import Settings
 from tools.trainings import Run
@@ -220,21 +220,15 @@ def absent_images(items: Items, settings: Settings) -> Items:
     return [found[place] for place in drawn]
 
 
-def maps_of(run: Run, items: Items) -> NetworkMaps:
-    """What a segmenter says of images."""
-    dataset = Dataset(items, run.config().get_parsed_content("score#dataset#transform"))
-    return predict(run.network(), dataset, list(LABELS))
-
-
 def masks_beside_drawn(run: Run, items: Items) -> DrawnMasks:
     """Masks of the findings that images are said to have, beside drawn masks at the originals' size."""
-    thresholds = load_map_thresholds(run.folder / "thresholds.json", list(LABELS), run.weights)
+    maps, thresholds = maps_of(run, items)
     told = replace(thresholds, decision=dict.fromkeys(LABELS, 0.0))
-    return DrawnMasks(*mask_tables(maps_of(run, items), told)["original"])
+    return DrawnMasks(*mask_tables(maps, told)["original"])
 
 
 def masks_beside_boxes(run: Run, items: Items) -> Masks:
     """Masks of the findings that images are said to have, beside official boxes."""
-    thresholds = load_map_thresholds(run.folder / "thresholds.json", list(LABELS), run.weights)
+    maps, thresholds = maps_of(run, items)
     images = Images(Dataset(items), list(LABELS), (0.0, 1.0), truth="boxes")
-    return images.score(maps_of(run, items), thresholds.mask)
+    return images.score(maps, thresholds.mask)

@@ -26,6 +26,7 @@ PARTS = {
     "segmentation": "tools.results.segmentation:Segmentation",
     "detection": "tools.results.detection:Detection",
     "lungs": "tools.lung_model.lungs:Lungs",
+    "anatomy": "tools.lung_model.anatomy:Anatomy",
     "opacity_probe": "tools.image_cues.opacity_probe:OpacityProbe",
 }
 

@@ -10,8 +10,8 @@ from monai.data import Dataset
 
 from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
-from cxr_common.evaluation import mask_tables, predict
-from cxr_common.findings import load_map_thresholds
+from cxr_common.evaluation import NetworkMaps, mask_tables, predict
+from cxr_common.findings import Thresholds, load_map_thresholds
 from cxr_common.labels import LABELS
 from cxr_common.metrics import MaskCounts, image_dice, image_iou
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
@@ -58,11 +58,16 @@ class Segmentation(Experiment):
         return [test], {"thresholds of heatmaps": self.cut}
 
 
-def segmented(run: Run, items: Items, skip: str | None = None, labels: Sequence[str] = LABELS) -> MaskCounts:
-    """Pixels of a network's masks on images, at their own size; one class can be left out."""
+def maps_of(run: Run, items: Items, labels: Sequence[str] = LABELS) -> tuple[NetworkMaps, Thresholds]:
+    """What a segmenter says of images, and its thresholds."""
     dataset = Dataset(items, run.config(labels).get_parsed_content("score#dataset#transform"))
     thresholds = load_map_thresholds(run.folder / "thresholds.json", list(labels), run.weights)
-    counts, _ = mask_tables(predict(run.network(labels), dataset, list(labels)), thresholds)["original"]
+    return predict(run.network(labels), dataset, list(labels)), thresholds
+
+
+def segmented(run: Run, items: Items, skip: str | None = None, labels: Sequence[str] = LABELS) -> MaskCounts:
+    """Pixels of a network's masks on images, at their own size; one class can be left out."""
+    counts, _ = mask_tables(*maps_of(run, items, labels))["original"]
     left_out = np.array([name == skip for name in labels])
     return counts.map(lambda table: np.where(left_out, np.nan, table))
 

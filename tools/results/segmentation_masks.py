@@ -55,8 +55,7 @@ def make_masks(settings: Settings, phantoms: Path, folder: Path, run: Run) -> tu
     positive = [item["image"] for item in training if 1 in item["label"]]
     experts = set(positive[: settings["experts"]])
     rest = [item for item in training if item["image"] not in experts]
-    weak = [{key: item[key] for key in ("image", "patient", "label")} for item in rest]
-    others, cut = make_pseudo_masks(settings["localizer"], weak, validation, folder, run)
+    others, cut = make_pseudo_masks(settings["localizer"], rest, validation, folder, run)
     others["all"] = [{**item, "mask_origin": "expert"} for item in rest]
     own = [{**item, "mask_origin": "expert"} for item in training if item["image"] in experts]
     datalists = {
@@ -82,20 +81,21 @@ def make_pseudo_masks(
         Way -> the images with their masks; class -> where its heatmaps are cut.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    listed = write_items(folder / "weak.json", {"training": weak}, UNREAD)
+    known = [{key: item[key] for key in ("image", "patient", "label")} for item in weak]
+    listed = write_items(folder / "weak.json", {"training": known}, UNREAD)
     heat = heatmap_stage(localizer, listed, folder / "heatmaps")
     refined = pseudo_mask_stage(heat, listed, folder / "irn")
     heat.run()
     refined.run()
 
     cut, inputs = folder / "cut.json", {**heat.inputs, "validation": data_sha256(validation, masks=True)}
-    known = json.loads(cut.read_text(encoding="utf-8")) if cut.exists() else {}
-    if known.get("inputs") != inputs:
-        known = {"inputs": inputs, "thresholds": tune(read_images(run, validation).boundaries().refined(STILL))}
-        cut_heatmaps(run, load_datalist(listed, "training"), known["thresholds"], folder / "cut")
-        write_json(known, cut)  # last: it says that the masks are these
+    done = json.loads(cut.read_text(encoding="utf-8")) if cut.exists() else {}
+    if done.get("inputs") != inputs:
+        done = {"inputs": inputs, "thresholds": tune(read_images(run, validation).boundaries().refined(STILL))}
+        cut_heatmaps(run, load_datalist(listed, "training"), done["thresholds"], folder / "cut")
+        write_json(done, cut)  # last: it says that the masks are these
     made = {"heatmap": folder / "cut" / "datalist.json", "irn": refined.output / "datalist.json"}
-    return {way: load_datalist(path, "training") for way, path in made.items()}, known["thresholds"]
+    return {way: load_datalist(path, "training") for way, path in made.items()}, done["thresholds"]
 
 
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:

@@ -11,6 +11,7 @@ from cxr_common.metrics.bootstrap import (
     patient_counts,
 )
 from cxr_common.metrics.box_handler import BoxPrecision
+from cxr_common.metrics.cardiothoracic import cardiothoracic_ratio
 from cxr_common.metrics.classification import (
     auroc,
     average_precision,
@@ -68,6 +69,7 @@ __all__ = [
     "bootstrap_ci",
     "box_image_scores",
     "box_overlap",
+    "cardiothoracic_ratio",
     "centre_maps",
     "centre_point_hits",
     "chexlocalize_hits",

@@ -18,6 +18,10 @@ from cxr_common.text import printable
 
 logger = logging.getLogger(__name__)
 
+#: Keys that inference gives its results. MONAI's engines leave out a result whose key the item has, and data sets
+#: such as NIH's call labels of their own "findings".
+RESULTS = frozenset({"pred", "findings", "masks", "boundary", "refined", "known"})
+
 
 def localized_items(folder: str | Path) -> list[Item]:
     """One item for every image of a localiser's output folder.
@@ -115,7 +119,8 @@ def items_to_refine(
         InputError: nothing given, nothing found, or no image left.
     """
     if datalist is not None:
-        items = load_datalist(datalist, section, dataset_dir, labels)
+        listed = load_datalist(datalist, section, dataset_dir, labels)
+        items = [{key: value for key, value in item.items() if key not in RESULTS} for item in listed]
         if positive_only:
             items = [item for item in items if 1 in (item.get("label") or [])]
         if not items:
