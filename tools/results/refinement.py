@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 from monai.data import CacheDataset
@@ -38,7 +37,7 @@ from tools.trainings import Run
 FIGURES = ("image iou", "data set iou", "boundary f")
 #: Class that is not scored, by test set.
 SKIPPED = {"phantoms": PHANTOM_SKIP}
-WHENS: tuple[When, ...] = get_args(When)
+WHENS: tuple[When, ...] = ("before", "after")
 
 
 class Refinement(Experiment):
@@ -131,7 +130,7 @@ class Ways:
                     self.masks[name]["crf"][0] = test.score(masks, dict.fromkeys(LABELS, 0.5))
                 if gated:
                     self._measure("heatmap_gated", 0, *with_gate("before", own, seen), STILL)
-                    self.gates = {name: float(np.isfinite(one.gate).all(1).mean()) for name, one in seen.items()}
+                    self.gates = {name: share_gated(one) for name, one in seen.items()}
             for name, settings in walks.items():
                 way = f"{'irn' if network else 'smooth'}_{name}"
                 self._walk(way, seed, own, seen, settings)
@@ -153,6 +152,11 @@ class Ways:
 def with_gate(when: When, own: Boundaries, seen: Mapping[str, Boundaries]) -> tuple[Boundaries, dict[str, Boundaries]]:
     """The same images, with their lung gates before or after walks."""
     return replace(own, gated=when), {name: replace(one, gated=when) for name, one in seen.items()}
+
+
+def share_gated(images: Boundaries) -> float:
+    """Share of images whose gate is not open."""
+    return 0.0 if images.gate is None else float(np.isfinite(images.gate).all(1).mean())
 
 
 def refined_test(name: str, methods: Mapping[str, Mapping[int, Masks]], groups: Sequence[str]) -> ScoredSet:
