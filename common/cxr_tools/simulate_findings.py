@@ -23,12 +23,13 @@ from tqdm import tqdm
 from cxr_common.axes import tensor_to_picture
 from cxr_common.cli import one_line_errors
 from cxr_common.data import load_datalist, read_picture, write_datalist
+from cxr_common.data.chest import is_plausible
 from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
 from cxr_common.labels import LABELS
 from cxr_common.start.tool_parser import ToolParser
-from cxr_tools.lungs import is_plausible, outline_lungs
+from cxr_tools.lungs import outline_lungs
 from cxr_tools.new_folder import new_folder
 
 #: Ranges that contrast and scale of `simulate_findings` are drawn from, uniformly.

@@ -1,37 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from cxr_common.boxes import pairwise_iou
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.phantom import make_phantom
 from cxr_common.labels import LABELS
-from cxr_tools.lungs import chest_box, is_plausible, main
-
-
-def test_the_box_has_margins_and_the_images_pixels():
-    lungs = np.zeros((100, 100), dtype=bool)  # row, column
-    lungs[20:70, 10:90] = True
-    x0, y0, x1, y1 = chest_box(lungs, (400, 200))
-    assert x0 == pytest.approx(400 * 0.05, abs=4) and x1 == pytest.approx(400 * 0.95, abs=8)
-    assert y0 == pytest.approx(200 * 0.17, abs=2) and y1 == pytest.approx(200 * 0.78, abs=4)
-
-
-def test_crumbs_elsewhere_do_not_widen_it():
-    lungs = np.zeros((100, 100), dtype=bool)
-    lungs[30:70, 20:80] = True
-    before = chest_box(lungs, (100, 100))
-    lungs[2, 2] = lungs[98, 97] = True
-    assert np.allclose(chest_box(lungs, (100, 100)), before, atol=1)
-
-
-@pytest.mark.parametrize("share", [0.0, 0.05, 0.8])
-def test_masks_that_are_no_lungs_give_no_box(share):
-    lungs = np.zeros((10, 100), dtype=bool)
-    lungs[:, : int(100 * share)] = True
-    assert not is_plausible(lungs) and chest_box(lungs, (10, 10)) is None
+from cxr_tools.lungs import main
 
 
 def test_chests_of_phantoms_lie_around_their_lungs(tmp_path):

@@ -17,7 +17,7 @@ from cxr_common.loading import find_bundle
 from cxr_common.metrics import auroc
 from cxr_common.metrics.statistics import label_statistic
 from cxr_common.networks import weights_sha256
-from cxr_tools.lungs import SEGMENTER
+from cxr_tools.lungs import LUNG_WEIGHTS, SEGMENTER
 from cxr_tools.prepare.merge import merge_datalists
 from cxr_tools.workflow import run_tool
 from tools.phantom_sets import make_phantoms
@@ -103,7 +103,7 @@ def made_from(settings: Settings, nih: Path, shared: Path) -> str:
     processors. So a hash of all that is trained on would be another one on each.
     """
     parts = [data_sha256(load_datalist(nih, section, shared)) for section in ("training", "validation")]
-    parts.append(weights_sha256(find_bundle(SEGMENTER) / "models" / "lungs" / "model.pt"))
+    parts.append(weights_sha256(find_bundle(SEGMENTER) / LUNG_WEIGHTS))
     made = {name: settings[name] for name in ("simulated", "phantoms")}
     return hashlib.sha256(json.dumps([*parts, made], sort_keys=True).encode()).hexdigest()
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from cxr_common.data import load_datalist
+from cxr_common.data.chest import chest_box
 from cxr_common.data.datalist import item_group
 from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.refinement.refined_masks import Masks, Truth
-from cxr_tools.lungs import chest_box, outline_lungs
+from cxr_tools.lungs import outline_lungs
 from tools.nih.kept_masks import pack_masks, unpack_masks
 from tools.nih.nih import boxed_images, make_simulated
 from tools.repository import REPOSITORY
@@ -47,11 +48,13 @@ class RefinedOutcome(Outcome):
         masks: test set -> way -> masks.
         thresholds: way -> threshold of each class.
         steps: way -> number of steps of each class, where they are chosen.
+        gates: test set -> share of its images that the lung gate acts on.
     """
 
     masks: dict[str, dict[str, Masks]]
     thresholds: dict[str, dict[str, float]]
     steps: dict[str, dict[str, int]]
+    gates: dict[str, float]
 
 
 class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
@@ -91,15 +94,18 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         """All ways with a run's network; kept until another run is asked for."""
         if self._run is not run:
             section = load_datalist(self.source(run)[0], "validation")
-            images = {test: read_images(run, items, truth=TRUTHS[test]) for test, items in self.data.tests.items()}
-            self._ways = Ways([run], read_images(run, section), images, self.settings["walks"])
+            images = {
+                test: read_images(run, items, truth=TRUTHS[test], gated=True) for test, items in self.data.tests.items()
+            }
+            tuning = read_images(run, section, gated=True)
+            self._ways = Ways([run], tuning, images, self.settings["walks"], self.settings["gated"])
             self._run = run
         return self._ways
 
     def pack(self, found: Mapping[str, WayMasks]) -> Arrays:
-        """Pixel counts, thresholds and steps."""
+        """Pixel counts, thresholds and steps, and how many images have a gate."""
         chosen = {"thresholds": self._ways.thresholds, "steps": self._ways.steps}
-        kept: Arrays = {"chosen": np.array(json.dumps(chosen))}
+        kept: Arrays = {"chosen": np.array(json.dumps(chosen)), "gates": np.array(json.dumps(self._ways.gates))}
         for test, ways in found.items():
             for way, masks in ways.items():
                 kept[f"{test}/{way}"] = pack_masks(masks)
@@ -113,7 +119,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
             for test in self.data.tests
         }
         first = {key: {way: seeds[0] for way, seeds in ways.items()} for key, ways in chosen.items()}
-        return RefinedOutcome(about, masks, **first)
+        return RefinedOutcome(about, masks, gates=json.loads(str(arrays["gates"])), **first)
 
     def missing(self, names: Sequence[str], done: Runs) -> list[str]:
         """Localisers without a relation network, among them those without weights."""
@@ -122,10 +128,11 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
     def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """All ways on every localiser's heatmaps; thresholds and steps."""
         tests: list[ScoredSet] = []
-        notes: Settings = {"thresholds": {}, "steps": {}}
+        notes: Settings = {"thresholds": {}, "steps": {}, "gates": {}}
         for name, seeds in self.measured.items():
             one = next(iter(seeds.values()))
             notes["thresholds"][name], notes["steps"][name] = one.thresholds, one.steps
+            notes["gates"] = one.gates  # of the images, so the same for all localisers
             for test, items in self.data.tests.items():
                 ways = {
                     way: {seed: outcome.masks[test][way] for seed, outcome in seeds.items()} for way in one.masks[test]

@@ -12,6 +12,7 @@ import torch
 from monai.data import Dataset
 from monai.networks import eval_mode
 
+from cxr_common.data.chest import inside_gate
 from cxr_common.evaluation.predictions import Pass, Predictions
 from cxr_common.heatmaps import upsample_heatmaps
 
@@ -22,24 +23,33 @@ class MapPredictions(Predictions, ABC):
 
     Attributes:
         maps: (N, C, x, y) float16 logit maps, axes x then y.
+        gate: (N, 5), outside of what heatmaps are 0: :func:`~cxr_common.data.chest.chest_gate`; None: there is no gate.
     """
 
-    by_image = (*Predictions.by_image, "maps")
+    by_image = (*Predictions.by_image, "maps", "gate")
 
     maps: np.ndarray
+    gate: np.ndarray | None = None
 
     @abstractmethod
     def decided(self, decision: Mapping[str, float]) -> np.ndarray:
         """(N, C) bool: which classes count as present, given class -> smallest probability of a present one."""
 
     def heatmaps(self) -> torch.Tensor:
-        """(N, C, X, Y) probability maps at network-input size, as published: sigmoid, then bilinear."""
-        return upsample_heatmaps(torch.from_numpy(self.maps).float(), self.input_size)
+        """(N, C, X, Y) probability maps at network-input size, as published: sigmoid, then bilinear; then the gate."""
+        return self._heatmaps(slice(None))
 
     def each_heatmap(self) -> Iterator[torch.Tensor]:
         """Image by image the (C, X, Y) probability maps of :meth:`heatmaps`, which need not all fit into memory."""
-        for maps in self.maps:
-            yield upsample_heatmaps(torch.from_numpy(maps[None]).float(), self.input_size)[0]
+        for n in range(len(self.maps)):
+            yield self._heatmaps(slice(n, n + 1))[0]
+
+    def _heatmaps(self, images: slice) -> torch.Tensor:
+        heatmaps = upsample_heatmaps(torch.from_numpy(self.maps[images]).float(), self.input_size)
+        if self.gate is None:
+            return heatmaps
+        gates = torch.from_numpy(self.gate[images])
+        return heatmaps * torch.stack([inside_gate(gate, self.labels, self.input_size) for gate in gates])
 
 
 @dataclass(kw_only=True)

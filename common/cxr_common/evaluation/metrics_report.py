@@ -130,14 +130,16 @@ def map_report(
         options: see there.
 
     Returns:
-        Plain values for JSON: counts, localisation where boxes are annotated, and segmentation where it is asked for
-        and masks are annotated.
+        Plain values for JSON: counts (with lung gates also of the images whose gate is not open), localisation where
+        boxes are annotated, and segmentation where it is asked for and masks are annotated.
     """
     report = {
         "n_images": len(predictions.items),
         "n_patients": len(set(predictions.patients)),
         "localization": localization_report(predictions, **options),
     }
+    if predictions.gate is not None:
+        report["n_gated"] = int(np.isfinite(predictions.gate).all(1).sum())
     if mask_thresholds is not None:
         report["segmentation"] = segmentation_report(predictions, mask_thresholds, **options)
     return report

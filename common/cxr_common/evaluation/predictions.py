@@ -50,7 +50,7 @@ class Predictions:
     def subset(self, keep: np.ndarray) -> Self:
         """The images where a (N,) bool array is true."""
         index = np.flatnonzero(keep)
-        arrays = {name: getattr(self, name)[index] for name in self.by_image}
+        arrays = {name: value[index] for name in self.by_image if (value := getattr(self, name)) is not None}
         return replace(self, items=[self.items[int(i)] for i in index], **arrays)
 
     def boxes(self) -> tuple[list[Boxes | None], list[list[int] | None]]:
@@ -65,7 +65,8 @@ class Predictions:
 
     def save(self, path: str | Path) -> None:
         """Write everything to one ``.npz`` (items as JSON text), atomically."""
-        arrays = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "items"}
+        values = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "items"}
+        arrays = {name: value for name, value in values.items() if value is not None}
         with replacing(path) as temporary:
             np.savez_compressed(temporary, items=np.array(json.dumps(list(self.items))), **arrays)
 
@@ -73,7 +74,7 @@ class Predictions:
     def load(cls, path: str | Path) -> Self:
         """Read what :meth:`save` wrote."""
         with np.load(path, allow_pickle=False) as f:
-            arrays: dict[str, Any] = {field.name: f[field.name] for field in fields(cls)}
+            arrays: dict[str, Any] = {field.name: f[field.name] for field in fields(cls) if field.name in f}
         x, y = (int(v) for v in arrays["input_size"])
         labels, items = [str(v) for v in arrays["labels"]], json.loads(str(arrays["items"]))
         return cls(**{**arrays, "labels": labels, "items": items, "input_size": (x, y)})
@@ -83,8 +84,8 @@ class Pass:
     """One pass over a data set, in order, that notes what predictions must know of it.
 
     Args:
-        dataset: gives "image" (C, X, Y) as MetaTensor and, where they are known, "label" (C,); its ``data`` are the
-            datalist items.
+        dataset: gives "image" (C, X, Y) as MetaTensor and, where they are known, "label" (C,) and "gate" (5,); its
+            ``data`` are the datalist items.
         labels: class names.
         batch_size: images at a time.
         title: of the progress bar.
@@ -94,6 +95,7 @@ class Pass:
         self.dataset, self.labels, self.batch_size, self.title = dataset, list(labels), batch_size, title
         self._sizes: list[np.ndarray] = []
         self._label: list[np.ndarray] = []
+        self._gate: list[np.ndarray] = []
         self._input_size = (0, 0)
 
     def __iter__(self) -> Iterator[tuple[torch.Tensor, dict[str, Any]]]:
@@ -104,14 +106,17 @@ class Pass:
             self._input_size = (int(image.shape[-2]), int(image.shape[-1]))
             unknown = torch.full((len(image), len(self.labels)), torch.nan)
             self._label.append(torch.as_tensor(batch.get(CommonKeys.LABEL, unknown)).numpy())
+            if "gate" in batch:
+                self._gate.append(torch.as_tensor(batch["gate"]).numpy())
             yield image.as_tensor(), batch
 
     def known(self) -> dict[str, Any]:
-        """The fields of :class:`Predictions`, when the pass is done."""
+        """The fields of :class:`Predictions`, when the pass is done; and "gate", where images have one."""
         return {
             "labels": self.labels,
             "items": list(self.dataset.data),
             "sizes": np.concatenate(self._sizes),
             "input_size": self._input_size,
             "label": np.concatenate(self._label),
+            **({"gate": np.concatenate(self._gate)} if self._gate else {}),
         }

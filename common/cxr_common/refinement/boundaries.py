@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from cxr_common.evaluation.map_predictions import MapPredictions
 from cxr_common.evaluation.predictions import Pass
 from cxr_common.findings.walk import Walk
-from cxr_common.refinement.class_walks import walk_maps
+from cxr_common.refinement.class_walks import When, walk_inside
 from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.pseudo_masks import STRIDE
 
@@ -45,6 +45,8 @@ class Boundaries:
         boundary: an image (1, 1, x, y) in [0, 1] on the grid of stride 4.
         heat: an image (1, P, x, y) on the same grid, the heatmaps of its P findings to refine.
         device: where walks run.
+        gate: (N, 5) lung gates, see :func:`~cxr_common.data.chest.chest_gate`; None: there are none.
+        gated: what becomes 0 outside of a gate: the heatmaps "before" the walk, or what it makes of them, "after" it.
     """
 
     labels: list[str]
@@ -55,6 +57,8 @@ class Boundaries:
     boundary: list[torch.Tensor]
     heat: list[torch.Tensor]
     device: torch.device | str
+    gate: np.ndarray | None = None
+    gated: When | None = None
 
     def refined(self, walk: Walk) -> RefinedMaps:
         """Spread every heatmap by itself.
@@ -70,7 +74,8 @@ class Boundaries:
             refined = torch.zeros(len(self.labels), *grid)
             if present.any():
                 names = [name for name, there in zip(self.labels, present, strict=True) if there]
-                walked = walk_maps(walk, heat.to(self.device), boundary.to(self.device), names)
+                gate = None if self.gate is None else torch.from_numpy(self.gate[n])
+                walked = walk_inside(walk, heat.to(self.device), boundary.to(self.device), names, gate, self.gated)
                 peak = F.interpolate(walked, scale_factor=STRIDE, mode="bilinear").amax((-2, -1), keepdim=True)
                 refined[torch.from_numpy(present)] = (walked / peak.where(peak > 0, 1))[0].cpu()
             maps[n] = refined.clamp(_MARGIN, 1 - _MARGIN).logit().half().numpy()
@@ -98,7 +103,8 @@ def predict_boundaries(
     Args:
         network: relation network, or None for no boundaries at all, with which a walk merely smooths.
         dataset: gives "image" (C, X, Y) as MetaTensor, X and Y multiples of 4, "heatmap" (K, x, y) in [0, 1], and in
-            "label" (K,) 1 for the findings to refine; its ``data`` are the datalist items.
+            "label" (K,) 1 for the findings to refine; and "gate" (5,), if there are gates. Its ``data`` are the
+            datalist items.
         labels: K class names.
         device: where to run.
         batch_size: images at a time.

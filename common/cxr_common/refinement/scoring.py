@@ -21,6 +21,7 @@ from cxr_common.files import as_path, write_json
 from cxr_common.findings.thresholds import Thresholds
 from cxr_common.findings.walk import WSMIS, Walk
 from cxr_common.refinement.boundaries import RefinedMaps, predict_boundaries
+from cxr_common.refinement.class_walks import When
 from cxr_common.refinement.competing import refined_label_maps
 from cxr_common.refinement.inferer import RelationInferer
 from cxr_common.refinement.step_choice import choose_steps, predict_refined
@@ -35,6 +36,7 @@ class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
             of `walk`.
         default: threshold of all classes where no image has a mask.
         inferer: how boundaries are inferred; default without padding.
+        gated: when the images' lung gates act, if at all; not when tuning.
     """
 
     masks = True
@@ -45,18 +47,21 @@ class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
         candidates: Sequence[int] | None = None,
         default: float = 0.25,
         inferer: RelationInferer | None = None,
+        gated: When | None = None,
     ) -> None:
         self.walk, self.candidates, self.default, self.inferer = walk, candidates, default, inferer
+        self.gated = gated
 
     def predict(
         self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str
     ) -> RefinedMaps:
         """Refine the heatmaps of a data set."""
-        return predict_refined(network, dataset, labels, device, self.walk, inferer=self.inferer)
+        return predict_refined(network, dataset, labels, device, self.walk, inferer=self.inferer, gated=self.gated)
 
     def report(self, predictions: RefinedMaps, thresholds: Thresholds, **options: Any) -> dict[str, Any]:
         """Figures of boxes and masks."""
-        return map_report(predictions, thresholds, **options)
+        gated = {"walk_gate": self.gated} if self.gated else {}
+        return {**map_report(predictions, thresholds, **options), **gated}
 
     def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
         """Steps and mask thresholds with the largest IoU of the data set, where there are masks; else the default."""
@@ -135,6 +140,7 @@ def evaluate_refinement(
     walk: Walk | None = None,
     compete: bool = False,
     inferer: RelationInferer | None = None,
+    gated: When | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """Score refined masks and write ``metrics.json`` and ``predictions.npz``.
@@ -153,6 +159,7 @@ def evaluate_refinement(
         walk: the random walk; default that of the thresholds.
         compete: one class a pixel.
         inferer: how boundaries are inferred; default without padding.
+        gated: when the images' lung gates act, if at all; not where classes compete.
         options: of the bootstrap, ``n_resamples`` and ``seed``.
 
     Returns:
@@ -164,7 +171,7 @@ def evaluate_refinement(
     labels, walk = list(thresholds.labels), walk or thresholds.walk_with()
     thresholds = replace(thresholds, walk=walk)  # what is recorded is what is walked
     if not compete:
-        strategy = RefinementStrategy(walk, inferer=inferer)
+        strategy = RefinementStrategy(walk, inferer=inferer, gated=gated)
         return score(strategy, network, dataset, thresholds, output_dir, device, weights, **options)
     scores = sorted(set(thresholds.mask.values()))
     if len(scores) > 1:

@@ -16,6 +16,7 @@ from cxr_common.findings.walk import WSMIS, Walk
 from cxr_common.metrics import dataset_iou
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.refinement.boundaries import Boundaries, RefinedMaps, predict_boundaries
+from cxr_common.refinement.class_walks import When
 from cxr_common.refinement.inferer import RelationInferer
 
 
@@ -27,12 +28,15 @@ def predict_refined(
     walk: Walk = WSMIS,
     batch_size: int = 16,
     inferer: RelationInferer | None = None,
+    gated: When | None = None,
 ) -> RefinedMaps:
     """Refine the heatmaps of a data set, separately for each finding that an image is said to have.
 
-    Arguments are those of :func:`predict_boundaries`, the result that of :meth:`Boundaries.refined`.
+    Arguments are those of :func:`predict_boundaries`, the walk, and when lung gates act; the result is that of
+    :meth:`Boundaries.refined`.
     """
-    return predict_boundaries(network, dataset, labels, device, batch_size, inferer).refined(walk)
+    seen = predict_boundaries(network, dataset, labels, device, batch_size, inferer)
+    return replace(seen, gated=gated).refined(walk)
 
 
 def choose_steps(boundaries: Boundaries, walk: Walk, candidates: Sequence[int], margin: float = 0.01) -> Walk:

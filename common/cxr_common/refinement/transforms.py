@@ -15,7 +15,7 @@ from cxr_common.findings.image_findings import image_findings
 from cxr_common.findings.thresholds import ClassThresholds, Thresholds
 from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.findings.walk import Walk
-from cxr_common.refinement.class_walks import walk_maps
+from cxr_common.refinement.class_walks import When, walk_inside
 from cxr_common.refinement.pseudo_masks import normalized_walk
 from cxr_common.transforms.original import Original, like_original
 from cxr_common.transforms.per_image import ImageFindingsd
@@ -38,7 +38,9 @@ class RefineHeatmapd(ImageFindingsd):
         labels: class names; may be left out where `thresholds` has them.
         thresholds: their mask thresholds are shares of the refined map's maximum: WSMIS' script .25, CheXseg .6.
         walk: the random walk; default that of the thresholds.
+        gated: "before" or "after" the walk, maps become 0 outside of the lung gate; None: there is none.
         on_error: "raise", or "record" a failure and go on.
+        gate_key: the gate, of :class:`~cxr_common.transforms.FindChestd`.
         masks_key, findings_key, boundary_key, refined_key, known_key: where the results go.
     """
 
@@ -52,16 +54,19 @@ class RefineHeatmapd(ImageFindingsd):
         labels: Sequence[str] | None = None,
         thresholds: ClassThresholds | str | Path | None = None,
         walk: Walk | None = None,
+        gated: When | None = None,
         on_error: str = "raise",
         masks_key: str = "masks",
         findings_key: str = "findings",
         boundary_key: str = "boundary",
         refined_key: str = "refined",
         known_key: str = "known",
+        gate_key: str = "gate",
     ) -> None:
         super().__init__(keys, image_key, findings_key, on_error)
         self.thresholds = used_thresholds(thresholds, Thresholds, type(self).__name__, labels)
         self.walk = walk or self.thresholds.walk_with()
+        self.gated, self.gate_key = gated, gate_key
         self.inputs = (heatmap_key, label_key, probability_key)
         self.masks_key, self.boundary_key = masks_key, boundary_key
         self.refined_key, self.known_key = refined_key, known_key
@@ -81,7 +86,9 @@ class RefineHeatmapd(ImageFindingsd):
         walked = torch.zeros_like(maps)
         if any(present):
             names = [name for name, there in zip(labels, present, strict=True) if there]
-            walked[:, present] = walk_maps(self.walk, maps[:, present], boundary[None], names)
+            walked[:, present] = walk_inside(
+                self.walk, maps[:, present], boundary[None], names, item.get(self.gate_key), self.gated
+            )
         refined = normalized_walk(walked, (image.shape[-2], image.shape[-1]))[0]
         probability = [float(p) for p in item.get(probability_key, present)]
         cell = refined[0].numel() / boundary[0].numel()

@@ -21,6 +21,7 @@ SETTINGS: dict[str, Rule] = {
     "intensity_mean": either(number(), several(number())),
     "intensity_std": either(POSITIVE, several(POSITIVE)),
     "refuse_unlikely": nothing_or(SWITCH),
+    "lung_gate": SWITCH,
     "runtime": one_of(*RUNTIMES),
     "deterministic_uids": SWITCH,
     "deidentify": SWITCH,
@@ -82,6 +83,7 @@ SETTINGS: dict[str, Rule] = {
     "background": SHARE,
     "crf": SWITCH,
     "compete": SWITCH,
+    "walk_gate": nothing_or(one_of("before", "after")),
     "loss_radius": whole(1),
     "mask_default": SHARE,
     # terms of a loss

@@ -70,6 +70,11 @@ def _check_drawn_batches(
     check_batches(network, size, images, batch_size, processes, left_out)
 
 
+def _check_lung_weights(gate: Any, path: Any) -> None:
+    if gate:
+        file_check("lung_weights", required=True)(path)
+
+
 TRAINING, VALIDATION = "train::dataset::data", "validate::dataset::data"
 BATCHES = ("network_def", "spatial_size", "batch_size", "train::sampler::num_replicas")
 DROP_LAST = "train::dataloader::drop_last"
@@ -86,6 +91,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("backbone_weights",), lambda path: None if path == IMAGENET else file_check("backbone_weights")(path)),
     *(Check((name,), file_check(name)) for name in ("initial_weights", "datalist")),
     *(Check((name,), folder_check(name)) for name in ("heatmap_dir", "label_maps")),
+    *(Check((gate, "lung_weights"), _check_lung_weights) for gate in ("lung_gate", "walk_gate")),
     Check(("teacher_weights",), file_check("teacher_weights", required=True)),
     # Single settings, settings together.
     *(Check((name,), partial(rule.check, name)) for name, rule in SETTINGS.items()),

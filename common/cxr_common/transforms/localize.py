@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from monai.config import KeysCollection
 
+from cxr_common.data.chest import inside_gate
 from cxr_common.errors import InputError
 from cxr_common.findings.extraction import MIN_PEAK
 from cxr_common.findings.image_findings import image_findings
@@ -38,6 +39,10 @@ class LocalizeFindingsd(ImageFindingsd):
     * ``masks_key``: class -> bool mask (width, height), positive classes only, overlaps kept.
     * ``findings_key``: the record docs/reference/findings.md describes, plain Python values.
 
+    Where the item has a lung gate (`gate_key`), the heatmap is 0 outside of it, and so points, boxes and masks lie
+    inside. Probability and decision stay those of the whole map: an image shows a finding no less because the map puts
+    it into the wrong place.
+
     Args:
         keys: the logit map.
         image_key: the network input.
@@ -48,6 +53,7 @@ class LocalizeFindingsd(ImageFindingsd):
         min_cells: regions smaller than this many cells of the logit map are dropped, being below what it resolves.
         on_error: "raise", or "record": put ``{"failure": {...}}`` under `findings_key`, drop the prediction and go on,
             so that one image does not end a batch.
+        gate_key: the gate, of :class:`~cxr_common.transforms.FindChestd`, if there is one.
     """
 
     #: Regions whose largest probability is below this part of the map's are dropped.
@@ -66,6 +72,7 @@ class LocalizeFindingsd(ImageFindingsd):
         heatmap_key: str = "heatmap",
         masks_key: str = "masks",
         findings_key: str = "findings",
+        gate_key: str = "gate",
     ) -> None:
         super().__init__(keys, image_key, findings_key, on_error)
         if isinstance(pool, str) and pool not in _POOLS:
@@ -73,7 +80,7 @@ class LocalizeFindingsd(ImageFindingsd):
         self.thresholds = used_thresholds(thresholds, Thresholds, type(self).__name__, labels, weights)
         self.min_cells = min_cells
         self.pool = _POOLS[pool] if isinstance(pool, str) else pool
-        self.heatmap_key, self.masks_key = heatmap_key, masks_key
+        self.heatmap_key, self.masks_key, self.gate_key = heatmap_key, masks_key, gate_key
 
     def find(self, item: Mapping[Hashable, Any], key: Hashable) -> dict[Hashable, Any]:
         """Localise the findings of one image."""
@@ -88,7 +95,10 @@ class LocalizeFindingsd(ImageFindingsd):
             )
         original.check_finite(maps)
         probability = torch.sigmoid(self.pool(maps[None])[0]).tolist()
-        heatmap = upsample_heatmaps(maps.float()[None], (image.shape[-2], image.shape[-1]))[0].cpu()
+        size = (image.shape[-2], image.shape[-1])
+        heatmap = upsample_heatmaps(maps.float()[None], size)[0].cpu()
+        if self.gate_key in item:
+            heatmap = heatmap * inside_gate(item[self.gate_key], labels, size)
         min_area = self.min_cells * heatmap[0].numel() / maps[0].numel()
         decision = [p >= self.thresholds.decision[label] for p, label in zip(probability, labels, strict=True)]
         findings, masks, label_mask = image_findings(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -87,3 +89,25 @@ def test_data_hash_is_of_content_and_truth_not_of_place(tmp_path):
         hashes.append(data_sha256([{"image": str(tmp_path / folder / "x.png"), "label": label}]))
     assert hashes[0] == hashes[1]
     assert len(set(hashes)) == 3
+
+
+def test_heatmaps_are_0_outside_of_the_gate_and_logits_stay(tmp_path):
+    plain = make()
+    assert plain.heatmaps().min() == 0.5
+    gate = np.array([[0, 0, 0.5, 1, 0], [np.nan] * 5], dtype=np.float32)
+    gated = replace(plain, gate=gate)
+    gated.save(tmp_path / "p.npz")
+    for one in (gated, NetworkMaps.load(tmp_path / "p.npz")):
+        heat = one.heatmaps()
+        assert heat[0, :, :50].min() == 0.5 and heat[0, :, 50:].max() == 0 and heat[1].min() == 0.5
+        assert torch.equal(torch.stack(list(one.each_heatmap())), heat)
+        assert torch.equal(one.subset(np.array([False, True])).heatmaps(), heat[1:])
+    assert np.array_equal(gated.probabilities, plain.probabilities)
+
+
+def test_gates_are_those_of_the_data_set(dataset):
+    network = CamClassifier(2, backbone="resnet18")
+    gates = [torch.full((5,), float(n)) for n in range(5)]
+    gated = Dataset([{**item, "gate": gate} for item, gate in zip(dataset.data, gates, strict=True)])
+    assert predict(network, dataset, ["a", "b"]).gate is None
+    assert np.array_equal(predict(network, gated, ["a", "b"], batch_size=2).gate, torch.stack(gates))

@@ -4,6 +4,7 @@ import torch
 
 from cxr_common.findings import CHEXSEG, Walk
 from cxr_common.refinement import random_walk, walk_maps
+from cxr_common.refinement.class_walks import walk_inside
 
 
 def given():
@@ -23,3 +24,20 @@ def test_every_class_walks_its_own_number_of_steps():
     for c, steps in enumerate((2, 0, 2)):
         own = random_walk(maps[:, c : c + 1], boundary, radius=4, beta=10, steps=steps)
         assert torch.allclose(out[:, c : c + 1], own, atol=1e-6)
+
+
+def test_a_gate_acts_before_or_after_the_walk():
+    maps, boundary = (tensor[:1] for tensor in given())
+    gate, names = torch.tensor([0.0, 0.0, 0.5, 1.0, 0.0]), ["Effusion", "Cardiomegaly", "Pneumothorax"]
+    inside = torch.zeros(9, 8)
+    inside[:5] = 1  # the fifth cell's centre lies on the edge
+
+    def walked(gated, gate=gate):
+        return walk_inside(CHEXSEG, maps, boundary, names, gate, gated)
+
+    plain = walk_maps(CHEXSEG, maps, boundary, names)
+    assert torch.equal(walked(None), plain) and torch.equal(walked("after", None), plain)
+    assert torch.equal(walked("after"), plain * inside)
+    assert torch.equal(walked("before"), walk_maps(CHEXSEG, maps * inside, boundary, names))
+    assert walked("before")[..., 5:, :].max() > 0  # the walk leads out of it again
+    assert torch.equal(walked("after", torch.full((5,), torch.nan)), plain)

@@ -9,12 +9,13 @@ from monai.data import Dataset, MetaTensor
 from PIL import Image
 from torch.nn import functional as F
 
-from cxr_common.findings import CHEXSEG, Walk, load_thresholds
+from cxr_common.findings import CHEXSEG, Thresholds, Walk, load_thresholds
 from cxr_common.networks.weights import save_weights
 from cxr_common.refinement import (
     Boundaries,
     InterPixelRelationNetwork,
     choose_steps,
+    evaluate_refinement,
     predict_boundaries,
     predict_refined,
     random_walk,
@@ -121,3 +122,25 @@ def test_thresholds_are_tuned_for_a_walk_and_remember_it(tmp_path):
     assert json.loads((tmp_path / "thresholds.json").read_text())["walk"]["radius"] == 3
     again = predict_boundaries(network, data, LABELS).refined(tuned.walk_with())
     assert np.array_equal(again.maps, predict_refined(network, data, LABELS, walk=CHEXSEG).maps)
+
+
+def test_gates_of_the_data_set_act_where_it_is_asked_for(tmp_path):
+    torch.manual_seed(0)
+    network = InterPixelRelationNetwork("resnet18", in_channels=1).eval()
+    gates = [torch.tensor([0.0, 0.0, 0.5, 1.0, 0.0]), torch.full((5,), torch.nan)]
+    data = Dataset([{**item(n, [1.0, 0.0, 1.0]), "gate": gate} for n, gate in enumerate(gates)])
+
+    def refined(gated):
+        return (
+            torch.from_numpy(predict_refined(network, data, LABELS, walk=CHEXSEG, gated=gated).maps).float().sigmoid()
+        )
+
+    free, after, before = (refined(gated) for gated in (None, "after", "before"))
+    assert torch.equal(after[1], free[1]) and torch.equal(before[1], free[1])
+    assert after[0, :, 6:].max() < 1e-3 < before[0, 0, 6:].max() < free[0, 0, 6:].max()
+    for maps in (after, before):  # divided by the peak that is left, and clamped to 1 on the grid
+        assert F.interpolate(maps[:1, :1], scale_factor=4, mode="bilinear").max() == pytest.approx(1, abs=0.02)
+    thresholds = Thresholds.default(LABELS)
+    report = evaluate_refinement(network, data, thresholds, tmp_path, walk=CHEXSEG, gated="after", n_resamples=10)
+    assert report["walk_gate"] == "after"
+    assert "walk_gate" not in evaluate_refinement(network, data, thresholds, tmp_path, walk=CHEXSEG, n_resamples=10)

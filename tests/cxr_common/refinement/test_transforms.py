@@ -76,6 +76,20 @@ def test_walks_as_the_thresholds_were_tuned():
         refine(item(), walk=None)
 
 
+@pytest.mark.parametrize("gated", ["before", "after"])
+def test_a_gate_cuts_the_heatmap_or_its_walk(gated):
+    """Of the walled area, the upper half: what is outside before the walk may be reached again, but not after it."""
+    gate = torch.tensor([0.0, 0.0, 1.0, 5 / 16, 0.0])
+    out = refine({**item(), "gate": gate}, gated=gated)
+    assert out["refined"][0].max() == 1  # of what is left
+    below = out["refined"][0, 24:48, 22:30].max()
+    assert below == 0 if gated == "after" else below > 0.5
+    assert [f["probability"] for f in out["findings"]["findings"]] == [0.9, 0.2]
+    plain = refine(item())["refined"]
+    assert torch.equal(refine({**item(), "gate": gate})["refined"], plain)
+    assert torch.equal(refine({**item(), "gate": torch.full((5,), torch.nan)}, gated=gated)["refined"], plain)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_networks_output_may_lie_on_a_gpu():
     """MONAI's engines move image and label there, and leave the heatmap."""

@@ -155,3 +155,17 @@ def test_a_plain_tensor_is_its_own_original(localize):
 def test_bad_settings_are_input_errors(options):
     with pytest.raises(InputError):
         LocalizeFindingsd(thresholds=Thresholds.default(LABELS), **options)
+
+
+def test_a_gate_moves_points_boxes_and_masks_but_decides_nothing(tmp_path, localize):
+    item = {**load(tmp_path), "pred": hot_map({(0, 7, 0): 4.0, (0, 1, 6): 3.0})}
+    free = localize(item)
+    gated = localize({**item, "gate": torch.tensor([0.0, 0.5, 0.5, 1.0, 0.0])})
+    before, after = (out["findings"]["findings"][0] for out in (free, gated))
+    assert after["probability"] == before["probability"] and after["decision"] == before["decision"]
+    assert before["point"][0] > 30 and after["point"][0] < 30 and after["point"][1] > 20
+    assert after["boxes"] and all(x1 <= 30 and y0 >= 20 for x0, y0, x1, y1 in (b["box"] for b in after["boxes"]))
+    assert after["boxes"][0]["score"] < before["boxes"][0]["score"]
+    assert not gated["masks"]["Mass"][31:].any() and gated["heatmap"][:, 16:].max() == 0
+    opened = localize({**item, "gate": torch.full((5,), torch.nan)})
+    assert opened["findings"] == free["findings"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,14 +15,17 @@ from cxr_common.refinement.refined_masks import Masks
 from tests.golden import REPOSITORY, SHARED
 from tools.nih.nih_refinement import NihRefinement, boxed_test, make_positives
 from tools.results.figures import check_claims
+from tools.results.plan import plan_runs
 from tools.results.record import read_result
-from tools.results.refinement import refined_test
+from tools.results.refinement import plan_localizers, refined_test
 from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "nih" / "nih_refinement.yaml"
 MASS = LABELS.index("Mass")
-WAYS = ("heatmap", "crf", *(f"{kind}_{walk}" for walk in ("wsmis", "chexseg", "tuned") for kind in ("smooth", "irn")))
+GATED = ("heatmap_gated", "irn_tuned_gated_before", "irn_tuned_gated_after")
+WALKED = tuple(f"{kind}_{walk}" for walk in ("wsmis", "chexseg", "tuned") for kind in ("smooth", "irn"))
+WAYS = ("heatmap", "crf", *WALKED, *GATED)
 MACROS = ("methods", "classes", "drawn", "steps", "claims", "training")
 
 
@@ -45,6 +49,7 @@ def record_of(tests, localizers=("pylon",)):
         "notes": {
             "steps": {name: {"irn_tuned": {"Mass": 2}} for name in localizers},
             "thresholds": {name: {"irn_tuned": {"Mass": 0.5}} for name in localizers},
+            "gates": {"boxes": 0.914},
         },
         "missing": [name for name in settings["localizers"] if name not in localizers],
         "trained_on": {"training": "a" * 64},
@@ -57,17 +62,20 @@ def record_of(tests, localizers=("pylon",)):
 
 
 def test_tables_say_what_is_measured_and_what_is_not():
-    ways = {way: {0: masks(90 if way == "irn_tuned" else 40)} for way in WAYS}
+    good = ("irn_tuned", "irn_tuned_gated_before", "irn_tuned_gated_after")
+    ways = {way: {0: masks(90 if way in good else 40)} for way in WAYS}
     patients = list("abcdef")
     tests = [boxed_test(f"pylon, {name}", ways, patients) for name in ("boxes", "chest")]
     record = record_of([*tests, refined_test("pylon, ieee8023", ways, patients)])
     verdicts = {claim["claim"]: claim["verdict"] for claim in record["claims"]}
     assert verdicts["own numbers of steps make better masks"] == "holds"
     assert verdicts["masks stay inside the boxes as well"] == "holds"
+    assert verdicts["a lung gate keeps masks inside the boxes"] == "undecided"  # as many pixels as without it
     assert verdicts["256 steps make better masks"] == "undecided"
     assert verdicts["of CAM too"] == "not measured"
     text = {macro: render_macro("nih_refinement", macro, record) for macro in MACROS}
     assert ".90 [.90, .90]" in text["methods"] and "+.500 [+.500, +.500]" in text["methods"]
+    assert "| PYLON | thresholded heatmap, lung gate |" in text["methods"] and "in 91% of the images" in text["methods"]
     assert "| CAM | *not trained yet* |" in text["methods"]
     assert "Mass (6)" in text["classes"] and "| PYLON | learned boundaries | 2, .5 |" in text["steps"]
     assert "6 real radiographs" in text["drawn"]
@@ -102,6 +110,18 @@ def test_a_quick_run_from_images_to_record(quick, tmp_path):
     assert all(again.is_known(run) for run in again.runs)
     for macro in MACROS:
         assert render_macro("nih_refinement", macro, found)
+
+
+def test_the_gate_is_scored_and_keys_no_training():
+    """What a relation network is trained with is the same with and without the gate."""
+    settings = load_settings(EXPERIMENT, shares=NihRefinement.shares)
+    assert settings["gated"] in settings["walks"]
+    recipes = []
+    for change in ({}, {"gated": None, "claims": [], "walks": {}}):
+        given = {**settings, **change}
+        runs = plan_runs(given, Path("work"), plan_localizers(given), NihRefinement.prefix)
+        recipes.append([run.recipe("data") for run in runs])
+    assert recipes[0] == recipes[1]
 
 
 def test_it_learns_from_images_with_a_finding_and_sees_no_box(tmp_path):
