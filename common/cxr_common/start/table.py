@@ -15,6 +15,7 @@ from cxr_common.errors import InputError
 from cxr_common.exports.runtime import check_runtime
 from cxr_common.extras import needed
 from cxr_common.findings.class_names import check_class_names
+from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.networks.pretrained import IMAGENET
 from cxr_common.networks.weights import read_state_dict
 from cxr_common.start import data_checks as data
@@ -94,6 +95,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("runtime", "device", "inferer"), check_runtime),
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),
+    Check(("thresholds", "intensity_mean", "intensity_std"), ClassThresholds.check_intensity),
     Check(("labels", "checkpoint_classes"), _check_chosen_classes),
     # What is learned from, and what chooses the best epoch.
     Check((TRAINING, "labels", "label_policy"), data.check_training_labels, ("class_balance",)),
