@@ -51,3 +51,13 @@ def test_chests_of_phantoms_lie_around_their_lungs(tmp_path):
     )
     chests = [item["chest"] for item in load_datalist(tmp_path / "out.json", "training")]
     assert np.diag(pairwise_iou(chests, true)).min() > 0.6
+
+
+def test_an_image_that_cannot_be_read_is_named_and_nothing_is_written(tmp_path, capsys):
+    (tmp_path / "text.png").write_text("no picture")
+    write_datalist({"labels": ["Mass"], "training": [{"image": "text.png", "label": [0]}]}, tmp_path / "in.json")
+    options = ["--datalist", str(tmp_path / "in.json"), "--output", str(tmp_path / "out.json")]
+    assert main([*options, "--sections", "training"]) == 1
+    error = capsys.readouterr().err
+    assert "error: " in error and "text.png" in error and "Traceback" not in error
+    assert not (tmp_path / "out.json").exists()

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from PIL import Image
 from skimage import data
 
@@ -15,6 +16,7 @@ from cxr_common.networks import load_backbone, make_backbone, save_weights
 from cxr_common.networks.efficientnet_lite import LITES
 from cxr_common.networks.lite_weights import LITE_MEAN, LITE_STD, convert_lite, installed_lite_weights
 from cxr_common.networks.weights import read_state_dict
+from tests.golden import REPOSITORY
 
 
 @pytest.fixture(params=LITES)
@@ -77,6 +79,14 @@ def test_photographs_are_recognised(photograph, classes):
     with torch.no_grad():
         logits = classify(backbone, state, (x - LITE_MEAN) / LITE_STD)
     assert int(logits.argmax()) in classes
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "bundles").glob("*/configs/from_imagenet.yaml")), ids=str)
+def test_trainings_from_these_weights_scale_grey_values_as_published(path):
+    config = ConfigParser()
+    config.read_config([path.with_name("train.yaml"), path])
+    found = (config["intensity_mean"], config["intensity_std"])
+    assert found == pytest.approx((LITE_MEAN, LITE_STD), abs=1e-6)
 
 
 def test_a_missing_package_is_named_with_its_command(monkeypatch):
