@@ -74,7 +74,7 @@ class ClassThresholds(ABC):
     @property
     def input_size(self) -> list[int]:
         """X, Y of the network input that they were tuned at; 256 x 256, the paper's, where that is not known."""
-        return [int(side) for side in (self.tuned_on or {}).get("input_size", (256, 256))]
+        return [int(side) for side in ((self.tuned_on or {}).get("input_size") or (256, 256))]
 
     def check_intensity(self, mean: Any, std: Any) -> None:
         """Refuse grey values of another scale than the weights learned from, where that is known.
