@@ -61,3 +61,14 @@ def test_an_image_that_cannot_be_read_is_named_and_nothing_is_written(tmp_path, 
     error = capsys.readouterr().err
     assert "error: " in error and "text.png" in error and "Traceback" not in error
     assert not (tmp_path / "out.json").exists()
+
+
+def test_the_chest_of_another_model_is_not_kept(tmp_path, monkeypatch):
+    lungs = np.zeros((10, 10), dtype=bool)
+    monkeypatch.setattr("cxr_tools.lungs.outline_lungs", lambda items: [(lungs, (64, 64))] * len(items))
+    Image.new("L", (64, 64)).save(tmp_path / "a.png")
+    item = {"image": "a.png", "label": [0], "chest": [1, 1, 9, 9]}
+    write_datalist({"labels": ["Mass"], "training": [item]}, tmp_path / "in.json")
+    options = ["--datalist", str(tmp_path / "in.json"), "--output", str(tmp_path / "out.json")]
+    assert main([*options, "--sections", "training"]) == 0
+    assert "chest" not in load_datalist(tmp_path / "out.json", "training")[0]

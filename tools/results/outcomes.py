@@ -31,8 +31,16 @@ Predictions = TypeVar("Predictions")
 SomeOutcome = TypeVar("SomeOutcome", bound="Outcome")
 Arrays = dict[str, np.ndarray]
 #: What numpy and zipfile raise at a file that is cut off, changed or something else.
-_UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, NotImplementedError)
-_UNREADABLE += (BadZipFile, zlib.error)
+_UNREADABLE: tuple[type[Exception], ...] = (
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+)
+_UNREADABLE += (NotImplementedError, BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
