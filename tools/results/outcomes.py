@@ -31,16 +31,17 @@ Predictions = TypeVar("Predictions")
 SomeOutcome = TypeVar("SomeOutcome", bound="Outcome")
 Arrays = dict[str, np.ndarray]
 #: What numpy and zipfile raise at a file that is cut off, changed or something else.
-_UNREADABLE: tuple[type[Exception], ...] = (
+_UNREADABLE = (
     OSError,
     EOFError,
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
     AttributeError,
-    IndexError,
+    RuntimeError,
+    BadZipFile,
+    zlib.error,
 )
-_UNREADABLE += (NotImplementedError, BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
