@@ -34,7 +34,8 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
     try:
         for path in output.parent.iterdir() if output.parent.is_dir() else ():
             left = path.name.removeprefix(start)
-            if path.name != left and left.isdecimal() and not is_alive(int(left)):
+            # In a container that is started again a process has the number of the one before.
+            if path.name != left and left.isdecimal() and (int(left) == os.getpid() or not is_alive(int(left))):
                 shutil.rmtree(path, ignore_errors=True)
         for part in parts or ("",):
             (temporary / part).mkdir(parents=True)

@@ -30,12 +30,14 @@ def test_what_a_killed_process_left_goes_away(tmp_path):
     """A set of radiographs has gigabytes."""
     killed = subprocess.Popen(["true"])
     killed.wait()
-    old, used, other = (tmp_path / f".a.making-{HOST}-{end}" for end in (killed.pid, os.getppid(), "mine"))
-    for folder in (old, used, other):
+    ends = (killed.pid, os.getpid(), os.getppid(), "mine")  # this process' number may have been another's before
+    old, same, used, other = (tmp_path / f".a.making-{HOST}-{end}" for end in ends)
+    for folder in (old, same, used, other):
         folder.mkdir()
         (folder / "1.txt").touch()
     with new_folder(tmp_path / "a") as folder:
         (folder / "2.txt").touch()
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["2.txt"]
     assert {path.name for path in tmp_path.iterdir()} == {"a", used.name, other.name}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist_schema import Item
+from cxr_common.data.phantom import GENERATOR_VERSION
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
 from cxr_common.files import write_json
@@ -137,7 +138,8 @@ def is_made(path: Path, parts: Settings) -> bool:
 def make_simulated(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
     """Put findings into the No Finding images of the datalist `nih`, unless it is done; returns their datalist."""
     simulated = work / "nih_simulated"
-    if not is_made(simulated, {"real": real_parts(nih, shared), "simulated": settings}):
+    parts = {"real": real_parts(nih, shared), "simulated": settings, "generator": GENERATOR_VERSION}
+    if not is_made(simulated, parts):
         most = [p for name in ("training", "validation") if (n := settings[name]) is not None for p in (f"--{name}", n)]
         given = ("--datalist", nih, "--root", shared, "--output", simulated, "--seed", settings["seed"])
         run_tool("cxr_tools.simulate_findings", *given, *most)
