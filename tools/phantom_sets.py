@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cxr_common.data import load_datalist, read_datalist
+from cxr_common.data.phantom import GENERATOR_VERSION
 from cxr_common.data.phantom.set_identity import identity
 from cxr_common.errors import InputError
 from cxr_tools.workflow import run_tool
@@ -44,10 +45,15 @@ def _phantoms(settings: dict[str, Any], folder: Path) -> Path:
     datalist, config = folder / "datalist.json", folder.with_suffix(".config.json")
     wanted = {section: settings[section] for section in SECTIONS}
     if datalist.exists():
+        about = json.loads((folder / "phantoms.json").read_text(encoding="utf-8"))
+        drawn = {"seed": settings["seed"], "size": settings["size"], "generator": GENERATOR_VERSION}
+        found = {"seed": about["seed"], "size": about["config"]["size"], "generator": about["generator_version"]}
         sizes = {section: len(read_datalist(datalist).get(section, [])) for section in SECTIONS}
-        if sizes != wanted or json.loads(config.read_text(encoding="utf-8")) != settings["config"]:
+        own = json.loads(config.read_text(encoding="utf-8"))
+        if (sizes, own, found) != (wanted, settings["config"], drawn):
             raise InputError(
-                f"holds other phantoms ({sizes}) than the experiment wants ({wanted}, {settings['config']})",
+                f"holds other phantoms ({sizes}, {own}, {found}) than the experiment wants"
+                f" ({wanted}, {settings['config']}, {drawn})",
                 folder,
                 "delete it, or choose another work folder",
             )

@@ -81,8 +81,8 @@ def report_input_errors(join: Callable[[], object] | None = None) -> None:
 def one_line_errors(main: Callable[P, int]) -> Callable[P, int]:
     """Decorates the ``main`` of a tool: its user's mistake is shown as one line, and the exit status is 1.
 
-    That is an :class:`InputError`, a mistake in the configuration, or memory that runs out. After Ctrl-C the status
-    is 130, as shells have it.
+    That is an :class:`InputError`, also one that MONAI's transforms have wrapped, a mistake in the configuration, or
+    memory that runs out. After Ctrl-C the status is 130, as shells have it.
     """
 
     @wraps(main)
@@ -95,7 +95,7 @@ def one_line_errors(main: Callable[P, int]) -> Callable[P, int]:
             print("stopped", file=sys.stderr)  # noqa: T201
             return 130
         except Exception as error:
-            found = find_machine_error(error) or find_config_error(error)
+            found = find_input_error(error) or find_machine_error(error) or find_config_error(error)
             if found is None:
                 raise
             mistake = found

@@ -76,9 +76,9 @@ def add_chests(datalist: Path, root: Path, output: Path, sections: Sequence[str]
         items = load_datalist(datalist, section, root)
         data[section] = []
         for item, (lungs, size) in zip(items, outline_lungs(items), strict=True):
+            kept = relative_item(item, output.parent, without=["chest"])  # another model's, if there was one
             chest = chest_box(lungs, size)
-            with_chest = item if chest is None else {**item, "chest": chest}
-            data[section].append(relative_item(with_chest, output.parent))
+            data[section].append(kept if chest is None else {**kept, "chest": chest})
         found[section] = sum("chest" in item for item in data[section])
     write_datalist(data, output)
     return found

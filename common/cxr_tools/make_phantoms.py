@@ -12,7 +12,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from cxr_common.json_files import read_json
 from cxr_common.labels import LABELS
 from cxr_common.start.tool_parser import ToolParser
 from cxr_tools.new_folder import new_folder
+from cxr_tools.worker_pool import worker_pool
 
 SECTIONS = ("training", "validation", "testing")
 #: Sections take their indices from blocks this far apart, so that one more image changes no other section.
@@ -125,7 +125,7 @@ def make_data_set(
     jobs = list(_jobs(counts))
     with new_folder(output, *(("images", "masks") if options["masks"] else ("images",))) as folder:
         write = partial(write_phantom, folder=folder, seed=seed, config=config, options=options)
-        with ProcessPoolExecutor(workers) as pool:
+        with worker_pool(workers) as pool:
             items = list(tqdm(pool.map(write, [j[1:] for j in jobs], chunksize=8), total=len(jobs), desc="phantoms"))
         for section in SECTIONS:
             chosen = [item for item, job in zip(items, jobs, strict=True) if job[0] == section]

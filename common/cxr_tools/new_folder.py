@@ -9,11 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cxr_common.errors import InputError
+from cxr_common.files import HOST, is_alive
 
 
 @contextmanager
 def new_folder(output: Path, *parts: str) -> Iterator[Path]:
     """Give a temporary folder beside `output`, which takes its name when all has gone well and is removed otherwise.
+
+    What a killed process of this machine left of it is removed too.
 
     Args:
         output: the folder to make; it may be there and empty.
@@ -26,8 +29,14 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
     if output.exists() and not (output.is_dir() and not any(output.iterdir())):
         raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")
     # Its own name for each process: two runs at a time do not write into each other's.
-    temporary = output.with_name(f".{output.name}.making-{os.getpid()}")
+    start = f".{output.name}.making-{HOST}-"
+    temporary = output.with_name(f"{start}{os.getpid()}")
     try:
+        for path in output.parent.iterdir() if output.parent.is_dir() else ():
+            left = path.name.removeprefix(start)
+            # In a container that is started again a process has the number of the one before.
+            if path.name != left and left.isdecimal() and (int(left) == os.getpid() or not is_alive(int(left))):
+                shutil.rmtree(path, ignore_errors=True)
         for part in parts or ("",):
             (temporary / part).mkdir(parents=True)
         yield temporary

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tqdm import tqdm
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.cli import one_line_errors
-from cxr_common.data import load_datalist, read_picture, write_datalist
+from cxr_common.data import load_datalist, load_labels, read_picture, write_datalist
 from cxr_common.data.chest import is_plausible
 from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
@@ -31,6 +32,7 @@ from cxr_common.labels import LABELS
 from cxr_common.start.tool_parser import ToolParser
 from cxr_tools.lungs import outline_lungs
 from cxr_tools.new_folder import new_folder
+from cxr_tools.worker_pool import worker_pool
 
 #: Ranges that contrast and scale of `simulate_findings` are drawn from, uniformly.
 CONTRAST, SCALE = (0.8, 2.0), (1.0, 2.0)
@@ -43,30 +45,47 @@ def choose_findings(rng: np.random.Generator) -> list[str]:
     return [str(name) for name in rng.choice(SIMULATED, size=count, replace=False)]
 
 
-def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) -> Item | None:
+@dataclass(frozen=True)
+class Job:
+    """One radiograph to put findings into.
+
+    Attributes:
+        number: of the image in its section.
+        name: of the files to write, without ending.
+        item: of the datalist.
+        lungs: bool picture [row, column], of any size.
+    """
+
+    number: int
+    name: str
+    item: Item
+    lungs: np.ndarray
+
+
+def write_simulated(job: Job, folder: Path, seed: int, known: Collection[str] = LABELS) -> Item | None:
     """Put findings into one radiograph and write its picture and masks.
 
     Args:
-        job: number of the image in its section, its item, and its lungs [row, column] at any size.
+        job: the radiograph.
         folder: data set root.
         seed: of the set.
+        known: classes that the radiograph's labels say are absent; of others nobody knows.
 
     Returns:
         The new datalist item; None where the lungs hold none of the findings.
     """
-    number, item, lungs = job
+    item, name = job.item, job.name
     picture = tensor_to_picture(read_picture(item["image"]))
-    mask = np.asarray(Image.fromarray(lungs).resize(picture.shape[::-1], Image.Resampling.NEAREST))
-    rng = np.random.default_rng(np.random.SeedSequence((seed, number)))
+    mask = np.asarray(Image.fromarray(job.lungs).resize(picture.shape[::-1], Image.Resampling.NEAREST))
+    rng = np.random.default_rng(np.random.SeedSequence((seed, job.number)))
     findings, contrast, scale = choose_findings(rng), rng.uniform(*CONTRAST), rng.uniform(*SCALE)
     try:
         made = simulate_findings(picture, mask, findings, int(rng.integers(2**31)), float(contrast), float(scale))
     except InputError:  # lungs too small or too white for it
         return None
-    name = f"{Path(item['image']).stem}_{number:05d}"
     image = Path("images") / f"{name}.png"
     Image.fromarray(np.rint(made.image * 255).astype(np.uint8)).save(folder / image)
-    masks: dict[str, str | None] = dict.fromkeys(LABELS)
+    masks: dict[str, str | None] = {label: None for label in LABELS if label in known}
     for label, region in made.masks.items():
         path = Path("masks") / f"{name}_{label}.png"
         Image.fromarray(region).save(folder / path)
@@ -75,7 +94,7 @@ def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) 
     return {
         "image": image.as_posix(),
         **kept,
-        "label": [int(label in made.masks) for label in LABELS],
+        "label": [1 if label in made.masks else 0 if label in known else None for label in LABELS],
         "boxes": [list(box[1:]) for box in made.boxes],
         "box_labels": [LABELS.index(box[0]) for box in made.boxes],
         "mask": masks,
@@ -102,9 +121,10 @@ def make_data_set(
         Section -> images made.
 
     Raises:
-        InputError: the folder exists and is not empty, or no image is free of findings.
+        InputError: the folder exists and is not empty, no image is free of findings, or none has lungs that hold any.
     """
     data: Item = {"labels": list(LABELS)}
+    known, taken = load_labels(datalist), set[str]()
     with new_folder(output, "images", "masks") as folder:
         for place, (section, most) in enumerate(sections.items()):
             free = [item for item in load_datalist(datalist, section, root) if _is_free(item)]
@@ -113,16 +133,27 @@ def make_data_set(
             order = np.random.default_rng((seed, place)).permutation(len(free))
             free = [free[i] for i in sorted(order[:most])]
             jobs = [
-                (number, item, lungs)
+                Job(number, _new_name(f"{Path(item['image']).stem}_{number:05d}", section, taken), item, lungs)
                 for number, (item, (lungs, _)) in enumerate(zip(free, outline_lungs(free), strict=True))
                 if is_plausible(lungs)
             ]
-            write = partial(write_simulated, folder=folder, seed=seed + place)
-            with ProcessPoolExecutor(workers) as pool:
+            write = partial(write_simulated, folder=folder, seed=seed + place, known=known)
+            with worker_pool(workers) as pool:
                 made = list(tqdm(pool.map(write, jobs, chunksize=8), total=len(jobs), desc=section))
             data[section] = [item for item in made if item is not None]
+            if free and not data[section]:
+                reason = f"no image of section {section} has lungs that hold findings ({len(free)} looked at)"
+                raise InputError(reason, datalist, "give frontal chest radiographs of at least 64 x 64 pixels")
         write_datalist(data, folder / "datalist.json")
     return {section: len(data[section]) for section in sections}
+
+
+def _new_name(name: str, section: str, taken: set[str]) -> str:
+    """A name that no image has yet: many data sets call all of their images alike, in other folders."""
+    while name in taken:
+        name = f"{name}_{section}"
+    taken.add(name)
+    return name
 
 
 def _is_free(item: Item) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -54,6 +55,22 @@ def refusal(bundle, configs, **options):
 
 def test_a_start_that_can_work_passes(bundle, images, tmp_path):
     assert refusal(bundle, ["inference.json"], dataset_dir=str(images), output_dir=str(tmp_path / "out")) == ""
+
+
+def test_grey_values_of_another_scale_than_the_weights_learned_from_are_refused(bundle, images, tmp_path):
+    """A training with --intensity_mean 0.5 is used with the bundle's own values unless one says so."""
+    for name in ("model.pt", "thresholds.json"):
+        shutil.copy(bundle / "models" / name, tmp_path)
+    path = tmp_path / "thresholds.json"
+    thresholds = json.loads(path.read_text(encoding="utf-8"))
+    thresholds["tuned_on"]["intensity"] = {"mean": 0.25, "std": 0.125}
+    path.write_text(json.dumps(thresholds), encoding="utf-8")
+    own = {"dataset_dir": str(images), "output_dir": str(tmp_path / "out"), "weights": str(tmp_path / "model.pt")}
+    found = refusal(bundle, ["inference.json"], **own)
+    assert "the weights learned from images with --intensity_mean 0.25 --intensity_std 0.125" in found
+    found = refusal(bundle, ["inference.json"], **own, intensity_mean=0.25)
+    assert "the weights learned from images with --intensity_std 0.125" in found
+    assert refusal(bundle, ["inference.json"], **own, intensity_mean=0.25, intensity_std=0.125) == ""
 
 
 @pytest.mark.parametrize(

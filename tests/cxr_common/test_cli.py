@@ -52,6 +52,20 @@ def test_a_tool_shows_a_users_mistake_as_one_line_and_fails(capsys):
     assert capsys.readouterr().err == "error: /nowhere: no such folder\n"
 
 
+def test_a_tool_shows_an_image_that_cannot_be_read_as_one_line(capsys):
+    """MONAI wraps what a transform raises."""
+
+    @one_line_errors
+    def main(argv):
+        try:
+            raise InputError("is not a radiograph", "a.png")
+        except InputError as error:
+            raise RuntimeError("applying transform <LoadRadiographd>") from error
+
+    assert main([]) == 1
+    assert capsys.readouterr().err == "error: a.png: is not a radiograph\n"
+
+
 def test_ctrl_c_ends_a_tool_without_a_traceback(capsys):
     @one_line_errors
     def main(argv):

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import os
+import subprocess
+
 import pytest
 
 from cxr_common.errors import InputError
+from cxr_common.files import HOST
 from cxr_tools.new_folder import new_folder
 
 
@@ -20,6 +24,21 @@ def test_a_failure_leaves_nothing(tmp_path):
             (folder / "1.txt").write_text("x")
             raise KeyError
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_goes_away(tmp_path):
+    """A set of radiographs has gigabytes."""
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    ends = (killed.pid, os.getpid(), os.getppid(), "mine")  # this process' number may have been another's before
+    old, same, used, other = (tmp_path / f".a.making-{HOST}-{end}" for end in ends)
+    for folder in (old, same, used, other):
+        folder.mkdir()
+        (folder / "1.txt").touch()
+    with new_folder(tmp_path / "a") as folder:
+        (folder / "2.txt").touch()
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["2.txt"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a", used.name, other.name}
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -52,6 +54,45 @@ def test_the_same_seed_makes_the_same_files(datalist, tmp_path):
         run(datalist, tmp_path / name, "--seed", str(seed), "--training", "2")
     read = {n: [p.read_bytes() for p in sorted((tmp_path / n / "images").iterdir())] for n in "abc"}
     assert read["a"] == read["b"] != read["c"] and len(read["a"]) == 2
+
+
+def test_images_of_one_name_in_two_sections_do_not_meet(datalist, tmp_path):
+    """CheXpert calls each image view1_frontal, in a folder of its study."""
+    items = load_datalist(datalist, "training")[:4]
+    data = {"labels": list(LABELS)}
+    for section, own in (("training", items[:2]), ("validation", items[2:])):
+        data[section] = []
+        for number, item in enumerate(own):
+            (tmp_path / section / str(number)).mkdir(parents=True)
+            place = f"{section}/{number}/view1_frontal.png"
+            shutil.copy(item["image"], tmp_path / place)
+            data[section].append({**item, "image": place})
+    write_datalist(data, tmp_path / "datalist.json")
+    assert run(tmp_path / "datalist.json", tmp_path / "made", "--sections", "training", "validation") == 0
+    made = [load_datalist(tmp_path / "made" / "datalist.json", section) for section in ("training", "validation")]
+    for before, after in zip(items, [*made[0], *made[1]], strict=True):
+        old, new = (np.asarray(Image.open(item["image"])).astype(int) for item in (before, after))
+        assert np.mean(np.abs(old - new) > 12) < 0.3  # it is the one with findings put in, not another patient's
+
+
+def test_what_the_datalist_does_not_know_of_stays_unknown(datalist, tmp_path):
+    keys, effusion = ("image", "patient"), LABELS.index("Effusion")
+    items = [{key: item[key] for key in keys} for item in load_datalist(datalist, "training")[:3]]
+    items = [{**item, "image": item["image"].rsplit("/", 1)[-1], "label": [0]} for item in items]
+    write_datalist({"labels": ["Effusion"], "training": items}, datalist.parent / "effusions.json")
+    assert run(datalist.parent / "effusions.json", tmp_path / "made") == 0
+    for item in load_datalist(tmp_path / "made" / "datalist.json", "training"):
+        put_in = {name for name, path in item["mask"].items() if path}
+        expected = [1 if name in put_in else 0 if c == effusion else None for c, name in enumerate(LABELS)]
+        assert item["label"] == expected
+        assert set(item["mask"]) == put_in | {"Effusion"}  # one that is not listed is not annotated
+
+
+def test_images_without_lungs_are_an_error(datalist, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("cxr_tools.simulate_findings.is_plausible", lambda lungs: False)
+    assert run(datalist, tmp_path / "made") == 1
+    assert "no image of section training has lungs that hold findings (4 looked at)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_free_image_is_an_error_and_leaves_nothing(datalist, tmp_path, capsys):

@@ -58,6 +58,19 @@ def test_other_pictures_are_refused(phantoms):
     undo()
 
 
+@pytest.mark.parametrize("change", [{"seed": 4}, {"size": 96}, {"config": {"contrast": 2.0}}, {"training": 2}])
+def test_other_settings_are_refused(phantoms, change):
+    """The sections that are learned from have no fixed identity, and trainings are known by the settings alone."""
+    with pytest.raises(InputError, match="holds other phantoms"):
+        make_phantoms({**SETTINGS, **change}, phantoms[0])
+
+
+def test_another_generators_phantoms_are_refused(phantoms, monkeypatch):
+    monkeypatch.setattr("tools.phantom_sets.GENERATOR_VERSION", -1)
+    with pytest.raises(InputError, match="holds other phantoms"):
+        make_phantoms(SETTINGS, phantoms[0])
+
+
 def test_other_boxes_are_refused(phantoms):
     folder, known = phantoms
     datalist = folder / "datalist.json"

@@ -11,7 +11,11 @@ import numpy as np
 
 from cxr_common.data import load_datalist, write_datalist
 from cxr_common.data.datalist_schema import Item
+from cxr_common.data.phantom import GENERATOR_VERSION
+from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
+from cxr_common.files import write_json
+from cxr_common.json_files import read_json
 from cxr_common.labels import LABELS
 from cxr_common.loading import find_bundle
 from cxr_common.metrics import auroc
@@ -83,7 +87,7 @@ def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Pa
     decision thresholds are chosen on real images alone, mask thresholds on exact places alone.
     """
     chests, training = work / "nih14_chests.json", work / "nih_training.json"
-    if not chests.exists():
+    if not is_made(chests, {"real": real_parts(nih, shared)}):
         run_tool("cxr_tools.lungs", "--datalist", nih, "--root", shared, "--output", chests)
     made = (
         make_simulated(settings["simulated"], nih, shared, work),
@@ -102,16 +106,40 @@ def made_from(settings: Settings, nih: Path, shared: Path) -> str:
     Chests and the places of simulated findings come from the lung model, whose last digits differ between kinds of
     processors. So a hash of all that is trained on would be another one on each.
     """
-    parts = [data_sha256(load_datalist(nih, section, shared)) for section in ("training", "validation")]
-    parts.append(weights_sha256(find_bundle(SEGMENTER) / LUNG_WEIGHTS))
     made = {name: settings[name] for name in ("simulated", "phantoms")}
-    return hashlib.sha256(json.dumps([*parts, made], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([*real_parts(nih, shared), made], sort_keys=True).encode()).hexdigest()
+
+
+def real_parts(nih: Path, shared: Path) -> list[str]:
+    """Hashes of the real images that are learned from, and of the lung model."""
+    parts = [data_sha256(load_datalist(nih, section, shared)) for section in ("training", "validation")]
+    return [*parts, weights_sha256(find_bundle(SEGMENTER) / LUNG_WEIGHTS)]
+
+
+def is_made(path: Path, parts: Settings) -> bool:
+    """Whether a file or folder of the work folder is there; what it is made from is noted beside it, before it is made.
+
+    Trainings are known by what their data are made from, so data of something else would pass for them. What was made
+    before there were such notes is taken as it is.
+
+    Raises:
+        InputError: it is there and was made from something else.
+    """
+    note = path.with_name(f"{path.name}.made_from.json")
+    if not path.exists():
+        write_json(parts, note)
+        return False
+    if note.exists() and read_json(note, "delete it and what it is of") != parts:
+        reason = "was made from other images, another lung model or other settings than the experiment wants"
+        raise InputError(reason, path, "delete it, or choose another work folder")
+    return True
 
 
 def make_simulated(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
     """Put findings into the No Finding images of the datalist `nih`, unless it is done; returns their datalist."""
     simulated = work / "nih_simulated"
-    if not simulated.exists():
+    parts = {"real": real_parts(nih, shared), "simulated": settings, "generator": GENERATOR_VERSION}
+    if not is_made(simulated, parts):
         most = [p for name in ("training", "validation") if (n := settings[name]) is not None for p in (f"--{name}", n)]
         given = ("--datalist", nih, "--root", shared, "--output", simulated, "--seed", settings["seed"])
         run_tool("cxr_tools.simulate_findings", *given, *most)
@@ -125,8 +153,25 @@ def scored_images(nih: Path, shared: Path) -> dict[str, Items]:
 
 
 def boxed_images(nih: Path, shared: Path) -> Items:
-    """Images with official boxes; patients in ../cxr's training rows are left out: other weights learned from them."""
-    return [i for i in load_datalist(nih, "localisation", shared) if not i.get("patient_in_cxr_train")]
+    """Images with official boxes; patients in ../cxr's training rows are left out: other weights learned from them.
+
+    Raises:
+        InputError: an image has no boxes, or does not say whether its patient is among those rows; or a box is of no
+            finding that has official boxes, or of one that the image's labels do not have.
+    """
+    items = load_datalist(nih, "localisation", shared)
+    for item in items:
+        found = item.get("box_findings")
+        if not found:
+            raise InputError("has no boxes", item["image"], "is boxes.csv whole?")
+        if wrong := [name for name in found if name not in BOX_FINDINGS or name not in item["findings"]]:
+            raise InputError(
+                f"has a box of {wrong[0]}, and its labels not", item["image"], "compare boxes.csv, images.csv"
+            )
+        if item.get("patient_in_cxr_train") not in (0, 1):
+            reason = f"patient_in_cxr_train is {item.get('patient_in_cxr_train')!r}, not 0 or 1"
+            raise InputError(reason, item["image"], "it says who must not be scored")
+    return [item for item in items if not item["patient_in_cxr_train"]]
 
 
 def by_box_finding(item: Item) -> Item:

@@ -9,14 +9,17 @@ hand.
 from __future__ import annotations
 
 import json
+import zlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 
+from cxr_common.errors import InputError
 from cxr_common.files import replacing
 from tools.moved_code import without_modules
 from tools.results.experiment import Experiment
@@ -27,6 +30,18 @@ from tools.trainings import Run
 Predictions = TypeVar("Predictions")
 SomeOutcome = TypeVar("SomeOutcome", bound="Outcome")
 Arrays = dict[str, np.ndarray]
+#: What numpy and zipfile raise at a file that is cut off, changed or something else.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -118,14 +133,21 @@ def read_kept(path: Path, made_with: Mapping[str, Any] | None = None) -> tuple[d
     Args:
         path: the file.
         made_with: what it must have been made with; None: anything, which is then reported too, as "made_with".
+
+    Raises:
+        InputError: the file is damaged, or not one that :func:`write_kept` wrote.
     """
     if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as file:
-        about = json.loads(str(file["about"]))
-        if made_with is not None and without_modules(about.pop("made_with")) != without_modules(made_with):
-            return None
-        return about, {key: file[key] for key in file.files if key != "about"}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            about = json.loads(str(file["about"]))
+            if made_with is not None and without_modules(about.pop("made_with")) != without_modules(made_with):
+                return None
+            return about, {key: file[key] for key in file.files if key != "about"}
+    except _UNREADABLE as error:
+        reason = f"is damaged, or holds no outcome ({type(error).__name__})"
+        raise InputError(reason, path, "restore it by git checkout, or delete it to train and score again") from error
 
 
 def write_kept(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cxr_common.evaluation.strategy import SomePredictions, SomeThresholds, Stra
 from cxr_common.files import as_path, write_json
 from cxr_common.findings import ClassThresholds, save_thresholds
 from cxr_common.networks.weights import load_weights, weights_sha256
+from cxr_common.start import used_settings
 
 
 def score(
@@ -82,7 +84,8 @@ def tune(
         network: the network that was trained; it gets the weights of ``output_dir/model.pt``.
         dataset: the validation data.
         labels: class names.
-        output_dir: folder of the run; ``thresholds.json`` is written there.
+        output_dir: folder of the run; ``thresholds.json`` is written there, with the scale of grey values that the
+            workflow uses, so that inference can refuse another one.
         device: where to run.
 
     Returns:
@@ -93,6 +96,10 @@ def tune(
     folder = as_path(output_dir)
     load_weights(network, folder / "model.pt")
     thresholds = strategy.tune(network.to(device), dataset, labels, device)
+    settings, names = used_settings() or {}, ("mean", "std")
+    if thresholds.tuned_on is not None and all(f"intensity_{name}" in settings for name in names):
+        scale = {name: settings[f"intensity_{name}"] for name in names}
+        thresholds = replace(thresholds, tuned_on={**thresholds.tuned_on, "intensity": scale})
     thresholds = thresholds.with_weights(weights_sha256(folder / "model.pt"))
     save_thresholds(thresholds, folder / "thresholds.json")
     return thresholds

@@ -135,11 +135,25 @@ class ImageRecord(ImageFindings):
     files: FilesRecord
 
 
+Levels = float | list[float]
+
+
+class Intensity(Record):
+    """Scale of the network's input: (grey in [0, 1] - mean) / std; one number, or one for each channel."""
+
+    mean: Levels
+    """Subtracted."""
+    std: Levels
+    """Divided by."""
+
+
 class TunedOn(Record):
     """How thresholds were tuned."""
 
     input_size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = None
     """X, Y of the network input that they were tuned at."""
+    intensity: Intensity | None = None
+    """Scale of the grey values that the weights learned from."""
     criterion: str | None = None
     """What makes a threshold the best one."""
 

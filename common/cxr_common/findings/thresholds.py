@@ -74,7 +74,23 @@ class ClassThresholds(ABC):
     @property
     def input_size(self) -> list[int]:
         """X, Y of the network input that they were tuned at; 256 x 256, the paper's, where that is not known."""
-        return [int(side) for side in (self.tuned_on or {}).get("input_size", (256, 256))]
+        return [int(side) for side in ((self.tuned_on or {}).get("input_size") or (256, 256))]
+
+    def check_intensity(self, mean: Any, std: Any) -> None:
+        """Refuse grey values of another scale than the weights learned from, where that is known.
+
+        Args:
+            mean: ``intensity_mean`` of a run, one number or one for each channel.
+            std: its ``intensity_std``.
+
+        Raises:
+            InputError: names the options to give.
+        """
+        learned, given = (self.tuned_on or {}).get("intensity") or {}, {"mean": mean, "std": std}
+        if other := {name: learned[name] for name in given if name in learned and learned[name] != given[name]}:
+            options = " ".join(f"--intensity_{name} {value}" for name, value in other.items())
+            where = " ".join(f"--intensity_{name} {given[name]}" for name in other)
+            raise InputError(f"the weights learned from images with {options}", where, "give that to this run, too")
 
     def with_weights(self, sha256: str) -> Self:
         """The same thresholds, recorded as those of the weights with this hash."""

@@ -19,6 +19,7 @@ from cxr_common.data import find_radiographs, read_picture
 from cxr_common.errors import InputError, own_input_errors
 from cxr_common.exports import RUNTIMES, check_runtime, on_runtime
 from cxr_common.findings.case import Case, CaseKeys, RunModel, decode_case
+from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.loading.locate import find_bundle
 from cxr_common.networks import load_weights, weights_sha256
 from cxr_common.start.overrides import check_overrides
@@ -79,6 +80,9 @@ class LoadedBundle:
         with own_input_errors():
             parts = {name: parser.get_parsed_content(name) for name in names}
             load_weights(parts["network_def"], parts["weights"])
+            scale = ("thresholds", "intensity_mean", "intensity_std")
+            if all(name in parser for name in scale):  # a bundle of before has others
+                ClassThresholds.check_intensity(*(parser.get_parsed_content(name) for name in scale))
         check_device(device or parts["device"])
         self.device = torch.device(device or parts["device"])
         runtime = parser.get("runtime", RUNTIMES[0])  # a bundle of before has no such option

@@ -12,7 +12,13 @@ from cxr_common.axes import transpose_kernels
 from cxr_common.errors import InputError
 from cxr_common.networks.backbones import Backbone
 from cxr_common.networks.efficientnet_lite import EfficientNetLiteBackbone
-from cxr_common.networks.lite_weights import convert_lite, installed_lite_weights, is_lite_layout
+from cxr_common.networks.lite_weights import (
+    check_lite_weights,
+    convert_lite,
+    grey_stem,
+    installed_lite_weights,
+    is_lite_layout,
+)
 from cxr_common.networks.weight_checks import check_values
 from cxr_common.networks.weights import check_keys, read_state_dict
 
@@ -20,6 +26,8 @@ from cxr_common.networks.weights import check_keys, read_state_dict
 IMAGENET = "imagenet"
 
 _STEM = {"resnet": "conv1.weight", "densenet": "conv0.weight"}
+# What other programs put beside "backbone.", and no network of the collection has: torchvision and OpenMMLab.
+_FOREIGN = ("classifier", "aux_classifier", "rpn", "roi_heads", "decode_head", "auxiliary_head", "neck", "bbox_head")
 # torchvision's first DenseNet files wrote "norm.1" for "norm1"; MONAI nests a dense layer's parts under "layers".
 _DENSE_LAYER = re.compile(r"^(denseblock\d+\.denselayer\d+)\.(norm|conv)\.?([12])\.(.+)$")
 
@@ -48,9 +56,7 @@ def convert_backbone(state: dict[str, torch.Tensor], in_channels: int = 1) -> di
         if key.startswith(("fc.", "classifier.")):
             continue
         key = _DENSE_LAYER.sub(r"\1.layers.\2\3.\4", key)
-        if key in _STEM.values() and in_channels == 1 and value.shape[1] == 3:
-            value = value.sum(1, keepdim=True)
-        out[key] = value
+        out[key] = grey_stem(value) if key in _STEM.values() and in_channels == 1 else value
     return transpose_kernels(out)
 
 
@@ -58,7 +64,8 @@ def imagenet_weights(backbone: nn.Module) -> Path:
     """The installed file of ImageNet weights for a backbone.
 
     Raises:
-        InputError: the package is not installed, or none holds weights of this backbone.
+        InputError: the package is not installed, its file is not the published one, or none holds weights of this
+            backbone.
     """
     if not isinstance(backbone, EfficientNetLiteBackbone):
         raise InputError(
@@ -66,7 +73,9 @@ def imagenet_weights(backbone: nn.Module) -> Path:
             f"backbone_weights: {IMAGENET}",
             "take --backbone efficientnet_lite0, or give the path of a file in torchvision's layout",
         )
-    return installed_lite_weights(backbone.name)
+    path = installed_lite_weights(backbone.name)
+    check_lite_weights(backbone.name, path)
+    return path
 
 
 def load_backbone(backbone: Backbone, path: str | Path) -> None:
@@ -85,6 +94,9 @@ def load_backbone(backbone: Backbone, path: str | Path) -> None:
     in_channels = next(p for p in backbone.parameters()).shape[1]
     state = read_state_dict(path)
     if own := {k.removeprefix("backbone."): v for k, v in state.items() if k.startswith("backbone.")}:
+        if foreign := next((key for key in state if key.split(".")[0] in _FOREIGN), None):
+            reason = f"is another program's network ({foreign}), whose kernels lie the other way round"
+            raise InputError(reason, path, "save its backbone alone, without 'backbone.' before the names")
         state = own
     elif isinstance(backbone, EfficientNetLiteBackbone) and is_lite_layout(state):
         state = convert_lite(state, backbone, in_channels)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
 from cxr_common.errors import InputError
+
+#: Part of a side by which cells may cover more or less than it; 33 cells of 16 pixels, for 513, are a published choice.
+_MISFIT = 0.05
 
 
 def blank_pass(network: nn.Module, size: Sequence[int], images: int = 1, training: bool = False) -> str | None:
@@ -41,6 +46,41 @@ def check_size(network: nn.Module, size: Sequence[int]) -> None:
     """Refuse a size of images that the network cannot take."""
     if reason := blank_pass(network, size):
         raise InputError(reason, f"--spatial_size {list(size)}", "choose other sides")
+
+
+def cells_misfit(network: nn.Module, size: Sequence[int]) -> str | None:
+    """Whether the cells of a network's backbone cover the pixels of an image, over which its maps are stretched.
+
+    A backbone of stride 32 has 4 cells for 150 pixels, or 5 for 130; what lies in the last one would be shown up to a
+    quarter of the side from where it is.
+
+    Returns:
+        What does not fit, and by what; None where all does, or the network has no such backbone.
+    """
+    backbone: Any = getattr(network, "backbone", None)
+    if not isinstance(backbone, nn.Module) or not hasattr(backbone, "strides"):
+        return None
+    dry: Any = copy.deepcopy(backbone).to("meta").eval()
+    kernel = next(p for p in dry.parameters() if p.dim() == 4)
+    with torch.no_grad():
+        maps = dry(torch.zeros(1, kernel.shape[1], *size, device="meta"))
+    for stride, cells in zip(dry.strides, maps, strict=True):
+        for count, side in zip(cells.shape[-2:], size, strict=True):
+            if abs(count * stride / side - 1) > _MISFIT:
+                return f"cells of {stride} pixels cover {count * stride} where there are {side}, so maps do not fit"
+    return None
+
+
+def check_cells(network: nn.Module, size: Sequence[int], _max_epochs: int) -> None:
+    """Refuse to train at a size that :func:`cells_misfit` finds fault with."""
+    if reason := cells_misfit(network, size):
+        raise InputError(reason, f"--spatial_size {list(size)}", "choose multiples of 32")
+
+
+def warn_of_cells(network: nn.Module, size: Sequence[int]) -> None:
+    """The same of a network that is trained already, as a warning."""
+    if reason := cells_misfit(network, size):
+        warnings.warn(f"--spatial_size {list(size)}: {reason}; multiples of 32 fit", stacklevel=2)
 
 
 def check_batches(

@@ -15,12 +15,13 @@ from cxr_common.errors import InputError
 from cxr_common.exports.runtime import check_runtime
 from cxr_common.extras import needed
 from cxr_common.findings.class_names import check_class_names
+from cxr_common.findings.thresholds import ClassThresholds
 from cxr_common.networks.pretrained import IMAGENET
 from cxr_common.networks.weights import read_state_dict
 from cxr_common.start import data_checks as data
 from cxr_common.start.claim import claim_training_folder
 from cxr_common.start.identity import check_initial_weights, check_resumed
-from cxr_common.start.network_checks import check_batches, check_size
+from cxr_common.start.network_checks import check_batches, check_cells, check_size, warn_of_cells
 from cxr_common.start.rules import NAME, NETWORK, PATH, check_device, check_output_folder, file_check, folder_check
 from cxr_common.start.settings import SETTINGS
 
@@ -100,6 +101,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("runtime", "device", "inferer"), check_runtime),
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),
+    Check(("thresholds", "intensity_mean", "intensity_std"), ClassThresholds.check_intensity),
     Check(("labels", "checkpoint_classes"), _check_chosen_classes),
     # What is learned from, and what chooses the best epoch.
     Check((TRAINING, "labels", "label_policy"), data.check_training_labels, ("class_balance",)),
@@ -115,6 +117,8 @@ CHECKS: tuple[Check, ...] = (
     Check(("refine::dataset::data",), data.check_scored_masks, ("section",)),
     # Whether the network can take it.
     Check(("network_def", "spatial_size"), check_size),
+    Check(("network_def", "spatial_size", "max_epochs"), check_cells),
+    Check(("network_def", "spatial_size"), warn_of_cells, without=("max_epochs",)),
     Check((*BATCHES, TRAINING), _check_batches, (DROP_LAST,), without=("supervision", "epoch_size")),
     Check((*BATCHES, TRAINING, "supervision"), _check_batches, (DROP_LAST,)),
     Check((*BATCHES, TRAINING, "epoch_size"), _check_drawn_batches, (DROP_LAST,)),

@@ -54,6 +54,10 @@ def _write_onnx(module: nn.Module, image: torch.Tensor, path: Path, facts: Facts
 
     write_onnx(module, image, path, module.outputs)  # type: ignore[arg-type]  # a tuple of names
     model = onnx.load(path)
+    for output in model.graph.output:  # the exporter calls a heatmap's columns "batch", as if the two were equal
+        for axis, side in enumerate(output.type.tensor_type.shape.dim):
+            if axis and side.HasField("dim_param"):
+                side.dim_param = f"{output.name}_{axis}"
     onnx.helper.set_model_props(model, as_texts(facts))
     onnx.checker.check_model(model)
     onnx.save(model, path)

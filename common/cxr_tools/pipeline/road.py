@@ -156,9 +156,13 @@ class Road:
         return parser
 
     def _network(self, part: str, bundle: str) -> dict[str, Any]:
-        """The network a part trains, as an override for its bundle's inference, which has the shipped one."""
-        item = self._config(part, bundle).get_parsed_content("network_def", instantiate=False)
-        return {"network_def": item.get_config()}
+        """The network a part trains and its scale of grey values, as overrides for its bundle's inference."""
+        trained, inference = self._config(part, bundle), ConfigParser()
+        inference.read_config(find_bundle(bundle) / "configs" / "inference.json")
+        scale = {name: trained.get_parsed_content(name) for name in ("intensity_mean", "intensity_std")}
+        changed = {name: value for name, value in scale.items() if value != inference.get_parsed_content(name)}
+        item = trained.get_parsed_content("network_def", instantiate=False)
+        return {"network_def": item.get_config(), **changed}
 
     def _backbone_hash(self, bundle: str, weights: str | None) -> dict[str, str]:
         """Hash of the weights a training starts from; they may be given relative to its bundle."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from tqdm import tqdm
 from cxr_common.data.datalist_io import read_datalist
 from cxr_common.errors import InputError
 from cxr_tools.prepare.located import located
+from cxr_tools.worker_pool import worker_pool
 
 if TYPE_CHECKING:
     from cxr_tools.prepare.look.fingerprint import Fingerprint
@@ -78,5 +78,5 @@ def _fingerprints(paths: list[Path], processes: int) -> list[Fingerprint]:
     bar = partial(tqdm, total=len(paths), desc="read", unit=" images", disable=None)
     if processes == 1 or len(paths) < 64:  # starting processes takes longer
         return [fingerprint(path) for path in bar(paths)]
-    with ProcessPoolExecutor(processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+    with worker_pool(processes, partial(torch.set_num_threads, 1)) as pool:
         return list(bar(pool.map(fingerprint, paths, chunksize=16)))

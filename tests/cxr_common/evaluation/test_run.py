@@ -65,6 +65,14 @@ def test_tuned_thresholds_carry_the_hash_of_their_weights_and_lie_beside_them(ma
     assert load_thresholds(folder / "thresholds.json", LABELS, folder / "model.pt") == tuned
 
 
+def test_tuned_thresholds_name_the_scale_of_grey_values(made, monkeypatch):
+    network, dataset, folder = made
+    monkeypatch.setattr(run, "used_settings", lambda: {"intensity_mean": 0.25, "intensity_std": 0.5, "batch_size": 2})
+    tune(Counting(), network, dataset, LABELS, folder)
+    kept = load_thresholds(folder / "thresholds.json", LABELS, folder / "model.pt")
+    assert kept.tuned_on == {"n": 1, "intensity": {"mean": 0.25, "std": 0.5}}
+
+
 def test_one_process_of_several_tunes(made, monkeypatch):
     network, dataset, folder = made
     monkeypatch.setattr(run, "is_first_process", lambda: False)

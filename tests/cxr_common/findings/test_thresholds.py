@@ -156,6 +156,7 @@ def test_the_network_input_is_the_one_they_were_tuned_at():
     tuned = dataclasses.replace(Thresholds.default(["a"]), tuned_on={"input_size": [128, 96]})
     assert tuned.input_size == [128, 96]
     assert Thresholds.default(["a"]).input_size == [256, 256]
+    assert dataclasses.replace(tuned, tuned_on={"input_size": None}).input_size == [256, 256]  # the schema allows it
 
 
 def test_a_walk_is_kept_and_parts_of_it_can_be_replaced(tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -103,6 +104,18 @@ def test_a_file_that_cannot_be_read_is_named(pylon, tmp_path):
 def test_an_option_that_there_is_not_is_refused():
     with pytest.raises(InputError, match="did you mean weights"):
         cxr_common.load("cxr_pylon_localization", wieghts="x.pt")
+
+
+def test_grey_values_of_another_scale_are_refused(tmp_path):
+    for name in ("model.pt", "thresholds.json"):
+        shutil.copy(BUNDLES / "cxr_pylon_localization" / "models" / name, tmp_path)
+    thresholds = json.loads((tmp_path / "thresholds.json").read_text(encoding="utf-8"))
+    thresholds["tuned_on"]["intensity"] = {"mean": 0.25, "std": 0.501961}
+    (tmp_path / "thresholds.json").write_text(json.dumps(thresholds), encoding="utf-8")
+    weights = str(tmp_path / "model.pt")
+    with pytest.raises(InputError, match="learned from images with --intensity_mean 0.25;"):
+        cxr_common.load("cxr_pylon_localization", device="cpu", weights=weights)
+    assert cxr_common.load("cxr_pylon_localization", device="cpu", weights=weights, intensity_mean=0.25).labels
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:99"])

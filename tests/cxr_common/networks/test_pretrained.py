@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common.axes import picture_to_tensor
+from cxr_common.axes import picture_to_tensor, transpose_kernels
 from cxr_common.errors import InputError
 from cxr_common.localization import CamClassifier, Pylon
 from cxr_common.networks import load_backbone, make_backbone, save_weights
@@ -53,3 +53,20 @@ def test_a_backbone_is_taken_from_another_network_of_the_collection(name, ramp, 
     expected = classifier.backbone.state_dict()
     for key, value in target.backbone.state_dict().items():
         torch.testing.assert_close(value, expected[key], atol=1e-3, rtol=1e-3)  # stored in half precision
+
+
+@pytest.mark.parametrize("head", ["classifier.0.weight", "aux_classifier.0.weight", "decode_head.conv.weight"])
+def test_another_programs_network_is_refused(head, tmp_path):
+    """Its "backbone." is read with kernels on (row, column), which would fit and be wrong."""
+    source = make_backbone("resnet18", in_channels=3)
+    state = {f"backbone.{name}": value for name, value in transpose_kernels(source.state_dict()).items()}
+    torch.save({**state, head: torch.ones(2, 2, 1, 1)}, tmp_path / "foreign.pth")
+    with pytest.raises(InputError, match="another program's"):
+        load_backbone(make_backbone("resnet18", in_channels=3), tmp_path / "foreign.pth")
+
+
+def test_a_stem_that_is_no_kernel_is_refused(tmp_path):
+    state = make_backbone("resnet18").state_dict() | {"conv1.weight": torch.zeros(3)}
+    torch.save(state, tmp_path / "odd.pth")
+    with pytest.raises(InputError, match="wrong shape"):
+        load_backbone(make_backbone("resnet18"), tmp_path / "odd.pth")

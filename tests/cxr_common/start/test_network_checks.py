@@ -6,7 +6,8 @@ from torch import nn
 
 from cxr_common.errors import InputError
 from cxr_common.localization import CamClassifier, Pylon
-from cxr_common.start.network_checks import blank_pass, check_batches, check_size
+from cxr_common.segmentation import DeepLabV3Plus
+from cxr_common.start.network_checks import blank_pass, check_batches, check_cells, check_size, warn_of_cells
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,26 @@ def test_a_last_batch_may_be_left_out(pylon):
     check_batches(pylon, (64, 64), 9, 4, left_out=True)
     with pytest.raises(InputError, match="1 training image: there is no batch"):
         check_batches(pylon, (64, 64), 1, 4, left_out=True)
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "resnet18", "densenet121"])
+@pytest.mark.parametrize("size", [(128, 96), (320, 320), (64, 64)])
+def test_sizes_that_cells_cover_can_be_trained(backbone, size):
+    check_cells(CamClassifier(2, backbone=backbone), size, 1)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size", "covered"),
+    [("efficientnet_lite0", (128, 150), 128), ("densenet121", (150, 128), 128), ("resnet18", (130, 130), 144)],
+)
+def test_sizes_that_stretch_maps_cannot_be_trained(backbone, size, covered):
+    """Shown over the image, four cells of 32 pixels for 150 move what is in the last one by 22 pixels."""
+    network = CamClassifier(2, backbone=backbone, output_stride=32)
+    with pytest.raises(InputError, match=f"cover {covered} where there are 1[35]0.*choose multiples of 32"):
+        check_cells(network, size, 1)
+    with pytest.warns(UserWarning, match=f"cover {covered}"):
+        warn_of_cells(network, size)
+
+
+def test_a_published_crop_can_be_trained():
+    check_cells(DeepLabV3Plus(2, backbone="resnet18", output_stride=16), (513, 513), 1)

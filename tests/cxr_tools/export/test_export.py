@@ -53,6 +53,16 @@ def test_onnx_gives_the_findings_heatmap(files, classifier, shape):
     np.testing.assert_allclose(logits, maps.amax((-2, -1)).numpy(), atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["cxr_gradcam_classification", "cxr_pylon_localization"])
+def test_no_two_axes_of_an_onnx_file_have_one_name_unless_they_are_equal(name, tmp_path):
+    """The exporter gave PYLON's heatmap as many columns as there are images, by name."""
+    (path,) = export(cxr_common.load(name, device="cpu"), tmp_path, ["onnx"])
+    sides = [[side.dim_param for side in one.type.tensor_type.shape.dim] for one in onnx.load(path).graph.output]
+    assert [own[0] for own in sides] == ["batch", "batch"]
+    named = [side for own in sides for side in own[1:] if side]
+    assert len(named) == 2 == len({*named} - {"batch", "columns", "rows"})
+
+
 def test_every_file_says_what_it_is(files, classifier):
     for path in files:
         if path.suffix == ".onnx":

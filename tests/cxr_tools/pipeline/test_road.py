@@ -46,6 +46,14 @@ def test_what_infers_is_the_network_that_was_trained(tmp_path, settings, localiz
         assert here.settings[part]["overrides"].get("backbone") == "resnet50" or part == "segmenter"
 
 
+def test_what_infers_scales_grey_values_as_what_was_trained(tmp_path):
+    here = road(tmp_path, "siim")
+    here.settings["localizer"]["overrides"] |= {"intensity_mean": 0.25, "intensity_std": 0.5}
+    used = here._network("localizer", LOCALIZERS["pylon"])
+    assert (used["intensity_mean"], used["intensity_std"]) == (0.25, 0.5)
+    assert set(here._network("segmenter", SEGMENTER)) == {"network_def"}  # the bundle's own
+
+
 def test_classes_that_the_shipped_localiser_does_not_know_are_named(tmp_path):
     assert road(tmp_path, "phantoms", labels=("Fracture", "Effusion")).unknown_labels() == ["Fracture"]
     assert road(tmp_path, "siim", labels=("Fracture", "Effusion")).unknown_labels() == []

@@ -6,13 +6,15 @@ import dataclasses
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
-from cxr_common.data import load_datalist, read_datalist
+from cxr_common.data import load_datalist, read_datalist, write_datalist
+from cxr_common.errors import InputError
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY, SHARED
 from tests.tools.results.test_localizers import make
-from tools.nih.nih import BOX_FINDINGS, BOXED, Nih, by_box_finding
+from tools.nih.nih import BOX_FINDINGS, BOXED, Nih, boxed_images, by_box_finding, is_made
 from tools.results.figures import check_claims
 from tools.results.localizers import relabelled
 from tools.results.record import read_result
@@ -35,6 +37,53 @@ def test_an_item_by_box_findings():
     names = list(BOX_FINDINGS)
     assert [names[c] for c in found["box_labels"]] == ["Atelectasis", "Pneumonia"]
     assert [name for name, value in zip(names, found["label"], strict=True) if value] == ["Atelectasis", "Pneumonia"]
+
+
+@pytest.fixture
+def boxed(tmp_path):
+    """A datalist of one boxed image, changed."""
+
+    def write(**change):
+        Image.new("L", (16, 16)).save(tmp_path / "a.png")
+        item = {**ITEM, "patient_in_cxr_train": 0, "findings": ["Atelectasis", "Pneumonia"], **change}
+        data = {"labels": list(LABELS), "localisation": [{k: v for k, v in item.items() if v is not None}]}
+        write_datalist(data, tmp_path / "nih.json")
+        return boxed_images(tmp_path / "nih.json", tmp_path)
+
+    return write
+
+
+def test_patients_that_other_weights_learned_from_are_not_scored(boxed):
+    assert len(boxed()) == 1 and boxed(patient_in_cxr_train=1) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"patient_in_cxr_train": None}, "is None, not 0 or 1"),
+        ({"patient_in_cxr_train": "False"}, "is 'False', not 0 or 1"),
+        ({"boxes": None, "box_labels": None, "box_findings": None}, "has no boxes"),
+        ({"box_findings": ["Atelectasis", "Opacity"]}, "has a box of Opacity"),
+        ({"findings": ["Pneumonia"]}, "has a box of Atelectasis, and its labels not"),
+    ],
+)
+def test_boxed_images_that_say_not_all_are_refused(boxed, change, reason):
+    with pytest.raises(InputError, match=reason):
+        boxed(**change)
+
+
+def test_what_a_work_folder_holds_must_be_made_from_the_same(tmp_path):
+    """Trainings are known by what their data are made from: old data would pass for new ones."""
+    chests, parts = tmp_path / "chests.json", {"real": ["a", "b"], "simulated": {"seed": 1, "training": None}}
+    assert not is_made(chests, {"real": ["older"]})  # and was killed before it was made
+    assert not is_made(chests, parts)
+    chests.write_text("made")
+    assert is_made(chests, parts)
+    for other in ({**parts, "real": ["a", "c"]}, {**parts, "simulated": {"seed": 2, "training": None}}):
+        with pytest.raises(InputError, match="made from other images"):
+            is_made(chests, other)
+    (tmp_path / "older").mkdir()
+    assert is_made(tmp_path / "older", parts)  # from before there were notes
 
 
 def test_infiltration_and_pneumonia_are_read_off_the_opacity_map():

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxr_common.errors import InputError
 from cxr_common.evaluation.scored import Scored
 from cxr_common.labels import LABELS
 from cxr_common.localization.gallery import gallery_rows
@@ -75,6 +76,31 @@ def test_another_recipe_or_heatmap_or_other_test_images_are_not_known(tmp_path, 
     here.measure("cam-seed0", MADE_WITH, ABOUT)
     assert here.load("cam-seed0", {**MADE_WITH, **change}) is None
     assert here.load("cam-seed1", MADE_WITH) is None
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "empty", "text", "foreign", "array"])
+def test_what_is_damaged_or_something_else_is_named(tmp_path, predictions, damage):
+    """Neither a traceback nor hours of training for what git can restore."""
+    here = Planned(tmp_path, predictions)
+    here.measure("cam-seed0", MADE_WITH, ABOUT)
+    path = here.outcome_file("cam-seed0")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 0x55
+    damaged = {
+        "cut": content[:-200],
+        "changed": content,
+        "empty": b"",
+        "text": b"version https://git-lfs",
+        "foreign": b"",
+    }
+    path.write_bytes(damaged.get(damage, b""))
+    if damage == "foreign":
+        np.savez(path, heatmap=np.zeros(3))
+    elif damage == "array":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    with pytest.raises(InputError, match=r"cam-seed0\.npz.*is damaged, or holds no outcome.*git checkout"):
+        here.load("cam-seed0", MADE_WITH)
 
 
 def test_a_table_that_is_not_of_hits_is_refused(tmp_path, predictions, monkeypatch):
