@@ -17,6 +17,7 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.refinement.refined_masks import Masks, Truth
 from cxr_tools.lungs import outline_lungs
+from tools.mask_ways import Ways
 from tools.nih.kept_masks import pack_masks, unpack_masks
 from tools.nih.nih import boxed_images, make_simulated
 from tools.repository import REPOSITORY
@@ -25,7 +26,7 @@ from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet, first
 from tools.results.outcomes import Arrays, KeptExperiment, Outcome, arrays_of
 from tools.results.plan import Runs
-from tools.results.refinement import Ways, learned_from, plan_localizers, read_images, refined_test
+from tools.results.refinement import learned_from, plan_localizers, read_images, refined_test
 from tools.results.settings import Settings
 from tools.trainings import Run
 

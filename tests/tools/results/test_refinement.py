@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from cxr_common.findings import Walk
 from tests.cxr_common.refinement.test_refined_masks import masks
 from tests.golden import REPOSITORY
 from tools.results.plan import plan_runs
-from tools.results.refinement import Refinement, plan_localizers, refined_test, walk_of
+from tools.results.refinement import Refinement, plan_localizers, refined_test
 from tools.results.settings import load_settings
 from tools.results.tables import load_template, render_macro
 
@@ -66,11 +65,3 @@ def test_every_localiser_with_weights_gets_a_network(tmp_path):
     for name, seeds in runs.items():
         assert settings["localizers"][name]["bundle"] in seeds[0].overrides["localizer"]
         assert seeds[0].overrides["max_epochs"] == 1
-
-
-def test_a_walk_of_several_numbers_of_steps_is_chosen_on_masks(monkeypatch):
-    assert walk_of({"radius": 3, "beta": 5, "steps": 8}, None) == Walk(3, 5, 8)
-    asked = []
-    monkeypatch.setattr("tools.results.refinement.choose_steps", lambda *given: asked.append(given))
-    walk_of({"radius": 5, "beta": 10, "steps": [0, 4]}, "boundaries")
-    assert asked == [("boundaries", Walk(5, 10, 0), [0, 4])]
