@@ -39,6 +39,9 @@ class InterPixelRelationNetwork(nn.Module):
         in_channels: channels of the image; 3 for photographs.
     """
 
+    #: Cells may cover more than the image: what lies beyond it is cut off.
+    crops = True
+
     def __init__(self, backbone: str = "resnet50", in_channels: int = 1) -> None:
         super().__init__()
         if backbone not in RESNETS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -55,17 +56,19 @@ def cells_misfit(network: nn.Module, size: Sequence[int]) -> str | None:
     quarter of the side from where it is.
 
     Returns:
-        What does not fit, and by what; None where all does, or the network has no such backbone.
+        What does not fit, and by what; None where all does, or the network has no such backbone, or cuts off what lies
+        beyond the image (attribute ``crops``).
     """
     backbone: Any = getattr(network, "backbone", None)
-    if not isinstance(backbone, nn.Module) or not hasattr(backbone, "strides"):
+    if not isinstance(backbone, nn.Module) or not hasattr(backbone, "strides") or getattr(network, "crops", False):
         return None
     dry: Any = copy.deepcopy(backbone).to("meta").eval()
     kernel = next(p for p in dry.parameters() if p.dim() == 4)
     with torch.no_grad():
         maps = dry(torch.zeros(1, kernel.shape[1], *size, device="meta"))
-    for stride, cells in zip(dry.strides, maps, strict=True):
+    for cells in maps:
         for count, side in zip(cells.shape[-2:], size, strict=True):
+            stride = 2 ** round(math.log2(side / count))  # of the map, whatever strides a network has taken out
             if abs(count * stride / side - 1) > _MISFIT:
                 return f"cells of {stride} pixels cover {count * stride} where there are {side}, so maps do not fit"
     return None

@@ -2,12 +2,22 @@ from __future__ import annotations
 
 import pytest
 import torch
+from monai.bundle import ConfigParser
 from torch import nn
 
 from cxr_common.errors import InputError
 from cxr_common.localization import CamClassifier, Pylon
+from cxr_common.refinement import InterPixelRelationNetwork
 from cxr_common.segmentation import DeepLabV3Plus
-from cxr_common.start.network_checks import blank_pass, check_batches, check_cells, check_size, warn_of_cells
+from cxr_common.start.network_checks import (
+    blank_pass,
+    cells_misfit,
+    check_batches,
+    check_cells,
+    check_size,
+    warn_of_cells,
+)
+from tests.golden import REPOSITORY
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +92,26 @@ def test_sizes_that_stretch_maps_cannot_be_trained(backbone, size, covered):
         check_cells(network, size, 1)
     with pytest.warns(UserWarning, match=f"cover {covered}"):
         warn_of_cells(network, size)
+
+
+@pytest.mark.parametrize("size", [(512, 512), (150, 130)])
+def test_a_network_that_cuts_its_maps_takes_any_size(size):
+    check_cells(InterPixelRelationNetwork("resnet18"), size, 1)
+
+
+RECIPES = ("train", "from_imagenet", "from_scratch", "from_classifier", "unet", "train_voc")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("bundle", sorted(path.parent for path in (REPOSITORY / "bundles").glob("*/configs")), ids=str)
+def test_no_bundles_own_size_is_refused(bundle, name):
+    path = bundle / "configs" / f"{name}.yaml"
+    if not path.exists():
+        pytest.skip("has no such recipe")
+    parser = ConfigParser()
+    parser.read_config([path.with_name("train.yaml"), *([path] if name != "train" else [])])
+    parser.update({"bundle_root": str(path.parent.parent), "labels": ["a", "b"]})
+    assert cells_misfit(*(parser.get_parsed_content(name) for name in ("network_def", "spatial_size"))) is None
 
 
 def test_a_published_crop_can_be_trained():
