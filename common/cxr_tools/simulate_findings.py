@@ -3,13 +3,16 @@
 cxr simulate --datalist data/datalist.json --output simulated --seed 0
 
 Takes the images of a datalist whose labels are all 0, outlines their lungs with the segmenter bundle's lung model,
-and puts in one to three findings whose place is then known exactly.
+and puts in one to three findings whose place is then known exactly. The new datalist has the eight shared classes; one
+that the given datalist does not annotate stays unknown where it is not put in. Images whose lungs are not found are
+left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -22,7 +25,7 @@ from tqdm import tqdm
 
 from cxr_common.axes import tensor_to_picture
 from cxr_common.cli import one_line_errors
-from cxr_common.data import load_datalist, read_picture, write_datalist
+from cxr_common.data import load_datalist, load_labels, read_picture, write_datalist
 from cxr_common.data.datalist_schema import SPLITS
 from cxr_common.data.phantom.simulate import SIMULATED, simulate_findings
 from cxr_common.errors import InputError
@@ -42,13 +45,16 @@ def choose_findings(rng: np.random.Generator) -> list[str]:
     return [str(name) for name in rng.choice(SIMULATED, size=count, replace=False)]
 
 
-def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) -> Item | None:
+def write_simulated(
+    job: tuple[int, Item, np.ndarray], folder: Path, seed: int, annotated: Collection[str]
+) -> Item | None:
     """Put findings into one radiograph and write its picture and masks.
 
     Args:
         job: number of the image in its section, its item, and its lungs [row, column] at any size.
         folder: data set root.
         seed: of the set.
+        annotated: classes of which the radiograph is known to have none; others may be there.
 
     Returns:
         The new datalist item; None where the lungs hold none of the findings.
@@ -65,7 +71,8 @@ def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) 
     name = f"{Path(item['image']).stem}_{number:05d}"
     image = Path("images") / f"{name}.png"
     Image.fromarray(np.rint(made.image * 255).astype(np.uint8)).save(folder / image)
-    masks: dict[str, str | None] = dict.fromkeys(LABELS)
+    known = [label for label in LABELS if label in annotated or label in made.masks]
+    masks: dict[str, str | None] = dict.fromkeys(known)
     for label, region in made.masks.items():
         path = Path("masks") / f"{name}_{label}.png"
         Image.fromarray(region).save(folder / path)
@@ -74,7 +81,7 @@ def write_simulated(job: tuple[int, Item, np.ndarray], folder: Path, seed: int) 
     return {
         "image": image.as_posix(),
         **kept,
-        "label": [int(label in made.masks) for label in LABELS],
+        "label": [int(label in made.masks) if label in known else None for label in LABELS],
         "boxes": [list(box[1:]) for box in made.boxes],
         "box_labels": [LABELS.index(box[0]) for box in made.boxes],
         "mask": masks,
@@ -104,6 +111,7 @@ def make_data_set(
         InputError: the folder exists and is not empty, or no image is free of findings.
     """
     data: Item = {"labels": list(LABELS)}
+    annotated = load_labels(datalist)
     with new_folder(output, "images", "masks") as folder:
         for place, (section, most) in enumerate(sections.items()):
             free = [item for item in load_datalist(datalist, section, root) if _is_free(item)]
@@ -116,7 +124,7 @@ def make_data_set(
                 for number, (item, (lungs, _)) in enumerate(zip(free, outline_lungs(free), strict=True))
                 if is_plausible(lungs)
             ]
-            write = partial(write_simulated, folder=folder, seed=seed + place)
+            write = partial(write_simulated, folder=folder, seed=seed + place, annotated=annotated)
             with ProcessPoolExecutor(workers) as pool:
                 made = list(tqdm(pool.map(write, jobs, chunksize=8), total=len(jobs), desc=section))
             data[section] = [item for item in made if item is not None]
@@ -141,18 +149,28 @@ def main(argv: list[str] | None = None) -> int:
         "--root", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
     )
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
+    parser.add_argument(
+        "--sections",
+        nargs="+",
+        choices=SPLITS,
+        default=["training", "validation"],
+        help="sections whose images are taken (default: training validation)",
+    )
     for section in SPLITS:
         parser.add_argument(f"--{section}", type=int, help=f"most images of the {section} section; default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
+    for section in SPLITS:
+        if getattr(args, section) is not None and section not in args.sections:
+            raise InputError("is of a section that is not made", f"--{section}", f"add {section} to --sections")
     torch.set_num_threads(args.workers)
     sections = {section: getattr(args, section) for section in args.sections}
     made = make_data_set(
         args.datalist, args.root or args.datalist.parent, args.output, sections, args.seed, args.workers
     )
-    print(f"wrote {sum(made.values())} images to {args.output}")
+    counts = ", ".join(f"{count} {section}" for section, count in made.items())
+    print(f"wrote {counts} images to {args.output}")
     return 0
 
 
