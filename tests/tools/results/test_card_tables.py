@@ -74,7 +74,10 @@ def test_a_card_has_the_machine_of_its_own_training():
     assert "minutes on one; two\n" in render_macro("nih", "trained", found, "cam"), "records that were made before"
 
 
-@pytest.mark.parametrize("name", ["pylon_localization", "multiscale_localization", "gradcam_classification", "pcam_localization"])
+LOCALIZERS = ("pylon_localization", "multiscale_localization", "gradcam_classification", "pcam_localization")
+
+
+@pytest.mark.parametrize("name", LOCALIZERS)
 def test_a_card_names_the_classes_that_keep_the_default_decision(name):
     root = REPOSITORY / "bundles" / f"cxr_{name}"
     decision = json.loads((root / "models" / "thresholds.json").read_text(encoding="utf-8"))["decision"]
