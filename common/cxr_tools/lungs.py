@@ -3,6 +3,7 @@
 cxr lungs --datalist data/datalist.json --output data/datalist_chests.json
 
 The key "chest" tells a training where findings can be at all: see place_weight of the localisers' from_imagenet.yaml.
+Sections that are not named are left out of the new datalist, by default those that nothing learns from.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from cxr_common.cli import one_line_errors
 from cxr_common.data import load_datalist, load_labels, write_datalist
 from cxr_common.data.chest import chest_box
 from cxr_common.data.datalist import relative_item
-from cxr_common.data.datalist_schema import SPLITS
+from cxr_common.data.datalist_io import read_datalist
+from cxr_common.data.datalist_schema import SECTIONS, SPLITS
 from cxr_common.evaluation import predict
 from cxr_common.loading import find_bundle
 from cxr_common.start.tool_parser import ToolParser
@@ -93,10 +95,19 @@ def main(argv: list[str] | None = None) -> int:
         "--root", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
     )
     parser.add_argument("--output", type=Path, required=True, help="the datalist to write")
-    parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
+    parser.add_argument(
+        "--sections",
+        nargs="+",
+        choices=SPLITS,
+        default=["training", "validation"],
+        help="sections of the new datalist (default: training validation)",
+    )
     args = parser.parse_args(argv)
     found = add_chests(args.datalist, args.root or args.datalist.parent, args.output, args.sections)
-    print("; ".join(f"{section}: {count} chests" for section, count in found.items()))
+    said = [f"{section}: {count} chests" for section, count in found.items()]
+    given = read_datalist(args.datalist)
+    left_out = [section for section in SECTIONS if given.get(section) and section not in found]
+    print("; ".join(said + [f"left out: {', '.join(left_out)}"] * bool(left_out)))
     return 0
 
 

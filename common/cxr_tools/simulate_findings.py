@@ -3,7 +3,9 @@
 cxr simulate --datalist data/datalist.json --output simulated --seed 0
 
 Takes the images of a datalist whose labels are all 0, outlines their lungs with the segmenter bundle's lung model,
-and puts in one to three findings whose place is then known exactly.
+and puts in one to three findings whose place is then known exactly. The new datalist has the eight shared classes; one
+that the given datalist does not annotate stays unknown where it is not put in. Images whose lungs are not found are
+left out.
 """
 
 from __future__ import annotations
@@ -173,18 +175,28 @@ def main(argv: list[str] | None = None) -> int:
         "--root", type=Path, help="folder that its paths are relative to (default: the datalist's folder)"
     )
     parser.add_argument("--output", type=Path, required=True, help="folder to make")
-    parser.add_argument("--sections", nargs="+", choices=SPLITS, default=["training", "validation"], help="which")
+    parser.add_argument(
+        "--sections",
+        nargs="+",
+        choices=SPLITS,
+        default=["training", "validation"],
+        help="sections whose images are taken (default: training validation)",
+    )
     for section in SPLITS:
         parser.add_argument(f"--{section}", type=int, help=f"most images of the {section} section; default all")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
+    for section in SPLITS:
+        if getattr(args, section) is not None and section not in args.sections:
+            raise InputError("is of a section that is not made", f"--{section}", f"add {section} to --sections")
     torch.set_num_threads(args.workers)
     sections = {section: getattr(args, section) for section in args.sections}
     made = make_data_set(
         args.datalist, args.root or args.datalist.parent, args.output, sections, args.seed, args.workers
     )
-    print(f"wrote {sum(made.values())} images to {args.output}")
+    counts = ", ".join(f"{count} {section}" for section, count in made.items())
+    print(f"wrote {counts} images to {args.output}")
     return 0
 
 

@@ -10,7 +10,7 @@ from cxr_common.labels import LABELS
 from cxr_tools.lungs import main
 
 
-def test_chests_of_phantoms_lie_around_their_lungs(tmp_path):
+def test_chests_of_phantoms_lie_around_their_lungs(tmp_path, capsys):
     items, true = [], []
     for index in range(4):
         phantom = make_phantom(5, index, findings=())
@@ -18,13 +18,15 @@ def test_chests_of_phantoms_lie_around_their_lungs(tmp_path):
         items.append({"image": f"{index}.png", "label": [0] * len(LABELS)})
         rows, columns = np.nonzero(phantom.anatomy["left lung"] | phantom.anatomy["right lung"])
         true.append([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1])
-    write_datalist({"labels": list(LABELS), "training": items}, tmp_path / "in.json")
+    scored = [{**items[0], "image": "4.png"}]
+    write_datalist({"labels": list(LABELS), "training": items, "testing": scored}, tmp_path / "in.json")
     assert (
         main(
             ["--datalist", str(tmp_path / "in.json"), "--output", str(tmp_path / "out.json"), "--sections", "training"]
         )
         == 0
     )
+    assert capsys.readouterr().out.splitlines()[-1] == "training: 4 chests; left out: testing"
     chests = [item["chest"] for item in load_datalist(tmp_path / "out.json", "training")]
     assert np.diag(pairwise_iou(chests, true)).min() > 0.6
 

@@ -108,3 +108,21 @@ def test_a_folder_in_use_is_refused(datalist, tmp_path):
     (tmp_path / "mine.txt").write_text("precious")
     assert run(datalist, tmp_path) == 1
     assert (tmp_path / "mine.txt").read_text() == "precious"
+
+
+def test_classes_that_the_datalist_does_not_annotate_stay_unknown(datalist, tmp_path):
+    """An image without an effusion may have a mass; "absent" would be made up."""
+    items = [{"image": f"{index}.png", "label": [0]} for index in range(4)]
+    write_datalist({"labels": ["Effusion"], "training": items}, datalist.parent / "one.json")
+    assert run(datalist.parent / "one.json", tmp_path / "made") == 0
+    made = load_datalist(tmp_path / "made" / "datalist.json", "training")
+    for item in made:
+        absent = {name for name, value in zip(LABELS, item["label"], strict=True) if value == 0}
+        present = {name for name, value in zip(LABELS, item["label"], strict=True) if value == 1}
+        assert present and absent <= {"Effusion"} and set(item["mask"]) == present | absent
+
+
+def test_a_count_of_a_section_that_is_not_made_is_refused(datalist, tmp_path, capsys):
+    assert run(datalist, tmp_path / "made", "--validation", "2") == 1
+    assert "--validation: is of a section that is not made; add validation to --sections" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

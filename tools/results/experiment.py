@@ -176,6 +176,7 @@ class Experiment(ABC):
             return Figures(
                 training_minutes={name: one["minutes"] for name, one in logged.items()},
                 training_machine="; ".join(sorted({one["machine"] for one in logged.values()})) or None,
+                training_machines={name: one["machine"] for name, one in logged.items()},
                 tests={test.name: test.record() for test in tests},
                 claims=list(check_claims(claims, tests)),
                 notes=notes,

@@ -79,6 +79,7 @@ class Figures(Part):
 
     training_minutes: dict[str, float] = {}
     training_machine: str | None = None
+    training_machines: dict[str, str] = {}
     tests: dict[str, SetRecord]
     claims: list[ClaimRecord] = []
     notes: dict[str, Any] = {}

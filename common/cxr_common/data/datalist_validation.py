@@ -114,17 +114,25 @@ def _leaks(items: list[tuple[str, Mapping[str, Any]]]) -> Iterator[Problem]:
                     yield Problem(f"{where}.{field}", f"{item[field]!r} is also in another split, at {first}")
 
 
-def _files(items: list[tuple[str, Mapping[str, Any]]], base_dir: Path, sections: tuple[str, ...]) -> Iterator[Problem]:
+def _files(items: list[tuple[str, Mapping[str, Any]]], base_dir: Path, sections: tuple[str, ...]) -> list[Problem]:
+    problems, images = [], []
     for where, item in items:
         if where.split("[")[0] in sections:
             for field, path in item_paths(item):
                 file = Path(
                     os.path.normpath(base_dir / path)
                 )  # as loading does, so a "new/../a.png" needs no folder "new"
-                if not os.path.isfile(file):  # noqa: PTH113 - Path's raises where a name is too long
-                    yield Problem(f"{where}.{field}", f"no such file: {file}")
+                found = os.path.isfile(file)  # noqa: PTH113 - Path's raises where a name is too long
+                if field == "image":
+                    images.append(found)
+                if not found:
+                    problems.append(Problem(f"{where}.{field}", f"no such file: {file}"))
                 elif field == "image" and isinstance(item.get("boxes"), list) and item["boxes"]:
-                    yield from _boxes_outside(where, item["boxes"], file)
+                    problems += _boxes_outside(where, item["boxes"], file)
+    if len(images) > 1 and not any(images):  # thousands of lines would not say that the folder is the wrong one
+        remedy = "give the folder that its paths are relative to (--root or --dataset_dir)"
+        return [Problem("datalist", f"none of its {len(images)} images is there; {remedy}"), *problems]
+    return problems
 
 
 def _boxes_outside(where: str, boxes: list[Any], file: Path) -> Iterator[Problem]:

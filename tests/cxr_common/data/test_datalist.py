@@ -206,6 +206,13 @@ def test_files_are_looked_for_in_the_section_asked_for_only(folder):
     assert "testing[0].mask['Mass']: no such file" in str(e.value)
 
 
+def test_a_folder_without_any_of_the_images_is_the_wrong_folder(folder):
+    path = write(folder, datalist(training=[item("a/1.png"), item("a/2.png")]))
+    with pytest.raises(InputError, match="none of its 2 images is there; .*--root or --dataset_dir") as e:
+        load_datalist(path, "training")
+    assert "training[0].image: no such file" in str(e.value), "and where it looked"
+
+
 @pytest.mark.parametrize(
     ("orientation", "suffix", "fits"), [(1, "jpg", True), (6, "jpg", False), (1, "tif", True), (6, "tif", False)]
 )

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from cxr_common.findings.tuning import DEFAULT_DECISION
 from cxr_tools.markdown import NOT_MEASURED
 from tests.golden import REPOSITORY
 from tools.results.record import read_result
@@ -62,3 +65,23 @@ def test_figures_on_phantoms_say_so(name):
 )
 def test_a_card_is_a_page(card):
     assert card.stat().st_size < 8192
+
+
+def test_a_card_has_the_machine_of_its_own_training():
+    """Others of the experiment may have been trained on another one."""
+    found = {**record("nih"), "training_machine": "one; two", "training_machines": {"pylon-seed0": "one"}}
+    assert "minutes on one\n" in render_macro("nih", "trained", found, "pylon")
+    assert "minutes on one; two\n" in render_macro("nih", "trained", found, "cam"), "records that were made before"
+
+
+LOCALIZERS = ("pylon_localization", "multiscale_localization", "gradcam_classification", "pcam_localization")
+
+
+@pytest.mark.parametrize("name", LOCALIZERS)
+def test_a_card_names_the_classes_that_keep_the_default_decision(name):
+    root = REPOSITORY / "bundles" / f"cxr_{name}"
+    decision = json.loads((root / "models" / "thresholds.json").read_text(encoding="utf-8"))["decision"]
+    default = [label for label, value in decision.items() if value == DEFAULT_DECISION]
+    text = " ".join((root / "docs" / "README.md").read_text(encoding="utf-8").split())
+    said = text.partition("(largest Youden index). ")[2].partition(" were no better than chance there")[0]
+    assert [label for label in decision if label in said] == default
