@@ -74,4 +74,7 @@ def test_without_the_lung_models_weights_one_line_says_where_they_are(bundle, ra
     said = refusal(bundle, ["inference.json"], lung_gate=True, lung_weights=away, **options)
     assert "no such file; fetch the bundle cxr_chexseg_segmentation" in said and "--lung_weights" in said
     assert not (tmp_path / "out").exists()
+    localiser = str(bundle / "models" / "model.pt")  # other weights
+    said = refusal(bundle, ["inference.json"], lung_gate=True, lung_weights=localiser, **options)
+    assert "do not fit" in said and "model.pt" in said and not (tmp_path / "out").exists()
     assert refusal(bundle, ["inference.json"], lung_weights=away, **options) == ""  # it is off

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Hashable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +39,13 @@ class FindChestd(MapTransform):
     Args:
         keys: the image (C, X, Y), a MetaTensor.
         weights: the lung model's, ``models/lungs/model.pt`` in the folder of the segmenter bundle; see
-            :func:`read_lung_model`. They are read when the first image comes.
+            :func:`read_lung_model`.
         mean: what was subtracted from the image.
         std: what it was divided by.
         gate_key: where the gate (5,) goes.
 
     Raises:
-        InputError: there are no such weights.
+        InputError: there are no such weights, or something about them does not fit.
     """
 
     def __init__(
@@ -61,14 +60,10 @@ class FindChestd(MapTransform):
         if not Path(weights).is_file():
             action = "fetch the bundle cxr_chexseg_segmentation and give --lung_weights its models/lungs/model.pt"
             raise InputError("there are no weights of the lung model, which the lung gate needs", weights, action)
-        self.weights, self.gate_key = Path(weights), gate_key
+        parser, network, self.thresholds = read_lung_model(Path(weights))
+        self.network, self.gate_key = network.eval(), gate_key
+        self.own_mean, self.own_std = parser["intensity_mean"], parser["intensity_std"]
         self.mean, self.std = (torch.as_tensor(values).reshape(-1, 1, 1) for values in (mean, std))
-
-    @cached_property
-    def _parts(self) -> tuple[nn.Module, float, list[int], float, float]:
-        parser, network, thresholds = read_lung_model(self.weights)
-        least = thresholds.mask[thresholds.labels[0]]
-        return network.eval(), least, thresholds.input_size, parser["intensity_mean"], parser["intensity_std"]
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the gate to one item."""
@@ -85,10 +80,11 @@ class FindChestd(MapTransform):
     @torch.no_grad()
     def _lungs(self, image: torch.Tensor) -> np.ndarray:
         """Bool picture [row, column] at the lung model's input size."""
-        network, least, size, mean, std = self._parts
+        size, least = self.thresholds.input_size, self.thresholds.mask[self.thresholds.labels[0]]
         grey = (image.float().cpu() * self.std + self.mean).mean(0, keepdim=True)
         small = nn.functional.interpolate(grey[None], size=size, mode="area")
-        return tensor_to_picture(upsample_heatmaps(network((small - mean) / std), size)[0, 0]).numpy() >= least
+        maps = self.network((small - self.own_mean) / self.own_std)
+        return tensor_to_picture(upsample_heatmaps(maps, size)[0, 0]).numpy() >= least
 
 
 def read_lung_model(weights: Path) -> tuple[ConfigParser, nn.Module, Thresholds]:

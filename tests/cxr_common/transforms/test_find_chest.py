@@ -66,4 +66,4 @@ def test_one_error_says_what_is_needed(tmp_path):
         FindChestd("image", tmp_path / "model.pt", 0, 1)
     shutil.copy(WEIGHTS, tmp_path)
     with pytest.raises(InputError, match="lie in no bundle.*leave them in the segmenter bundle's folder"):
-        FindChestd("image", tmp_path / "model.pt", 0, 1)({"image": torch.zeros(1, 32, 32)})
+        FindChestd("image", tmp_path / "model.pt", 0, 1)
