@@ -29,6 +29,7 @@ from tools.results.data import Items, count_sources, prepare
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet, first, mapped
 from tools.results.localizers import Localizers, Methods, box_test, label_figures
+from tools.results.record import read_result
 from tools.results.settings import Settings
 
 #: The findings that have official boxes -> the shared label whose map shows them (Wang 2017).
@@ -45,6 +46,8 @@ BOXED = tuple(label for label in LABELS if label in BOX_FINDINGS.values())
 #: Findings that Opacity gathers and that NIH labels by themselves: the Opacity logit is scored on each.
 OPACITIES = ("Infiltration", "Pneumonia", "Consolidation")
 VIEWS = ("PA", "AP")
+#: In the work folder, the datalist of all that is learned from.
+TRAINING = "nih_training.json"
 
 
 class Nih(Localizers):
@@ -62,13 +65,23 @@ class Nih(Localizers):
         :func:`by_box_finding` has them; and "phantoms".
         """
         work, shared = self.work, self.options.shared
-        nih = prepare(self.settings["nih"]["mapping"], shared, work / "nih14.json")
-        training = make_training(self.settings, nih, shared, work)
+        self.nih = nih = prepare(self.settings["nih"]["mapping"], shared, work / "nih14.json")
         (phantoms,) = make_phantoms(self.settings["phantoms_test"], work / "nih_phantoms_test")
         tests = {**scored_images(nih, shared), "phantoms": load_datalist(phantoms, "testing")}
-        counts = count_sources(training, ("nih", "simulated", "phantom"))
         hashes = {"training": made_from(self.settings, nih, shared)}
+        training, kept = work / TRAINING, self.options.output / f"{self.options.experiment.stem}.json"
+        known = read_result(kept) if kept.exists() and not training.exists() else {}
+        if (
+            known.get("trained_on") == hashes
+        ):  # making them takes a quarter of an hour, and kept outcomes do without them
+            counts = known["images"]
+        else:
+            counts = count_sources(make_training(self.settings, nih, shared, work), ("nih", "simulated", "phantom"))
         return Data({"training": training}, tests, images=counts, hashes=hashes)
+
+    def before_training(self) -> None:
+        """Make the images to learn from, where only their number was needed so far."""
+        make_training(self.settings, self.nih, self.options.shared, self.work)
 
     def score_tests(self, methods: Mapping[str, Methods]) -> list[ScoredSet]:
         """Points and overlaps on boxes and phantoms, image labels of the test images."""
@@ -86,7 +99,7 @@ def make_training(settings: Settings, nih: Path, shared: Path, work: Path) -> Pa
     In the validation section, phantoms and simulated findings keep their boxes and forget their labels: epochs and
     decision thresholds are chosen on real images alone, mask thresholds on exact places alone.
     """
-    chests, training = work / "nih14_chests.json", work / "nih_training.json"
+    chests, training = work / "nih14_chests.json", work / TRAINING
     if not is_made(chests, {"real": real_parts(nih, shared)}):
         run_tool("cxr_tools.lungs", "--datalist", nih, "--root", shared, "--output", chests)
     made = (

@@ -98,6 +98,9 @@ class Experiment(ABC):
         """Methods of a result file whose shipped weights are scored where they are not trained here."""
         return ()
 
+    def before_training(self) -> None:  # noqa: B027
+        """Make what is learned from, where that takes long and nothing else needs it."""
+
     def is_known(self, run: Run) -> bool:
         """Whether all that is shown of a run is kept, so that it need not be trained."""
         return False
@@ -126,7 +129,8 @@ class Experiment(ABC):
         """
         if self.options.train:
             wanted = chosen(self.runs, self.prefix, self.options.only, self.options.experiment)
-            jobs = [(run, *self.source(run)) for run in wanted if not self.is_known(run)]
+            if jobs := [(run, *self.source(run)) for run in wanted if not self.is_known(run)]:
+                self.before_training()
             train_all(jobs, self.options.parallel)
         if not self.options.score:
             return

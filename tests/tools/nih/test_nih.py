@@ -152,14 +152,15 @@ def test_goals_are_compared_with_what_was_measured(record):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "nih").is_dir(), reason="NIH images with boxes (../shared/nih) are not here")
-def test_a_quick_run_from_data_to_record(tmp_path):
+def test_a_quick_run_from_data_to_record(tmp_path, monkeypatch):
     settings = yaml.safe_load((REPOSITORY / "tools" / "nih" / "nih.yaml").read_text())
     settings["methods"] = {name: settings["methods"][name] for name in ("pylon", "cam", "cam_scaled")}
     settings["claims"] = [c for c in settings["claims"] if {c["first"], c["second"]} <= set(settings["methods"])]
     settings["quick"]["cycles"][0] |= {"spatial_size": [64, 64], "epoch_size": 48, "backbone_weights": None}
     path = tmp_path / "nih.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False))
-    Nih(Options(path, tmp_path / "work", SHARED / "nih", tmp_path / "out", quick=True)).run()
+    options = Options(path, tmp_path / "work", SHARED / "nih", tmp_path / "out", quick=True)
+    Nih(options).run()
     found = read_result(tmp_path / "out" / "nih.json")
     assert found["quick"] and found["missing"] == [] and found["tests"]["boxes"]["n_images"] == 652
     assert sum(found["tests"]["boxes"]["counts"].values()) == 727 and found["tests"]["nih"]["n_images"] == 1126
@@ -174,3 +175,7 @@ def test_a_quick_run_from_data_to_record(tmp_path):
     for macro in ("summary", "methods", "by_class", "overlaps", "labels", "claims", "phantoms"):
         assert "PYLON" in render_macro("nih", macro, found)
     assert "simulated" in render_macro("nih", "training", found)
+    (tmp_path / "work" / "nih_training.json").unlink()
+    monkeypatch.setattr("tools.nih.nih.make_training", lambda *_: pytest.fail("nothing is trained"))
+    Nih(options).run()
+    assert read_result(tmp_path / "out" / "nih.json") == found
