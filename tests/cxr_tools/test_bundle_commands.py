@@ -106,7 +106,8 @@ def test_a_bundle_elsewhere_is_told_where_its_neighbour_is(tmp_path):
     (own / "inference.json").write_text(inference, "utf-8")
     (own / "from_classifier.yaml").write_text(recipe, "utf-8")
     classifier = BUNDLES / "cxr_gradcam_classification" / "models" / "phantoms" / "model.pt"
-    assert beside(own.parent, [own / "inference.json"]) == {"localizer": str(PYLON)}
+    lungs = BUNDLES / "cxr_chexseg_segmentation" / "models" / "lungs" / "model.pt"
+    assert beside(own.parent, [own / "inference.json"]) == {"localizer": str(PYLON), "lung_weights": str(lungs)}
     assert beside(own.parent, [own / "from_classifier.yaml"]) == {"backbone_weights": str(classifier)}
     assert beside(BUNDLES / "cxr_irn_refinement", [own / "inference.json"]) == {}
 

@@ -141,6 +141,12 @@ def test_gates_of_the_data_set_act_where_it_is_asked_for(tmp_path):
     for maps in (after, before):  # divided by the peak that is left, and clamped to 1 on the grid
         assert F.interpolate(maps[:1, :1], scale_factor=4, mode="bilinear").max() == pytest.approx(1, abs=0.02)
     thresholds = Thresholds.default(LABELS)
+    files = []
+    for n in range(len(gates)):
+        Image.new("L", (8, 8)).save(tmp_path / f"{n}.png")
+        files.append({"image": str(tmp_path / f"{n}.png"), "n": n})
+    inputs = [*data]
+    data = Dataset(files, lambda file: inputs[file["n"]])
     report = evaluate_refinement(network, data, thresholds, tmp_path, walk=CHEXSEG, gated="after", n_resamples=10)
     assert report["walk_gate"] == "after"
     assert "walk_gate" not in evaluate_refinement(network, data, thresholds, tmp_path, walk=CHEXSEG, n_resamples=10)
