@@ -71,9 +71,8 @@ class Nih(Localizers):
         hashes = {"training": made_from(self.settings, nih, shared)}
         training, kept = work / TRAINING, self.options.output / f"{self.options.experiment.stem}.json"
         known = read_result(kept) if kept.exists() and not training.exists() else {}
-        if (
-            known.get("trained_on") == hashes
-        ):  # making them takes a quarter of an hour, and kept outcomes do without them
+        # Making what is learned from takes a quarter of an hour, and kept outcomes do without it.
+        if known.get("trained_on") == hashes:
             counts = known["images"]
         else:
             counts = count_sources(make_training(self.settings, nih, shared, work), ("nih", "simulated", "phantom"))
