@@ -17,7 +17,7 @@ from typing import Any
 from cxr_common.files import write_text
 from cxr_tools.markdown import NOT_MEASURED
 from cxr_tools.pipeline import report as pipeline
-from tools import line_lengths
+from tools import claims, line_lengths
 from tools.bench import archive_tables
 from tools.bench import tables as bench
 from tools.bench.scale import scale_text
@@ -75,6 +75,8 @@ def render_part(name: str, results: Path) -> str:
     Raises:
         KeyError: there is no such part.
     """
+    if name == "claims":  # of all experiments
+        return claims.claims_table(results)
     if name in OTHERS:
         file, render = OTHERS[name]
         path = results / file

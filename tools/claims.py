@@ -1,0 +1,49 @@
+"""Each paper's claims in one table: what came of them on phantoms, and on patients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxr_tools import markdown
+from tools.results.record import read_result
+
+#: Which claims there are, and which experiment tests them.
+CLAIMS = Path(__file__).with_suffix(".yaml")
+#: Where a claim may be tested -> the column's head.
+GROUNDS = {"phantoms": "on phantoms", "patients": "on patients"}
+
+
+def read_claims(path: Path = CLAIMS) -> list[dict[str, Any]]:
+    """The file of claims: "paper" and its "claims", each with the words and, where it was asked, the experiment."""
+    papers: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return papers
+
+
+def claims_table(results: Path) -> str:
+    """One row per claim, from the result files in a folder; what is not measured yet says so."""
+    rows = [
+        [paper["paper"], claim["claim"], *(_cell(claim.get(ground), results) for ground in GROUNDS)]
+        for paper in read_claims()
+        for claim in paper["claims"]
+    ]
+    return markdown.table(["paper", "claim", *GROUNDS.values()], rows)
+
+
+def _cell(asked: Mapping[str, str] | None, results: Path) -> str:
+    """Verdict, difference and figure of a claim of an experiment; a dash where it was not asked."""
+    if asked is None:
+        return markdown.DASH
+    (experiment, claim), *_ = asked.items()
+    path = results / f"{experiment}.json"
+    tested = [one for one in read_result(path)["claims"] if one["claim"] == claim] if path.exists() else []
+    if not tested or tested[0]["difference"] is None:
+        return "not measured"
+    found = tested[0]
+    seeds = found["difference"]["n_seeds"]
+    of = f" of {found['class']}" if found["class"] else ""
+    word = found["verdict"] if found["verdict"] == "holds" else f"**{found['verdict']}**"
+    return f"{word}: {found['figure']}{of} {markdown.signed(found['difference'])}, {seeds} seed{'s' * (seeds > 1)}"
