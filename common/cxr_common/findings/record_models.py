@@ -123,6 +123,9 @@ class ImageFindings(Record):
     """What was assumed, and what is doubtful."""
     findings: list[FindingRecord]
     """One for each class, in the order of the model's labels."""
+    cardiothoracic_ratio: Annotated[float, Field(gt=0)] | None = None
+    """Width of the heart over that of the chest, by a model with the classes Heart and Lungs; null where one of the two
+    is not seen."""
 
 
 class ImageRecord(ImageFindings):

@@ -1,18 +1,27 @@
-"""From a segmenter's logit map to findings: masks, areas and boxes in the pixels of the original image."""
+"""From a segmenter's logit map to findings: masks, areas and boxes in the pixels of the original image.
+
+Of lungs and heart, the cardiothoracic ratio besides.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from monai.config import KeysCollection
 
 from cxr_common.errors import InputError
 from cxr_common.findings.area import mask_area
 from cxr_common.findings.thresholds import ClassThresholds, Thresholds
+from cxr_common.metrics.cardiothoracic import cardiothoracic_ratio
 from cxr_common.transforms.localize import LocalizeFindingsd
+
+#: The two classes that a cardiothoracic ratio is measured of, where a model has both.
+HEART, LUNGS = "Heart", "Lungs"
 
 
 class SegmentFindingsd(LocalizeFindingsd):
@@ -20,7 +29,8 @@ class SegmentFindingsd(LocalizeFindingsd):
 
     Sets what :class:`~cxr_common.transforms.localize.LocalizeFindingsd` sets. The masks differ: a pixel is inside where
     its probability, resized to the original, is above the class's mask threshold (`mask_mode` "absolute"), and no
-    region is dropped. Every finding has its area besides, as docs/reference/findings.md describes it.
+    region is dropped. Every finding has its area besides, as docs/reference/findings.md describes it. Where the classes
+    include "Heart" and "Lungs", the image has "cardiothoracic_ratio", None if one of the two is not there.
 
     Args:
         keys: the logit map (C, x, y).
@@ -64,4 +74,8 @@ class SegmentFindingsd(LocalizeFindingsd):
         record, masks = found[self.findings_key], found[self.masks_key]
         for finding in record["findings"]:
             finding.update(mask_area(masks.get(finding["label"]), record["spacing_mm"]))
+        if {HEART, LUNGS} <= set(self.thresholds.labels):
+            nothing = np.zeros(record["size"], bool)
+            ratio = cardiothoracic_ratio(*(masks.get(label, nothing) for label in (HEART, LUNGS)))
+            record["cardiothoracic_ratio"] = None if isnan(ratio) else round(ratio, 4)
         return found

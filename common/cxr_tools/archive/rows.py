@@ -39,6 +39,7 @@ def schema(labels: Sequence[str]) -> pa.Schema:
             ("height", pa.int32()),
             ("spacing_mm", pa.list_(pa.float64())),
             *((name, pa.struct([(label, kind) for label in labels])) for name, (kind, _) in _OF_CLASSES.items()),
+            ("cardiothoracic_ratio", pa.float64()),
             ("warnings", pa.list_(text)),
             ("files", pa.list_(text)),
             *((name, text) for name in ("bundle", "bundle_version", "package_version", "weights_sha256")),
@@ -62,7 +63,8 @@ def found_row(case: Case, files: Sequence[str], warnings: Sequence[str]) -> dict
     }
     width, height = case.size
     size = {"view": case.found.view, "width": width, "height": height, "spacing_mm": case.found.spacing_mm}
-    return {**size, **classes, "warnings": list(warnings), "files": list(files)}
+    ratio = {"cardiothoracic_ratio": case.found.cardiothoracic_ratio}
+    return {**size, **classes, **ratio, "warnings": list(warnings), "files": list(files)}
 
 
 def failed_row(failure: Failure) -> dict[str, Any]:

@@ -63,6 +63,29 @@ def test_area_in_mm2_where_the_spacing_is_known(tmp_path):
     assert nodule["area_mm2"] == 0
 
 
+def heart_and_lungs(tmp_path, heart=True):
+    """Findings of an image of 64 x 32, its lungs from column 8 to 56, its heart from 24 to 40."""
+    labels = ("Lungs", "Heart")
+    half = dict.fromkeys(labels, 0.5)
+    pred = torch.full((2, 32, 32), -9.0)
+    pred[0, 4:10, 4:28] = pred[0, 22:28, 4:28] = 9.0
+    pred[1, 12:20, 16:26] = 9.0 if heart else -9.0
+    item = {**load(tmp_path), "pred": pred}
+    return SegmentFindingsd(thresholds=Thresholds(labels, half, half, "absolute"))(item)["findings"]
+
+
+def test_a_model_of_lungs_and_heart_gives_the_cardiothoracic_ratio(tmp_path):
+    assert heart_and_lungs(tmp_path)["cardiothoracic_ratio"] == pytest.approx(8 / 24, abs=0.03)
+
+
+def test_without_a_heart_there_is_no_ratio(tmp_path):
+    assert heart_and_lungs(tmp_path, heart=False)["cardiothoracic_ratio"] is None
+
+
+def test_other_models_say_nothing_of_it(tmp_path):
+    assert "cardiothoracic_ratio" not in segment({**load(tmp_path), "pred": logits(0.9, 0.9, 0.9)})["findings"]
+
+
 def test_a_faint_region_and_a_single_pixel_stay(tmp_path):
     # A localiser drops regions below a quarter of the peak, and those it cannot resolve.
     item = {**load(tmp_path, (32, 32)), "pred": logits(0.01, 0.01, 0.01)}
