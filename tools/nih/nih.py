@@ -158,6 +158,12 @@ def make_simulated(settings: Settings, nih: Path, shared: Path, work: Path) -> P
     return simulated / "datalist.json"
 
 
+def simulated_from(settings: Settings, nih: Path, shared: Path) -> str:
+    """Hash of what :func:`make_simulated` starts from; see :func:`made_from` for why not of what it makes."""
+    parts = [*real_parts(nih, shared), settings, GENERATOR_VERSION]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
 def scored_images(nih: Path, shared: Path) -> dict[str, Items]:
     """Images of the test sets "nih" and "boxes", from the datalist of the images in `shared`."""
     boxed = [by_box_finding(item) for item in boxed_images(nih, shared)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import hit_statistic, label_statistic
 from tools.nih.box_outcomes import BoxOutcome, pack_boxes, unpack_boxes
 from tools.nih.detection_data import Pointer, point_table, read_localizers, read_nih
-from tools.nih.nih import BOX_FINDINGS, BOXED, by_box_finding
+from tools.nih.nih import BOX_FINDINGS, BOXED, by_box_finding, simulated_from
 from tools.repository import REPOSITORY
 from tools.results.data import Items
 from tools.results.detection import detected, image_counts, with_curves, write_annotations
@@ -42,6 +44,7 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
     needs = "this experiment learns from NIH's images and is scored on them"
     radiographs = "nih"
     home = "nih_detection"
+    shares = ("nih", "simulated")
 
     def plan_methods(self) -> Settings:
         """The methods, and one more for each point of the curve."""
@@ -50,14 +53,15 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
     def make_data(self) -> Data:
         """The same images with other annotations for each method; boxed images, and other patients' images."""
         folder = self.work / self.home
-        data = read_nih(self.settings, self.options.shared, folder)
+        data = read_nih(self.settings, self.options.shared, self.work, folder)
+        if self.settings["quick"]:  # fewer findings are simulated than methods ask for
+            for method in self.settings["methods"].values():
+                if method.get("images", {}).get("simulated"):
+                    method["images"]["simulated"] = len(data.pools["simulated"])
         datalists = write_annotations(self.settings, data.pools, data.validation, folder / "datalists")
-        hashes: dict[tuple[int, ...], str] = {}  # many methods learn from the same, and reading it takes a minute
-        counts = {name: tuple(count.values()) for name, count in image_counts(self.settings).items()}
-        for name, key in counts.items():
-            hashes[key] = hashes.get(key) or training_hash(datalists[name])
         self.localizers = read_localizers(LOCALIZERS, self.settings["localizers"], self.options.shared, data)
-        own = {name: hashes[key] for name, key in counts.items()}
+        made = simulated_from(self.settings["simulated"], data.nih, self.options.shared)
+        own = hashes_of(datalists, image_counts(self.settings), made)
         return Data(datalists, {"boxes": data.boxed, "nih": data.labelled}, hashes=own)
 
     def files(self) -> dict[str, Sequence[str]]:
@@ -85,6 +89,22 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
             point_test(boxed, self.measured, self.localizers, self.settings["localizers_baseline"]),
             label_test(labelled, self.measured, self.localizers, baseline),
         ], {}
+
+
+def hashes_of(datalists: Mapping[str, Path], counts: Mapping[str, dict[str, int]], made: str) -> dict[str, str]:
+    """Method -> hash of what it learns from; simulated findings count by what they are made from, `made`.
+
+    Whoever learns from some of them learns from the same images besides as another method does, which has none.
+    """
+    hashes: dict[tuple[int, ...], str] = {}  # many methods learn from the same, and reading it takes a minute
+    names = {tuple(count.values()): name for name, count in counts.items()}
+    out = {}
+    for name, count in counts.items():
+        real = tuple({**count, "simulated": 0}.values())
+        hashes[real] = hashes.get(real) or training_hash(datalists[names[real]])
+        parts = f"{hashes[real]}, {count['simulated']} of {made}"
+        out[name] = hashlib.sha256(parts.encode()).hexdigest() if count["simulated"] else hashes[real]
+    return out
 
 
 def box_test(items: Items, detectors: Detectors, baseline: str) -> ScoredSet:

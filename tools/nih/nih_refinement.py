@@ -19,7 +19,7 @@ from cxr_common.refinement.refined_masks import Masks, Truth
 from cxr_tools.lungs import outline_lungs
 from tools.mask_ways import Ways
 from tools.nih.kept_masks import pack_masks, unpack_masks
-from tools.nih.nih import boxed_images, make_simulated
+from tools.nih.nih import boxed_images, make_simulated, simulated_from
 from tools.repository import REPOSITORY
 from tools.results.data import Items, prepare, write_items
 from tools.results.experiment import Data
@@ -78,7 +78,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         settings, work, shared = self.settings, self.work, self.options.shared
         nih = prepare(settings["nih"]["mapping"], shared, work / "nih14.json")
         path = make_positives(settings, nih, shared, work)
-        sections = [data_sha256(load_datalist(path, section)) for section in ("training", "validation")]
+        sections = [data_sha256(load_datalist(path, "training")), chosen_by(settings, nih, shared)]
         boxed = with_chests(boxed_images(nih, shared)[: settings.get("testing")])
         tests = {"boxes": boxed, "chest": boxed}
         if DRAWN.is_dir():
@@ -156,6 +156,11 @@ def make_positives(settings: Settings, nih: Path, shared: Path, work: Path) -> P
     made = load_datalist(make_simulated(settings["simulated"], nih, shared, work), "validation")
     sections = {"training": training, "validation": drawn(made, settings["validation"])}
     return write_items(work / "nih_refinement.json", sections, ("boxes", "box_labels"))
+
+
+def chosen_by(settings: Settings, nih: Path, shared: Path) -> str:
+    """What the validation section of :func:`make_positives` is known by on any machine."""
+    return f"{simulated_from(settings['simulated'], nih, shared)}, {settings['validation']} of them"
 
 
 def with_chests(items: Items) -> Items:

@@ -22,7 +22,7 @@ from cxr_common.networks import weights_sha256
 from cxr_common.refinement.refined_masks import Images, Masks
 from tools.nih.kept_masks import pack_masks, unpack_masks
 from tools.nih.nih import boxed_images
-from tools.nih.nih_refinement import DRAWN, NihRefinement, boxed_test, make_positives
+from tools.nih.nih_refinement import DRAWN, NihRefinement, boxed_test, chosen_by, make_positives
 from tools.results.data import Items, prepare, write_items
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet
@@ -115,7 +115,7 @@ class NihSegmentation(KeptExperiment[SegmentedOutcome, np.ndarray]):
         drawn = load_datalist(opacities, "testing", DRAWN, LABELS)
         self.folds = folds_of(drawn, settings["folds"])
         starts = [weights_of(settings["localizer"]), weights_of(settings["bundle_of_masks"])]
-        key = [data_sha256(weak), data_sha256(simulated, masks=True), *(weights_sha256(path) for path in starts)]
+        key = [data_sha256(weak), chosen_by(settings, nih, shared), *(weights_sha256(path) for path in starts)]
         datalists, hashes = {}, {}
         for name, method, fold in each_fold(settings):
             experts, chosen = split_folds(drawn, self.folds, fold)

@@ -29,7 +29,8 @@ from tools.trainings import Run
 #: Keys of an item that no detector reads.
 UNREAD = ("heatmap", "mask")
 #: Kind of annotation -> what an item keeps.
-KEYS: dict[str, tuple[str, ...]] = {"boxes": ("boxes", "box_labels", "label"), "label": ("label",), "unlabelled": ()}
+_BOXES = ("boxes", "box_labels", "label")
+KEYS: dict[str, tuple[str, ...]] = {"boxes": _BOXES, "simulated": _BOXES, "label": ("label",), "unlabelled": ()}
 #: Kind of annotation -> the config entry with its images in a batch.
 PLACES = {"boxes": "boxes_per_batch", "label": "labels_per_batch", "unlabelled": "unlabelled_per_batch"}
 CURVES = "detection-curves"
