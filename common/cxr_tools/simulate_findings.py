@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -41,10 +41,10 @@ CONTRAST, SCALE = (0.8, 2.0), (1.0, 2.0)
 Item = dict[str, Any]
 
 
-def choose_findings(rng: np.random.Generator) -> list[str]:
+def choose_findings(rng: np.random.Generator, among: Sequence[str] = SIMULATED) -> list[str]:
     """One finding, sometimes two or three, each kind as often as any other."""
     count = 1 + int(rng.binomial(2, 0.2))
-    return [str(name) for name in rng.choice(SIMULATED, size=count, replace=False)]
+    return [str(name) for name in rng.choice(list(among), size=min(count, len(among)), replace=False)]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ class Job:
     lungs: np.ndarray
 
 
-def write_simulated(job: Job, folder: Path, seed: int, known: Collection[str] = LABELS) -> Item | None:
+def write_simulated(
+    job: Job, folder: Path, seed: int, known: Collection[str] = LABELS, among: Sequence[str] = SIMULATED
+) -> Item | None:
     """Put findings into one radiograph and write its picture and masks.
 
     Args:
@@ -72,6 +74,7 @@ def write_simulated(job: Job, folder: Path, seed: int, known: Collection[str] = 
         folder: data set root.
         seed: of the set.
         known: classes that the radiograph's labels say are absent; of others nobody knows.
+        among: classes that are put in.
 
     Returns:
         The new datalist item; None where the lungs hold none of the findings.
@@ -80,7 +83,7 @@ def write_simulated(job: Job, folder: Path, seed: int, known: Collection[str] = 
     picture = tensor_to_picture(read_picture(item["image"]))
     mask = np.asarray(Image.fromarray(job.lungs).resize(picture.shape[::-1], Image.Resampling.NEAREST))
     rng = np.random.default_rng(np.random.SeedSequence((seed, job.number)))
-    findings, contrast, scale = choose_findings(rng), rng.uniform(*CONTRAST), rng.uniform(*SCALE)
+    findings, contrast, scale = choose_findings(rng, among), rng.uniform(*CONTRAST), rng.uniform(*SCALE)
     try:
         made = simulate_findings(picture, mask, findings, int(rng.integers(2**31)), float(contrast), float(scale))
     except InputError:  # lungs too small or too white for it
@@ -107,7 +110,13 @@ def write_simulated(job: Job, folder: Path, seed: int, known: Collection[str] = 
 
 
 def make_data_set(
-    datalist: Path, root: Path, output: Path, sections: dict[str, int | None], seed: int, workers: int
+    datalist: Path,
+    root: Path,
+    output: Path,
+    sections: dict[str, int | None],
+    seed: int,
+    workers: int,
+    among: Sequence[str] = SIMULATED,
 ) -> dict[str, int]:
     """Write a data set of radiographs with simulated findings; it appears whole or not at all.
 
@@ -118,6 +127,7 @@ def make_data_set(
         sections: section -> most images to make in it; None for all.
         seed: of the set.
         workers: processes.
+        among: classes that are put in.
 
     Returns:
         Section -> images made.
@@ -139,7 +149,7 @@ def make_data_set(
                 for number, (item, (lungs, _)) in enumerate(zip(free, outline_lungs(free), strict=True))
                 if is_plausible(lungs)
             ]
-            write = partial(write_simulated, folder=folder, seed=seed + place, known=known)
+            write = partial(write_simulated, folder=folder, seed=seed + place, known=known, among=among)
             with worker_pool(workers) as pool:
                 made = list(tqdm(pool.map(write, jobs, chunksize=8), total=len(jobs), desc=section))
             data[section] = [item for item in made if item is not None]
@@ -184,6 +194,14 @@ def main(argv: list[str] | None = None) -> int:
     )
     for section in SPLITS:
         parser.add_argument(f"--{section}", type=int, help=f"most images of the {section} section; default all")
+    parser.add_argument(
+        "--findings",
+        nargs="+",
+        choices=SIMULATED,
+        default=SIMULATED,
+        metavar="CLASS",
+        help=f"which are put in (default: all, {' '.join(SIMULATED)})",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(argv)
@@ -193,7 +211,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(args.workers)
     sections = {section: getattr(args, section) for section in args.sections}
     made = make_data_set(
-        args.datalist, args.root or args.datalist.parent, args.output, sections, args.seed, args.workers
+        args.datalist, args.root or args.datalist.parent, args.output, sections, args.seed, args.workers, args.findings
     )
     counts = ", ".join(f"{count} {section}" for section, count in made.items())
     print(f"wrote {counts} images to {args.output}")

@@ -126,3 +126,10 @@ def test_a_count_of_a_section_that_is_not_made_is_refused(datalist, tmp_path, ca
     assert run(datalist, tmp_path / "made", "--validation", "2") == 1
     assert "--validation: is of a section that is not made; add validation to --sections" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_only_the_findings_that_are_named_are_put_in(datalist, tmp_path):
+    assert run(datalist, tmp_path / "made", "--findings", "Nodule", "Mass") == 0
+    items = load_datalist(tmp_path / "made" / "datalist.json", "training")
+    found = {LABELS[c] for item in items for c, value in enumerate(item["label"]) if value}
+    assert found and found <= {"Nodule", "Mass"}

@@ -24,7 +24,7 @@ class BoxOutcome(Outcome):
 
     Attributes:
         boxes: its boxes on the images that have true ones.
-        scores: (N, C) best score of a box of each class, on the images that have labels alone.
+        scores: (N, C) best score of a box of each class, on the images that have labels alone; (0, C) without any.
         logits: (N, C) of the image-level head there.
     """
 
@@ -34,16 +34,23 @@ class BoxOutcome(Outcome):
 
 
 def pack_boxes(found: Mapping[str, BoxPredictions]) -> Arrays:
-    """What is kept of detections on the test sets "boxes" and "nih"; half precision is what is scored."""
-    boxes, nih = found["boxes"], found["nih"]
+    """What is kept of detections on the test sets "boxes" and, where it is there, "nih"; half precision is scored."""
+    boxes, nih = found["boxes"], found.get("nih")
+    of_labels = (
+        {}
+        if nih is None
+        else {
+            "nih/scores": box_image_scores(nih.detections, len(LABELS)).astype(np.float32),
+            "nih/logits": nih.logits.astype(np.float32),
+        }
+    )
     return {
         "boxes/rows": boxes.rows[:, :MOST_BOXES].astype(np.float16),
         "boxes/sizes": boxes.sizes,
         "boxes/input_size": np.array(boxes.input_size),
         "boxes/label": boxes.label.astype(np.float32),
         "boxes/logits": boxes.logits.astype(np.float32),
-        "nih/scores": box_image_scores(nih.detections, len(LABELS)).astype(np.float32),
-        "nih/logits": nih.logits.astype(np.float32),
+        **of_labels,
     }
 
 
@@ -53,4 +60,5 @@ def unpack_boxes(about: dict[str, Any], arrays: Arrays, boxed: Items) -> BoxOutc
     x, y = own.pop("input_size").tolist()
     rows = own.pop("rows").astype(np.float32)
     boxes = BoxPredictions(labels=list(LABELS), items=boxed, input_size=(x, y), rows=rows, **own)
-    return BoxOutcome(about, boxes, labelled["scores"], labelled["logits"])
+    none = np.zeros((0, len(LABELS)), np.float32)
+    return BoxOutcome(about, boxes, labelled.get("scores", none), labelled.get("logits", none))

@@ -14,9 +14,9 @@ from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions, data_sha256
 from cxr_common.labels import LABELS
 from cxr_common.metrics.points import points_in_boxes
-from tools.nih.nih import BOX_FINDINGS, by_box_finding, make_simulated, scored_images
+from tools.nih.nih import BOX_FINDINGS, by_box_finding, scored_images
 from tools.nih.split import image_name, read_split, split_items
-from tools.results.data import Items, prepare
+from tools.results.data import Items
 from tools.results.outcomes import read_kept
 from tools.results.settings import Settings
 
@@ -40,24 +40,22 @@ class NihBoxes:
     labelled: Items
 
 
-def read_nih(settings: Settings, shared: Path, work: Path, own: Path) -> NihBoxes:
-    """Read the images and split them.
+def read_nih(settings: Settings, nih: Path, shared: Path, simulated: Items) -> NihBoxes:
+    """Split the images of NIH's datalist.
 
     Of the images without boxes, shuffled once, the first keep their labels and the next ones forget them. Findings
-    simulated onto No Finding images have boxes too, a kind of their own.
+    simulated onto No Finding images have boxes too; they are shuffled likewise.
 
     Args:
         settings: of the experiment.
-        shared: folder of NIH's images.
-        work: folder with what experiments share, such as simulated findings.
-        own: folder of this experiment.
+        nih: the datalist.
+        shared: folder of its images.
+        simulated: images with simulated findings.
     """
-    nih = prepare(settings["nih"]["mapping"], shared, own / "nih14.json")
     sections = split_items(load_datalist(nih, "localisation", shared), read_split())
     others = load_datalist(nih, "training", shared)
     others = [others[index] for index in np.random.default_rng(0).permutation(len(others))]
     named, unnamed = settings["images"]["label"], settings["images"]["unlabelled"]
-    simulated = load_datalist(make_simulated(settings["simulated"], nih, shared, work), "training")
     pools = {
         "boxes": sections["training"],
         "simulated": [simulated[index] for index in np.random.default_rng(0).permutation(len(simulated))],

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.detection.figures import DetectorFigures
 from cxr_common.evaluation import BoxPredictions
@@ -18,9 +19,9 @@ from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import hit_statistic, label_statistic
 from tools.nih.box_outcomes import BoxOutcome, pack_boxes, unpack_boxes
 from tools.nih.detection_data import Pointer, point_table, read_localizers, read_nih
-from tools.nih.nih import BOX_FINDINGS, BOXED, by_box_finding, simulated_from
+from tools.nih.nih import BOX_FINDINGS, BOXED, by_box_finding, make_simulated, simulated_from
 from tools.repository import REPOSITORY
-from tools.results.data import Items
+from tools.results.data import Items, prepare
 from tools.results.detection import detected, image_counts, with_curves, write_annotations
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet, mapped
@@ -53,16 +54,22 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
     def make_data(self) -> Data:
         """The same images with other annotations for each method; boxed images, and other patients' images."""
         folder = self.work / self.home
-        data = read_nih(self.settings, self.options.shared, self.work, folder)
+        nih = prepare(self.settings["nih"]["mapping"], self.options.shared, folder / "nih14.json")
+        simulated, made = self.make_simulated(nih)
+        data = read_nih(self.settings, nih, self.options.shared, load_datalist(simulated, "training"))
         if self.settings["quick"]:  # fewer findings are simulated than methods ask for
             for method in self.settings["methods"].values():
                 if method.get("images", {}).get("simulated"):
                     method["images"]["simulated"] = len(data.pools["simulated"])
         datalists = write_annotations(self.settings, data.pools, data.validation, folder / "datalists")
         self.localizers = read_localizers(LOCALIZERS, self.settings["localizers"], self.options.shared, data)
-        made = simulated_from(self.settings["simulated"], data.nih, self.options.shared)
-        own = hashes_of(datalists, image_counts(self.settings), made)
-        return Data(datalists, {"boxes": data.boxed, "nih": data.labelled}, hashes=own)
+        tests = {"boxes": data.boxed} | ({"nih": data.labelled} if data.labelled else {})
+        return Data(datalists, tests, hashes=hashes_of(datalists, image_counts(self.settings), made))
+
+    def make_simulated(self, nih: Path) -> tuple[Path, str]:
+        """Datalist of simulated findings, and what it is known by on any machine."""
+        settings, shared = self.settings["simulated"], self.options.shared
+        return make_simulated(settings, nih, shared, self.work), simulated_from(settings, nih, shared)
 
     def files(self) -> dict[str, Sequence[str]]:
         """One file with the methods that are done: localisers alone, where none is."""
@@ -82,13 +89,15 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
         return unpack_boxes(about, arrays, self.data.tests["boxes"])
 
     def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
-        """Boxes and points of the boxed images, AUROC of the others."""
-        boxed, labelled, baseline = self.data.tests["boxes"], self.data.tests["nih"], self.settings["baseline"]
-        return [
+        """Boxes and points of the boxed images, AUROC of the others, if there are any."""
+        boxed, baseline = self.data.tests["boxes"], self.settings["baseline"]
+        tests = [
             box_test(boxed, self.measured, baseline),
             point_test(boxed, self.measured, self.localizers, self.settings["localizers_baseline"]),
-            label_test(labelled, self.measured, self.localizers, baseline),
-        ], {}
+        ]
+        if labelled := self.data.tests.get("nih"):
+            tests.append(label_test(labelled, self.measured, self.localizers, baseline))
+        return tests, {}
 
 
 def hashes_of(datalists: Mapping[str, Path], counts: Mapping[str, dict[str, int]], made: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
     from cxr_common.detection.anchors import AnchorGrid
     from cxr_common.detection.coder import DetectionBoxCoder
-    from cxr_common.detection.crop import RandResizedCropBoxesd
+    from cxr_common.detection.crop import RandCropAroundBoxesd, RandResizedCropBoxesd
     from cxr_common.detection.global_head import AlignedLogits
     from cxr_common.detection.inferer import DetectionInferer, LabelDetector
     from cxr_common.detection.loss import DetectionLoss, DetectionLosses
@@ -67,6 +67,7 @@ __all__ = [
     "OmniLoss",
     "OmniTrainer",
     "OneTensorRetinaNet",
+    "RandCropAroundBoxesd",
     "RandResizedCropBoxesd",
     "RetinaNet",
     "SigmoidRampUp",
@@ -115,6 +116,7 @@ __getattr__ = lazy_attributes(
         "OmniLoss": "omni_loss",
         "OmniTrainer": "omni_trainer",
         "OneTensorRetinaNet": "one_tensor",
+        "RandCropAroundBoxesd": "crop",
         "RandResizedCropBoxesd": "crop",
         "RetinaNet": "network",
         "SigmoidRampUp": "ramp_up",

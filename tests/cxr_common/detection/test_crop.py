@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cxr_common.detection import RandResizedCropBoxesd
+from cxr_common.detection import RandCropAroundBoxesd, RandResizedCropBoxesd
 
 PADDING = [0, 0, 0, 0, -1]
 
@@ -56,3 +56,44 @@ def test_what_a_box_marks_stays_in_it(seed):
     marked[x0:x1, y0:y1] = 1
     assert (d["image"][0] - marked).abs().mean() < 0.02
     assert (x1 - x0) * (y1 - y0) > 256  # enlarged
+
+
+def around(boxes, seed, prob=1.0, size=(64, 64)):
+    """A crop of a quarter of the area of a 64 x 64 image."""
+    crop = RandCropAroundBoxesd("image", size, prob=prob, scale=(0.25, 0.25), ratio=(1.0, 1.0)).set_random_state(seed)
+    rows = torch.tensor([*boxes, PADDING], dtype=torch.float32)
+    d = crop({"image": torch.zeros(1, 64, 64), "boxes": rows, "box_known": torch.ones(3)})
+    return crop.box, d
+
+
+@pytest.mark.parametrize("box", [[2, 3, 9, 8, 1], [30, 0, 44, 5, 1], [20, 30, 30, 52, 1]])
+def test_a_crop_around_a_box_holds_it(box):
+    places = set()
+    for seed in range(20):
+        crop, d = around([box], seed)
+        assert (crop[2] - crop[0], crop[3] - crop[1]) == (32, 32)
+        assert min(crop) >= 0 and max(crop) <= 64
+        x0, y0, x1, y1, label = d["boxes"][0].tolist()
+        assert (x1 - x0, y1 - y0, label) == (2 * (box[2] - box[0]), 2 * (box[3] - box[1]), 1)
+        places.add((x0, y0))
+    assert len(places) > 5  # not always at the same place
+
+
+def test_of_a_box_larger_than_the_crop_the_centre_lies_inside():
+    for seed in range(20):
+        crop, _ = around([[4, 10, 60, 20, 0]], seed)
+        assert crop[0] <= 32 <= crop[2] and crop[1] <= 15 <= crop[3]
+
+
+def test_with_probability_0_and_without_boxes_a_crop_lies_anywhere():
+    assert len({around([[2, 3, 9, 8, 1]], seed, prob=0.0)[0] for seed in range(20)}) > 5
+    assert len({around([], seed)[0] for seed in range(20)}) > 5
+
+
+def test_a_class_whose_box_lies_outside_stays_annotated_and_one_that_is_cut_off_does_not():
+    crop = RandCropAroundBoxesd("image", (32, 32), prob=0.0)
+    crop.randomize = lambda size: setattr(crop, "box", (0, 0, 32, 32))
+    rows = torch.tensor([[40.0, 40, 60, 60, 0], [30, 0, 50, 10, 1], [0, 0, 8, 8, 2], PADDING])
+    d = crop({"image": torch.zeros(1, 64, 64), "boxes": rows, "box_known": torch.ones(3)})
+    assert d["box_known"].tolist() == [1, 0, 1]
+    assert d["boxes"][:, 4].tolist() == [-1, -1, 2, -1]
