@@ -40,17 +40,10 @@ class NihBoxes:
     labelled: Items
 
 
-def read_nih(settings: Settings, nih: Path, shared: Path, simulated: Items) -> NihBoxes:
-    """Split the images of NIH's datalist.
+def read_nih(settings: Settings, nih: Path, shared: Path) -> NihBoxes:
+    """Split the images of NIH's datalist `nih`, which lie in `shared`.
 
-    Of the images without boxes, shuffled once, the first keep their labels and the next ones forget them. Findings
-    simulated onto No Finding images have boxes too; they are shuffled likewise.
-
-    Args:
-        settings: of the experiment.
-        nih: the datalist.
-        shared: folder of its images.
-        simulated: images with simulated findings.
+    Of the images without boxes, shuffled once, the first keep their labels and the next ones forget them.
     """
     sections = split_items(load_datalist(nih, "localisation", shared), read_split())
     others = load_datalist(nih, "training", shared)
@@ -58,7 +51,6 @@ def read_nih(settings: Settings, nih: Path, shared: Path, simulated: Items) -> N
     named, unnamed = settings["images"]["label"], settings["images"]["unlabelled"]
     pools = {
         "boxes": sections["training"],
-        "simulated": [simulated[index] for index in np.random.default_rng(0).permutation(len(simulated))],
         "label": others[:named],
         "unlabelled": others[named : named + unnamed],
     }

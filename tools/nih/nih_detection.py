@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -53,23 +54,35 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
 
     def make_data(self) -> Data:
         """The same images with other annotations for each method; boxed images, and other patients' images."""
-        folder = self.work / self.home
-        nih = prepare(self.settings["nih"]["mapping"], self.options.shared, folder / "nih14.json")
-        simulated, made = self.make_simulated(nih)
-        data = read_nih(self.settings, nih, self.options.shared, load_datalist(simulated, "training"))
-        if self.settings["quick"]:  # fewer findings are simulated than methods ask for
-            for method in self.settings["methods"].values():
-                if method.get("images", {}).get("simulated"):
-                    method["images"]["simulated"] = len(data.pools["simulated"])
-        datalists = write_annotations(self.settings, data.pools, data.validation, folder / "datalists")
+        nih = prepare(self.settings["nih"]["mapping"], self.options.shared, self.work / self.home / "nih14.json")
+        self.nih = data = read_nih(self.settings, nih, self.options.shared)
         self.localizers = read_localizers(LOCALIZERS, self.settings["localizers"], self.options.shared, data)
-        tests = {"boxes": data.boxed} | ({"nih": data.labelled} if data.labelled else {})
-        return Data(datalists, tests, hashes=hashes_of(datalists, image_counts(self.settings), made))
+        datalists = self.write_datalists({**data.pools, "simulated": []})
+        hashes = hashes_of(datalists, image_counts(self.settings), self.simulated_from())
+        return Data(datalists, {"boxes": data.boxed} | ({"nih": data.labelled} if data.labelled else {}), hashes=hashes)
 
-    def make_simulated(self, nih: Path) -> tuple[Path, str]:
-        """Datalist of simulated findings, and what it is known by on any machine."""
-        settings, shared = self.settings["simulated"], self.options.shared
-        return make_simulated(settings, nih, shared, self.work), simulated_from(settings, nih, shared)
+    def write_datalists(self, pools: Mapping[str, Items]) -> dict[str, Path]:
+        """A datalist for each method; of simulated findings, those that there are."""
+        settings = copy.deepcopy(self.settings)
+        for method in settings["methods"].values():
+            if own := method.get("images"):
+                own["simulated"] = min(own.get("simulated", 0), len(pools["simulated"]))
+        return write_annotations(settings, pools, self.nih.validation, self.work / self.home / "datalists")
+
+    def before_training(self) -> None:
+        """Simulate findings where a method learns from any, which takes long; kept outcomes do without."""
+        if any(count["simulated"] for count in image_counts(self.settings).values()):
+            made = load_datalist(self.make_simulated(), "training")
+            order = np.random.default_rng(0).permutation(len(made))
+            self.write_datalists({**self.nih.pools, "simulated": [made[index] for index in order]})
+
+    def make_simulated(self) -> Path:
+        """Datalist of simulated findings."""
+        return make_simulated(self.settings["simulated"], self.nih.nih, self.options.shared, self.work)
+
+    def simulated_from(self) -> str:
+        """What they are known by on any machine."""
+        return simulated_from(self.settings["simulated"], self.nih.nih, self.options.shared)
 
     def files(self) -> dict[str, Sequence[str]]:
         """One file with the methods that are done: localisers alone, where none is."""

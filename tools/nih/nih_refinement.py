@@ -35,6 +35,8 @@ TRUTHS: Mapping[str, Truth] = {"boxes": "boxes", "chest": "chest", "ieee8023": "
 LEVELS = (0.1, 0.25, 0.5)
 #: Figures of masks beside boxes; the first is also given class by class.
 BOX_FIGURES = ("T(IoU) > 0.25", "T(IoU) > 0.1", "T(IoU) > 0.5", *(f"T(IoBB) > {level}" for level in LEVELS), "inside")
+#: Datalist of what is learned from and what chooses, in the work folder.
+POSITIVES = "nih_refinement.json"
 #: Radiographs with drawn masks of opacities.
 DRAWN = REPOSITORY.parent / "shared" / "cxr"
 #: Way to masks -> masks.
@@ -66,6 +68,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
     home = "nih_refinement"
     shares = ("nih", "simulated")
     prefix = "nih_irn_"
+    nih: Path
     _run: Run | None = None
     _ways: Ways
 
@@ -77,8 +80,8 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         """NIH's images with a finding to learn from, simulated findings to choose by; boxes, chests and drawn masks."""
         settings, work, shared = self.settings, self.work, self.options.shared
         nih = prepare(settings["nih"]["mapping"], shared, work / "nih14.json")
-        path = make_positives(settings, nih, shared, work)
-        sections = [data_sha256(load_datalist(path, "training")), chosen_by(settings, nih, shared)]
+        self.nih, path = nih, work / POSITIVES
+        sections = [data_sha256(positives(settings, nih, shared)), chosen_by(settings, nih, shared)]
         boxed = with_chests(boxed_images(nih, shared)[: settings.get("testing")])
         tests = {"boxes": boxed, "chest": boxed}
         if DRAWN.is_dir():
@@ -87,6 +90,10 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         hashes = learned_from(self.methods, sections)
         return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
 
+    def before_training(self) -> None:
+        """Simulate findings, which takes a quarter of an hour; kept outcomes do without."""
+        make_positives(self.settings, self.nih, self.options.shared, self.work)
+
     def predict(self, run: Run, made_with: Settings, test: str) -> WayMasks:
         """Masks of all ways on a test set."""
         return {way: seeds[0] for way, seeds in self.ways(run).masks[test].items()}
@@ -94,6 +101,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
     def ways(self, run: Run) -> Ways:
         """All ways with a run's network; kept until another run is asked for."""
         if self._run is not run:
+            self.before_training()  # what is trained elsewhere is measured here
             section = load_datalist(self.source(run)[0], "validation")
             images = {
                 test: read_images(run, items, truth=TRUTHS[test], gated=True) for test, items in self.data.tests.items()
@@ -144,18 +152,24 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         return tests, notes
 
 
+def positives(settings: Settings, nih: Path, shared: Path, random: np.random.Generator | None = None) -> Items:
+    """NIH's training images with a finding that are learned from, drawn at random."""
+    return drawn(load_datalist(nih, "training", shared), settings["training"], random or np.random.default_rng(0))
+
+
 def make_positives(settings: Settings, nih: Path, shared: Path, work: Path) -> Path:
-    """Datalist of NIH's training images with a finding, and of simulated findings that choose; both drawn at random."""
+    """Datalist of :func:`positives`, and of simulated findings that choose, drawn at random too."""
     random = np.random.default_rng(0)
-
-    def drawn(items: Items, count: int) -> Items:
-        found = [item for item in items if 1 in item["label"]]
-        return [found[place] for place in random.permutation(len(found))[:count]]
-
-    training = drawn(load_datalist(nih, "training", shared), settings["training"])
+    training = positives(settings, nih, shared, random)
     made = load_datalist(make_simulated(settings["simulated"], nih, shared, work), "validation")
-    sections = {"training": training, "validation": drawn(made, settings["validation"])}
-    return write_items(work / "nih_refinement.json", sections, ("boxes", "box_labels"))
+    sections = {"training": training, "validation": drawn(made, settings["validation"], random)}
+    return write_items(work / POSITIVES, sections, ("boxes", "box_labels"))
+
+
+def drawn(items: Items, count: int, random: np.random.Generator) -> Items:
+    """At most so many of the images with a finding."""
+    found = [item for item in items if 1 in item["label"]]
+    return [found[place] for place in random.permutation(len(found))[:count]]
 
 
 def chosen_by(settings: Settings, nih: Path, shared: Path) -> str:

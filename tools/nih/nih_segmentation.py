@@ -22,7 +22,7 @@ from cxr_common.networks import weights_sha256
 from cxr_common.refinement.refined_masks import Images, Masks
 from tools.nih.kept_masks import pack_masks, unpack_masks
 from tools.nih.nih import boxed_images
-from tools.nih.nih_refinement import DRAWN, NihRefinement, boxed_test, chosen_by, make_positives
+from tools.nih.nih_refinement import DRAWN, NihRefinement, boxed_test, chosen_by, make_positives, positives
 from tools.results.data import Items, prepare, write_items
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet
@@ -104,28 +104,39 @@ class NihSegmentation(KeptExperiment[SegmentedOutcome, np.ndarray]):
     def make_data(self) -> Data:
         """Pseudo-masks of NIH's images with experts' masks of the other folds; drawn masks and official boxes."""
         settings, work, shared = self.settings, self.work, self.options.shared
-        folder = work / self.home
-        nih = prepare(settings["nih"]["mapping"], shared, work / "nih14.json")
-        positives = make_positives(settings, nih, shared, work)
-        weak = [*load_datalist(positives, "training"), *absent_images(load_datalist(nih, "training", shared), settings)]
-        simulated = load_datalist(positives, "validation")
-        run = refiner(self.options, settings, NihRefinement)
-        pseudo, self.cut = make_pseudo_masks(settings["localizer"], weak, simulated, folder, run)
+        self.nih = prepare(settings["nih"]["mapping"], shared, work / "nih14.json")
         opacities = prepare("shared_cxr_opacity", DRAWN, work / "ieee8023.json")
-        drawn = load_datalist(opacities, "testing", DRAWN, LABELS)
-        self.folds = folds_of(drawn, settings["folds"])
+        self.drawn = load_datalist(opacities, "testing", DRAWN, LABELS)
+        self.folds = folds_of(self.drawn, settings["folds"])
+        weak = self.weak()
         starts = [weights_of(settings["localizer"]), weights_of(settings["bundle_of_masks"])]
-        key = [data_sha256(weak), chosen_by(settings, nih, shared), *(weights_sha256(path) for path in starts)]
+        chosen_on = chosen_by(settings, self.nih, shared)
+        key = [data_sha256(weak), chosen_on, *(weights_sha256(path) for path in starts)]
         datalists, hashes = {}, {}
         for name, method, fold in each_fold(settings):
-            experts, chosen = split_folds(drawn, self.folds, fold)
+            datalists[name] = work / self.home / f"{name}.json"
+            own = [data_sha256(items, masks=True) for items in split_folds(self.drawn, self.folds, fold)]
+            hashes[name] = hashlib.sha256(json.dumps([*key, method["masks"], *own]).encode()).hexdigest()
+        boxed = [i for i in boxed_images(self.nih, shared)[: settings.get("testing")] if 1 in i["label"]]
+        images = {"training": len(weak), "validation": settings["validation"]}
+        return Data(datalists, {"ieee8023": self.drawn, "boxes": boxed}, True, images, hashes)
+
+    def weak(self) -> Items:
+        """NIH's images that get pseudo-masks, those without a finding among them."""
+        shared = self.options.shared
+        absent = absent_images(load_datalist(self.nih, "training", shared), self.settings)
+        return [*positives(self.settings, self.nih, shared), *absent]
+
+    def before_training(self) -> None:
+        """Make pseudo-masks and simulated findings, which takes long; kept outcomes do without."""
+        settings, folder = self.settings, self.work / self.home
+        simulated = load_datalist(make_positives(settings, self.nih, self.options.shared, self.work), "validation")
+        run = refiner(self.options, settings, NihRefinement)
+        pseudo, _ = make_pseudo_masks(settings["localizer"], self.weak(), simulated, folder, run)
+        for name, method, fold in each_fold(settings):
+            experts, chosen = split_folds(self.drawn, self.folds, fold)
             sections = {"training": experts + pseudo[method["masks"]], "validation": chosen or simulated}
-            datalists[name] = write_items(folder / f"{name}.json", sections, UNREAD)
-            parts = [*key, method["masks"], data_sha256(experts, masks=True), data_sha256(chosen, masks=True)]
-            hashes[name] = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-        boxed = [i for i in boxed_images(nih, shared)[: settings.get("testing")] if 1 in i["label"]]
-        images = {"training": len(weak), "validation": len(simulated)}
-        return Data(datalists, {"ieee8023": drawn, "boxes": boxed}, True, images, hashes)
+            write_items(folder / f"{name}.json", sections, UNREAD)
 
     def predict(self, run: Run, made_with: Settings, test: str) -> np.ndarray:
         """Tables of one network's masks; empty where it is not scored."""
@@ -168,7 +179,7 @@ class NihSegmentation(KeptExperiment[SegmentedOutcome, np.ndarray]):
         if boxes:
             groups = [item_group(item) for item in self.data.tests["boxes"]]
             tests.append(boxed_test("boxes", boxes, groups, baseline["boxes"]))
-        return tests, {"thresholds of heatmaps": self.cut}
+        return tests, {}
 
     def steps(self) -> dict[str, Masks]:
         """Way -> masks before the segmenter, if the refinement experiment has kept an outcome of the same images."""

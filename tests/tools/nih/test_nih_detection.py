@@ -13,7 +13,7 @@ from tests.golden import REPOSITORY, SHARED
 from tools.nih.box_outcomes import MOST_BOXES, BoxOutcome, pack_boxes, unpack_boxes
 from tools.nih.detection_data import Pointer, point_table
 from tools.nih.nih import BOX_FINDINGS
-from tools.nih.nih_detection import NihDetection, box_test, label_test, point_test
+from tools.nih.nih_detection import NihDetection, box_test, hashes_of, label_test, point_test
 from tools.results.detection import with_curves, write_annotations
 from tools.results.figures import check_claims
 from tools.results.plan import plan_runs
@@ -186,6 +186,25 @@ def test_what_is_kept_is_what_is_scored(tmp_path):
     assert (tmp_path / "kept.npz").stat().st_size < 1e5
 
 
+def test_without_images_of_labels_boxes_alone_are_kept():
+    items = boxed()
+    arrays = pack_boxes({"boxes": detected(items, 5)})
+    assert not any(name.startswith("nih/") for name in arrays)
+    kept = unpack_boxes({"weights_sha256": "w"}, arrays, items)
+    assert kept.scores.shape == kept.logits.shape == (0, len(LABELS))
+
+
+def test_simulated_findings_count_by_what_they_are_made_from(monkeypatch):
+    monkeypatch.setattr("tools.nih.nih_detection.training_hash", lambda path: f"hash of {path}")
+    counts = {"real": {"boxes": 9, "simulated": 0}, "both": {"boxes": 9, "simulated": 4}}
+    lists = {"real": "real.json", "both": "both.json"}
+    first = hashes_of(lists, counts, "lungs and seed")
+    assert first["real"] == "hash of real.json" != first["both"]
+    assert hashes_of(lists, counts, "another seed")["both"] != first["both"]
+    more = {**counts, "both": {"boxes": 9, "simulated": 5}}
+    assert hashes_of(lists, more, "lungs and seed")["both"] != first["both"]
+
+
 def labelled_as_boxed(labelled):
     return [{**item, "boxes": [[0, 0, 1, 1]], "box_labels": [MASS]} for item in labelled]
 
@@ -234,6 +253,7 @@ def test_a_quick_run_from_images_to_record(tmp_path):
     settings["claims"] = [c for c in settings["claims"] if {c["first"], c["second"]} <= {"retinanet", "oxnet", "pylon"}]
     settings["quick"]["overrides"] |= {"spatial_size": [64, 64], "width": 16}
     settings["quick"]["curves"]["images"] = {}
+    settings["data"] = str(EXPERIMENT.with_name("nih.yaml"))
     path = tmp_path / "nih_detection.yaml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     options = Options(path, tmp_path / "work", SHARED / "nih", tmp_path / "out", quick=True)
