@@ -25,6 +25,7 @@ def test_only_names_methods_and_runs_in_their_own_order(tmp_path):
     assert chosen(runs, "x_", None, Path("x.yaml")) == runs
     assert chosen(runs, "x_", ["c", "a"], Path("x.yaml")) == [runs[0], runs[2]]
     assert chosen(runs, "x_", ["x_b-seed0"], Path("x.yaml")) == [runs[1]]
+    assert chosen(runs, "x_", ["b-seed0"], Path("x.yaml")) == [runs[1]]
     with pytest.raises(InputError, match="d"):
         chosen(runs, "x_", ["d"], Path("x.yaml"))
 

@@ -6,7 +6,7 @@ import copy
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
     needs = "this experiment learns from NIH's images and is scored on them"
     radiographs = "nih"
     home = "nih_detection"
-    shares = ("nih", "simulated")
+    shares: ClassVar[Sequence[str]] = ("nih", "simulated")
 
     def plan_methods(self) -> Settings:
         """The methods, and one more for each point of the curve."""

@@ -20,6 +20,7 @@ PARTS = {
     "localisation": "tools.results.localization:Localization",
     "nih": "tools.nih.nih:Nih",
     "nih_detection": "tools.nih.nih_detection:NihDetection",
+    "nih_nodules": "tools.nih.nih_nodules:NihNodules",
     "nih_refinement": "tools.nih.nih_refinement:NihRefinement",
     "nih_segmentation": "tools.nih.nih_segmentation:NihSegmentation",
     "refinement": "tools.results.refinement:Refinement",

@@ -96,8 +96,8 @@ def detection_test(found: dict[str, dict[int, BoxPredictions]], baseline: str) -
 
 def with_curves(settings: Settings) -> dict[str, Settings]:
     """The methods, and one more for each point of a curve: the method it is of, with other numbers of images."""
-    curves, methods = settings["curves"], dict(settings["methods"])
-    for kind, counts in curves["images"].items():
+    curves, methods = settings.get("curves", {}), dict(settings["methods"])
+    for kind, counts in curves.get("images", {}).items():
         for count in counts:
             point = {**methods[curves["of"]], "images": {kind: count}, "seeds": curves["seeds"], "ships": False}
             if count == 0:  # else its places in a batch would go to the other kinds

@@ -66,7 +66,7 @@ def chosen(runs: Sequence[Run], prefix: str, only: Sequence[str] | None, experim
     Raises:
         InputError: it names one that there is not.
     """
-    names = {run.name: {run.name, run.method.removeprefix(prefix)} for run in runs}
+    names = {run.name: {run.name, *(name.removeprefix(prefix) for name in (run.name, run.method))} for run in runs}
     if unknown := {*(only or [])} - {name for both in names.values() for name in both}:
         raise InputError(f"no such method: {', '.join(sorted(unknown))}", "--only", f"see {experiment}")
     return [run for run in runs if only is None or names[run.name] & {*only}]
