@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cxr_common.cli import one_line_errors
+from cxr_common.errors import InputError
 from cxr_common.loading import find_bundle
 from cxr_tools.bundle_parser import BundleParser, absolute, add_bundle, beside
 from cxr_tools.workflow import show_workflow, workflow_command
@@ -15,6 +16,7 @@ EXAMPLES = """examples:
   cxr find xrays -o out                                   # every radiograph in a folder
   cxr find image.dcm -o out --outputs json,png,dicom_sr   # one file; results as a picture and as DICOM too
   cxr find xrays -o out --bundle cxr_oxnet_detection
+  cxr find xrays -o out --bundle cxr_chexseg_segmentation --overlay anatomy   # lungs, heart, cardiothoracic ratio
   cxr find xrays -o out --weights run/model.pt --network_def#num_classes 2   # what cxr train made, of two classes
 
 Any further --name value is an option of the bundle (docs/reference/configuration.md). A file that cannot be used never
@@ -33,6 +35,11 @@ def make_parser() -> BundleParser:
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for results")
     add_bundle(parser)
     parser.add_argument(
+        "--overlay",
+        metavar="NAME",
+        help="an inference_NAME.json of the bundle, which changes its inference.json: anatomy (of the segmenter), trt",
+    )
+    parser.add_argument(
         "--outputs",
         metavar="KINDS",
         help="what to write, by commas: json, npz (heatmaps), png, nifti (masks), "
@@ -41,17 +48,32 @@ def make_parser() -> BundleParser:
     return parser
 
 
+def overlay_files(bundle: Path, name: str | None) -> list[Path]:
+    """The overlay on inference.json that is asked for.
+
+    Raises:
+        InputError: the bundle has no such overlay.
+    """
+    if name is None:
+        return []
+    known = sorted(path.stem.removeprefix("inference_") for path in (bundle / "configs").glob("inference_*.json"))
+    if name not in known:
+        action = f"{bundle.name} has {', '.join(known) or 'none'}"
+        raise InputError("there is no such overlay on inference.json", f"--overlay {name}", action)
+    return [bundle / "configs" / f"inference_{name}.json"]
+
+
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bundle; returns its exit status."""
     args = make_parser().parse_args(sys.argv[1:] if argv is None else argv)
     bundle = find_bundle(args.bundle).absolute()
-    config = bundle / "configs" / "inference.json"
-    options = beside(bundle, [config]) | {"dataset_dir": absolute(args.images), "output_dir": absolute(args.output)}
+    configs = [bundle / "configs" / "inference.json", *overlay_files(bundle, args.overlay)]
+    options = beside(bundle, configs) | {"dataset_dir": absolute(args.images), "output_dir": absolute(args.output)}
     if args.outputs is not None:
         listed = [name.strip() for name in args.outputs.strip("[]").replace("'", "").split(",") if name.strip()]
         options["outputs"] = str(listed)
-    return show_workflow(workflow_command(bundle, [config], options | args.bundle_options))
+    return show_workflow(workflow_command(bundle, configs, options | args.bundle_options))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ def test_find(started, tmp_path, monkeypatch):
     }
 
 
+def test_find_with_an_overlay(started, tmp_path):
+    assert main(["find", str(tmp_path), "-o", "out", "--bundle", str(PYLON), "--overlay", "trt"]) == 7
+    assert started[0][1] == f"['{PYLON}/configs/inference.json','{PYLON}/configs/inference_trt.json']"
+
+
 def test_train_and_evaluate(started, tmp_path):
     words = [str(tmp_path), "-o", str(tmp_path / "run"), "--bundle", "cxr_pylon_localization"]
     assert main(["train", *words, "--recipe", "from_imagenet", "--max_epochs", "2"]) == 7
@@ -73,6 +78,7 @@ def test_train_and_evaluate(started, tmp_path):
             "cxr_multiscale_localization has cache, from_imagenet, from_scratch",
         ),
         (["train", "x", "-o", "o", "--processes", "0"], "--processes"),
+        (["find", "x", "-o", "o", "--overlay", "anatomy"], "cxr_multiscale_localization has trt"),
     ],
 )
 def test_mistakes_are_told_before_a_start(started, words, said, capsys):
