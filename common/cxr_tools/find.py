@@ -16,7 +16,6 @@ EXAMPLES = """examples:
   cxr find xrays -o out                                   # every radiograph in a folder
   cxr find image.dcm -o out --outputs json,png,dicom_sr   # one file; results as a picture and as DICOM too
   cxr find xrays -o out --bundle cxr_oxnet_detection
-  cxr find xrays -o out --bundle cxr_chexseg_segmentation --overlay anatomy   # lungs, heart, cardiothoracic ratio
   cxr find xrays -o out --weights run/model.pt --network_def#num_classes 2   # what cxr train made, of two classes
 
 Any further --name value is an option of the bundle (docs/reference/configuration.md). A file that cannot be used never
@@ -37,7 +36,7 @@ def make_parser() -> BundleParser:
     parser.add_argument(
         "--overlay",
         metavar="NAME",
-        help="an inference_NAME.json of the bundle, which changes its inference.json: anatomy (of the segmenter), trt",
+        help="an inference_NAME.json of the bundle, which changes its inference.json; trt: by TensorRT, on a GPU",
     )
     parser.add_argument(
         "--outputs",

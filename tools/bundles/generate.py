@@ -25,7 +25,6 @@ RESULTS = REPOSITORY / "docs" / "results"
 #: Templates that are data, and the JSON files that are made of them.
 DATA = {
     "inference.yaml": "inference.json",
-    "inference_anatomy.yaml": "inference_anatomy.json",
     "inference_trt.yaml": "inference_trt.json",
     "metadata.yaml": "metadata.json",
 }
