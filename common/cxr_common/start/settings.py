@@ -17,6 +17,7 @@ SETTINGS: dict[str, Rule] = {
     # data and images
     "section": one_of(*SECTIONS),
     "spatial_size": SIDES,
+    "image_size": SIDES,
     "channels": one_of(1, 3),
     "intensity_mean": either(number(), several(number())),
     "intensity_std": either(POSITIVE, several(POSITIVE)),
@@ -63,6 +64,7 @@ SETTINGS: dict[str, Rule] = {
     "flip_prob": SHARE,
     "crop_scale": several(number(0, 1, above=True), 2),
     "crop_ratio": several(POSITIVE, 2),
+    "crop_around_boxes": SHARE,
     "rescale": several(POSITIVE, 2),
     "brightness": number(0),
     "contrast": number(0),
