@@ -41,7 +41,7 @@ def _cell(asked: Mapping[str, str] | None, results: Path) -> str:
     path = results / f"{experiment}.json"
     # What is null is left out of a result file.
     tested = json.loads(path.read_text(encoding="utf-8")).get("claims", []) if path.exists() else []
-    found = next((one for one in tested if one["claim"] == claim), {})
+    found: dict[str, Any] = next((one for one in tested if one["claim"] == claim), {})
     if not found.get("difference"):
         return "not measured"
     seeds = found["difference"]["n_seeds"]
