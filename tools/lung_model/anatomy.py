@@ -12,8 +12,9 @@ from cxr_common.data.datalist import item_group
 from cxr_common.data.masks import load_masks
 from cxr_common.metrics import MaskCounts, cardiothoracic_ratio
 from cxr_common.metrics.statistics import hit_statistic
+from cxr_common.segmentation.transforms import HEART, LUNGS
 from tools.lung_model.hard_images import draw_outlines, hard_images
-from tools.lung_model.lungs import FIGURES, LUNGS, SIDES, joined, lung_rows, make_lungs
+from tools.lung_model.lungs import FIGURES, SIDES, joined, lung_rows, make_lungs
 from tools.phantom_sets import make_phantoms
 from tools.repository import BUNDLES
 from tools.results.data import Items, write_items
@@ -24,7 +25,6 @@ from tools.results.segmentation import maps_of, segmented
 from tools.results.settings import Settings
 from tools.trainings import Run
 
-HEART = "Heart"
 CLASSES = (LUNGS, HEART)
 #: What a radiologist outlined of the heart: with the mediastinum, whose widest part it is.
 OUTLINED = "Cardiomediastinum"

@@ -14,6 +14,7 @@ from cxr_common.data.datalist import item_group
 from cxr_common.data.masks import read_mask
 from cxr_common.metrics import image_dice, image_iou
 from cxr_common.metrics.statistics import hit_statistic
+from cxr_common.segmentation.transforms import LUNGS
 from tools.results.data import SECTIONS, Items, prepare, write_items
 from tools.results.experiment import Data, Experiment
 from tools.results.figures import Figure, ScoredSet, mapped
@@ -21,7 +22,7 @@ from tools.results.plan import Runs
 from tools.results.segmentation import segmented
 from tools.results.settings import Settings
 
-LUNGS, SIDES = "Lungs", ("Left Lung", "Right Lung")
+SIDES = ("Left Lung", "Right Lung")
 FIGURES: dict[str, Any] = {
     "dice": lambda counts: hit_statistic(image_dice(counts)),
     "iou": lambda counts: hit_statistic(image_iou(counts)),
