@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         "--localizer", choices=sorted(LOCALIZERS), default="pylon", help="the localiser that makes the heatmaps"
     )
     parser.add_argument("--output", type=Path, required=True, help="folder of all stages")
-    parser.add_argument("--settings", default="phantoms", help="phantoms, siim, chexseg, or a file like them")
+    parser.add_argument("--settings", default="phantoms", help="phantoms, nih, siim, chexseg, or a file like them")
     parser.add_argument(
         "--processes", type=int, default=1, help="number of processes of every training, one per GPU, under torchrun"
     )

@@ -127,20 +127,24 @@ def _pictures(folder: Path, kind: str, output: Path, cases: Sequence[str]) -> st
 
 #: "peak in mask" is the share of tied maxima that lies in the mask, which records before CheXlocalize's hit rate have.
 _COLUMNS = ("iou of the data set", "iou of images", "dice", "dice where present", "hit rate", "peak in mask")
+#: Of test images with boxes alone: the map's largest pixel, boxes around its bright parts, its bright parts themselves.
+_BOX_COLUMNS = ("point", "point of the centre", "box T(IoBB) > 0.25", "mask T(IoBB) > 0.25", "mask T(IoU) > 0.25")
 
 
 def figures(record: Record) -> str:
-    """Figures in the originals' geometry, or why there are none."""
+    """Figures in the originals' geometry beside masks, else beside boxes, or why there are none."""
     metrics = record["metrics"]
-    found = metrics.get("segmentation", {}).get("original")
-    if not found:
-        return "The test images have no masks to compare with.\n"
-    names = [name for name in _COLUMNS if name in found]
-    labels = [name for name, n in found["iou of the data set"]["present"].items() if n]
-    rows = []
-    for label in labels:
-        row = [f"{label} ({found['iou of the data set']['present'][label]})"]
-        rows.append(row + [number(found[name]["per_class"][label]) for name in names])
+    if found := metrics.get("segmentation", {}).get("original"):
+        names = [name for name in _COLUMNS if name in found]
+        pairs = {label: n for label, n in found["iou of the data set"]["present"].items() if n}
+    elif found := metrics.get("localization"):
+        names = [name for name in _BOX_COLUMNS if name in found]
+        pairs = {label: n for label, n in found["point"]["pairs"].items() if n}
+    else:
+        return "The test images have no masks or boxes to compare with.\n"
+    rows = [
+        [f"{label} ({n})", *(number(found[name]["per_class"][label]) for name in names)] for label, n in pairs.items()
+    ]
     mean = ["mean over classes", *(number(found[name]["macro"]) for name in names)]
     text = f"{metrics['n_images']} images; 95% intervals by patient. In brackets behind a class: images that have it.\n"
     return table(["class", *names], [*rows, mean]) + "\n" + text
