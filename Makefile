@@ -9,13 +9,15 @@ IMAGES ?=
 BUNDLE ?= cxr_multiscale_localization
 OUTPUT ?= build/demo
 PART ?= localisation
+NIH ?= ../shared/nih
+ROAD ?= build/pipeline
 CASES ?= build/cases
 QUICK ?=
 # A test process for each core; the tests of a file stay together and share what they make.
 PARALLEL ?= --numprocesses auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy faults test-ray
+.PHONY: help setup demo pipeline test test-all cases coverage lint format types check bundles schemas pack release test-pack test-label verify results bench tables clean test-pacs test-viewer test-browser test-deploy faults test-ray
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -114,6 +116,11 @@ verify: setup  ## check bundles, folders or zips, as docs/how-to/verify.md says:
 
 results: setup  ## train and score what docs/explanation/localization.md shows (hours; resumes): make results PART=localisation [QUICK=1]
 	$(RUN) -m tools.results run --part $(PART) $(if $(QUICK),--quick)
+
+pipeline: setup  ## from image labels to a segmenter and its report: make pipeline [NIH=folder ROAD=output] (hours; resumes)
+	$(RUN) -m cxr_tools prepare csv --mapping shared_nih --root "$(NIH)" --output "$(ROAD)/nih.json" \
+		--set 'images.splits={training: training, validation: validation, testing: null, localisation: testing}'
+	$(RUN) -m cxr_tools pipeline --settings nih --datalist "$(ROAD)/nih.json" --dataset-dir "$(NIH)" --output "$(ROAD)/out"
 
 bench: PART = random_walk
 bench: setup  ## time something on an idle machine: make bench PART=random_walk

@@ -29,6 +29,7 @@ from tools.results.tables import TEMPLATES, render_macro
 
 #: Parts of other tools' records -> result file below docs/results, function of its content.
 OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
+    "pipeline-nih": ("pipeline-nih.json", pipeline.summary),
     "pipeline-phantoms": ("pipeline-phantoms.json", pipeline.summary),
     "pipeline-opacity": ("pipeline-opacity.json", pipeline.summary),
     "picture-test": ("picture_test.json", picture_test.errors),
