@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from cxr_common.data import load_datalist
 from cxr_common.evaluation import data_sha256
@@ -100,7 +101,8 @@ def make_pseudo_masks(
 
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:
     """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
-    masks = write_masks(read_images(run, items).boundaries().refined(STILL), thresholds, folder)
+    sizes = [Image.open(item["image"]).size for item in items]
+    masks = write_masks(read_images(run, items).boundaries().refined(STILL), thresholds, folder, sizes)
     rows = []
     for item in items:
         absent = {name: None for name, value in zip(LABELS, item["label"], strict=True) if value == 0}

@@ -18,6 +18,7 @@ from cxr_common.evaluation.map_predictions import MapPredictions
 from cxr_common.evaluation.mask_scores import box_masks, chest_masks, counts_at_thresholds, true_masks
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.findings.walk import Walk
+from cxr_common.heatmaps import resize_maps
 from cxr_common.metrics import MaskCounts, area_ratio, exceeds, image_iou, mask_counts, share_inside
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.boundary import boundary_f_score
@@ -129,15 +130,24 @@ def tune(maps: RefinedMaps) -> dict[str, float]:
     return tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)
 
 
-def write_masks(maps: RefinedMaps, thresholds: Mapping[str, float], folder: Path) -> dict[str, dict[str, str]]:
+def write_masks(
+    maps: RefinedMaps, thresholds: Mapping[str, float], folder: Path, sizes: Sequence[tuple[int, int]]
+) -> dict[str, dict[str, str]]:
     """Write masks of the findings that images are said to have: pixels above a class's threshold.
 
+    Args:
+        maps: of the images.
+        thresholds: of each class.
+        folder: for the masks.
+        sizes: width and height of each image, which its masks get.
+
     Returns:
-        Path of an image -> class -> path of its mask, a picture of 0 and 255 at the network's resolution.
+        Path of an image -> class -> path of its mask, a picture of 0 and 255.
     """
     written: dict[str, dict[str, str]] = {}
     folder.mkdir(parents=True, exist_ok=True)
-    for item, heat in zip(maps.items, maps.each_heatmap(), strict=True):
+    for item, heat, size in zip(maps.items, maps.each_heatmap(), sizes, strict=True):
+        heat = resize_maps(heat[None], size)[0]
         for c, name in enumerate(maps.labels):
             if item["label"][c] == 1:
                 path = folder / f"{Path(item['image']).stem}_{name}.png"
