@@ -93,7 +93,7 @@ SETTINGS: dict[str, Rule] = {
     "place_weight": number(0),
     "negatives": SWITCH,
     "crf_weight": SHARE,
-    "cross_entropy": number(0),
+    "dice_smooth": POSITIVE,
     "box_weight": number(0),
     "label_weight": number(0),
     "prototype_weight": number(0),
