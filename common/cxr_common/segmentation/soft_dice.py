@@ -15,8 +15,8 @@ class SoftDiceLoss(nn.Module):
     MONAI's ``DiceLoss(batch=True)`` is the same where everything is annotated, but would call the rest empty.
 
     A class that a batch lacks costs 1 - s / (sum p + s). With s = 1 the gradient of that is largest where the class has
-    hardly a pixel left: rare or small findings are pushed to where the sigmoid is flat, and never come back. With a tiny s
-    such a batch says nearly nothing of the class.
+    hardly a pixel left: rare or small findings are pushed to where the sigmoid is flat, and never come back. With a
+    tiny s such a batch says nearly nothing of the class.
 
     Args:
         smooth: s; 1 as published, 1e-5 in MONAI's losses.
