@@ -101,7 +101,7 @@ def make_pseudo_masks(
 
 def cut_heatmaps(run: Run, items: Items, thresholds: Mapping[str, float], folder: Path) -> None:
     """Write masks of heatmaps cut at thresholds, for the findings images are said to have, and their datalist."""
-    sizes = [Image.open(item["image"]).size for item in items]
+    sizes = {item["image"]: Image.open(item["image"]).size for item in items}
     masks = write_masks(read_images(run, items).boundaries().refined(STILL), thresholds, folder, sizes)
     rows = []
     for item in items:

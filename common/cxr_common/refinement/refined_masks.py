@@ -131,7 +131,7 @@ def tune(maps: RefinedMaps) -> dict[str, float]:
 
 
 def write_masks(
-    maps: RefinedMaps, thresholds: Mapping[str, float], folder: Path, sizes: Sequence[tuple[int, int]]
+    maps: RefinedMaps, thresholds: Mapping[str, float], folder: Path, sizes: Mapping[str, tuple[int, int]]
 ) -> dict[str, dict[str, str]]:
     """Write masks of the findings that images are said to have: pixels above a class's threshold.
 
@@ -139,15 +139,15 @@ def write_masks(
         maps: of the images.
         thresholds: of each class.
         folder: for the masks.
-        sizes: width and height of each image, which its masks get.
+        sizes: path of an image -> its width and height, which its masks get.
 
     Returns:
         Path of an image -> class -> path of its mask, a picture of 0 and 255.
     """
     written: dict[str, dict[str, str]] = {}
     folder.mkdir(parents=True, exist_ok=True)
-    for item, heat, size in zip(maps.items, maps.each_heatmap(), sizes, strict=True):
-        heat = resize_maps(heat[None], size)[0]
+    for item, small in zip(maps.items, maps.each_heatmap(), strict=True):
+        heat = resize_maps(small[None], sizes[item["image"]])[0]
         for c, name in enumerate(maps.labels):
             if item["label"][c] == 1:
                 path = folder / f"{Path(item['image']).stem}_{name}.png"

@@ -88,7 +88,7 @@ def test_the_crf_gives_maps_of_0_and_1(refined):
 
 def test_masks_are_written_of_what_images_are_said_to_have(refined, tmp_path):
     one = replace(refined, items=refined.items[:1], maps=refined.maps[:1])
-    written = write_masks(one, dict.fromkeys(LABELS, 0.5), tmp_path / "cut", [(32, 64)])
+    written = write_masks(one, dict.fromkeys(LABELS, 0.5), tmp_path / "cut", {"0.png": (32, 64)})
     assert set(written["0.png"]) == {"Mass", "Nodule"}
     inside = read_mask(written["0.png"]["Mass"])
     assert inside.shape == (32, 64)  # the image's size, not the network's
