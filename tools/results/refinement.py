@@ -60,10 +60,6 @@ class Refinement(Experiment):
         hashes = learned_from(self.methods, sections)
         return Data(dict.fromkeys(hashes, path), tests, True, hashes=hashes, trained_on={"training": sections[0]})
 
-    def stand_ins(self, file: str) -> Sequence[str]:
-        """The shipped network need not be trained again to be scored."""
-        return [name for name, method in self.methods.items() if method.get("ships") and not self.options.quick]
-
     def missing(self, names: Sequence[str], done: Runs) -> list[str]:
         """Localisers without a relation network, among them those without weights."""
         return [name for name in self.settings["localizers"] if name not in done]

@@ -26,7 +26,7 @@ MASS = LABELS.index("Mass")
 GATED = ("heatmap_gated", "irn_tuned_gated_before", "irn_tuned_gated_after")
 WALKED = tuple(f"{kind}_{walk}" for walk in ("wsmis", "chexseg", "tuned") for kind in ("smooth", "irn"))
 WAYS = ("heatmap", "crf", *WALKED, *GATED)
-MACROS = ("methods", "classes", "drawn", "steps", "claims", "training")
+MACROS = ("methods", "classes", "drawn", "steps", "claims", "training", "card", "card_steps", "trained")
 
 
 def masks(overlap, n=6):
@@ -53,8 +53,8 @@ def record_of(tests, localizers=("pylon",)):
         },
         "missing": [name for name in settings["localizers"] if name not in localizers],
         "trained_on": {"training": "a" * 64},
-        "weights_sha256": {},
-        "training_minutes": {},
+        "weights_sha256": {f"{name}-seed0": "b" * 64 for name in localizers},
+        "training_minutes": {f"{name}-seed0": 12.3 for name in localizers},
         "date": "today",
         "device": "CPU",
         "versions": {"torch": "2"},
@@ -79,6 +79,9 @@ def test_tables_say_what_is_measured_and_what_is_not():
     assert "| CAM | *not trained yet* |" in text["methods"]
     assert "Mass (6)" in text["classes"] and "| PYLON | learned boundaries | 2, .5 |" in text["steps"]
     assert "6 real radiographs" in text["drawn"]
+    assert "official boxes (6 images) | inside | .40 [.40, .40] | .90 [.90, .90] | +.500" in text["card"]
+    assert "| drawn opacities, ieee8023 (6 images) | IoU of images |" in text["card"]
+    assert "| threshold | .5 |" in text["card_steps"].replace("0.5", ".5") and "12 minutes" in text["trained"]
     assert "Planned and not trained yet: CAM, multiscale" in text["training"]
     for lines in (table.splitlines() for table in text.values()):
         assert len({line.count("|") for line in lines if line.startswith("|")}) <= 1, lines
