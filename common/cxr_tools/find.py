@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   cxr find xrays -o out                                   # every radiograph in a folder
   cxr find image.dcm -o out --outputs json,png,dicom_sr   # one file; results as a picture and as DICOM too
   cxr find xrays -o out --bundle cxr_oxnet_detection
+  cxr find xrays -o out --bundle cxr_chexseg_segmentation --overlay lungs    # lungs in place of findings
   cxr find xrays -o out --weights run/model.pt --network_def#num_classes 2   # what cxr train made, of two classes
 
 Any further --name value is an option of the bundle (docs/reference/configuration.md). A file that cannot be used never

@@ -25,6 +25,7 @@ RESULTS = REPOSITORY / "docs" / "results"
 #: Templates that are data, and the JSON files that are made of them.
 DATA = {
     "inference.yaml": "inference.json",
+    "inference_lungs.yaml": "inference_lungs.json",
     "inference_trt.yaml": "inference_trt.json",
     "metadata.yaml": "metadata.json",
 }

@@ -88,13 +88,13 @@ class FindChestd(MapTransform):
 
 
 def read_lung_model(weights: Path) -> tuple[ConfigParser, nn.Module, Thresholds]:
-    """The lung model: the network of the segmenter bundle that its weights lie in, with one class.
+    """The lung model, as the configs of the segmenter bundle say that its weights lie in.
 
     Args:
         weights: the file, at any depth in the bundle's folder; thresholds.json must be beside it.
 
     Returns:
-        The bundle's inference.json, the network, and the thresholds.
+        The bundle's inference.json with the overlay for lungs, the network, and the thresholds.
 
     Raises:
         InputError: the file lies in no bundle, or something in it does not fit.
@@ -107,7 +107,9 @@ def read_lung_model(weights: Path) -> tuple[ConfigParser, nn.Module, Thresholds]
     if (folder := str(root.resolve())) not in sys.path:
         sys.path.append(folder)  # a packed bundle carries its own code
     parser = ConfigParser()
-    parser.read_config([root / CONFIG])
+    # Bundles before 0.4.0 have no overlay: their lung model is the main network with one class.
+    overlay = (root / CONFIG).with_name("inference_lungs.json")
+    parser.read_config([root / CONFIG, *([overlay] if overlay.is_file() else [])])
     parser.update({"bundle_root": str(root), "weights": str(weights), "network_def#num_classes": 1})
     network = parser.get_parsed_content("network_def")
     load_weights(network, weights)

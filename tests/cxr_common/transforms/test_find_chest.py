@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -11,7 +12,7 @@ from cxr_common.data.chest import inside_gate
 from cxr_common.data.phantom import make_phantom
 from cxr_common.errors import InputError
 from cxr_common.transforms import FindChestd, LoadRadiographd
-from cxr_common.transforms.find_chest import NO_LUNGS
+from cxr_common.transforms.find_chest import NO_LUNGS, read_lung_model
 from tests.golden import REPOSITORY
 
 WEIGHTS = REPOSITORY / "bundles" / "cxr_chexseg_segmentation" / "models" / "lungs" / "model.pt"
@@ -67,3 +68,19 @@ def test_one_error_says_what_is_needed(tmp_path):
     shutil.copy(WEIGHTS, tmp_path)
     with pytest.raises(InputError, match="lie in no bundle.*leave them in the segmenter bundle's folder"):
         FindChestd("image", tmp_path / "model.pt", 0, 1)
+
+
+@pytest.mark.parametrize("overlay", [True, False], ids=["overlay", "a bundle of before"])
+def test_the_configs_beside_the_weights_say_which_network_they_are_of(tmp_path, overlay):
+    bundle = WEIGHTS.parents[2]
+    shutil.copytree(bundle / "configs", tmp_path / "configs")
+    shutil.copytree(WEIGHTS.parent, tmp_path / "models" / "lungs")
+    inference = tmp_path / "configs" / "inference.json"
+    main = json.loads(inference.read_text()) | {"backbone": "efficientnet_lite0" if overlay else "resnet18"}
+    inference.write_text(json.dumps(main | {"intensity_mean": 0.25}))
+    if not overlay:
+        (tmp_path / "configs" / "inference_lungs.json").unlink()
+    parser, network, thresholds = read_lung_model(tmp_path / "models" / "lungs" / "model.pt")
+    assert parser["intensity_mean"] == (0.4984 if overlay else 0.25)
+    assert network.eval()(torch.zeros(1, 1, 128, 128)).shape == (1, 1, 128, 128)
+    assert list(thresholds.labels) == ["Lungs"]
