@@ -25,6 +25,7 @@ from cxr_common.metrics.boundary import boundary_f_score
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
 from cxr_common.metrics.statistics import hit_statistic, iou_statistic
 from cxr_common.networks.crf import CrfSettings, refine_labels
+from cxr_common.plain_inferer import plain_tensor
 from cxr_common.refinement.boundaries import Boundaries, RefinedMaps, predict_boundaries
 from cxr_common.refinement.pseudo_masks import STRIDE
 
@@ -115,7 +116,7 @@ class Images:
         """The masks above the thresholds after the dense CRF, as maps of 0 and 1."""
         small, out = torch.from_numpy(maps.maps).float().sigmoid(), np.full_like(maps.maps, -100)
         for n in range(len(out)):
-            image = torch.as_tensor(self.dataset[n]["image"]).float() * self.grey[1] + self.grey[0]
+            image = plain_tensor(self.dataset[n]["image"]).float() * self.grey[1] + self.grey[0]  # MetaTensors are slow
             grey = 255 * F.interpolate(image[None], size=out.shape[-2:], mode="area").clamp(0, 1)
             for c, name in enumerate(self.labels):
                 inside = (small[n, c] > thresholds[name])[None].long()
