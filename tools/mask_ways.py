@@ -53,7 +53,7 @@ class Ways:
         self.steps: dict[str, list[dict[str, int]]] = defaultdict(list)
         for seed, network in [(0, None), *enumerate(run.network() for run in runs)]:
             own = tuning.boundaries(network)
-            seen = {name: test.boundaries(network) for name, test in self.images.items()}
+            seen = self._boundaries(network)
             if network is None:
                 self._measure("heatmap", 0, own, seen, STILL)
                 for name, test in self.images.items():
@@ -67,6 +67,12 @@ class Ways:
                 self._walk(way, seed, own, seen, settings)
                 for when in WHENS if network and name == gated else ():
                     self._walk(f"{way}_gated_{when}", seed, *with_gate(when, own, seen), settings)
+
+    def _boundaries(self, network: Any) -> dict[str, Boundaries]:
+        """Of each test set; sets that share a dataset share them, for they take most of the time."""
+        made = {id(test.dataset): test for test in self.images.values()}
+        found = {key: test.boundaries(network) for key, test in made.items()}
+        return {name: found[id(test.dataset)] for name, test in self.images.items()}
 
     def _walk(self, way: str, seed: int, own: Boundaries, seen: Mapping[str, Boundaries], settings: Settings) -> None:
         walk = walk_of(settings, own)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,8 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         if self._run is not run:
             self.before_training()  # what is trained elsewhere is measured here
             section = load_datalist(self.source(run)[0], "validation")
-            images = {
-                test: read_images(run, items, truth=TRUTHS[test], gated=True) for test, items in self.data.tests.items()
-            }
+            read = {id(items): read_images(run, items, gated=True) for items in self.data.tests.values()}
+            images = {test: replace(read[id(items)], truth=TRUTHS[test]) for test, items in self.data.tests.items()}
             tuning = read_images(run, section, gated=True)
             self._ways = Ways([run], tuning, images, self.settings["walks"], self.settings["gated"])
             self._run = run
