@@ -137,6 +137,7 @@ def quick(tmp_path):
     settings = yaml.safe_load(EXPERIMENT.read_text(encoding="utf-8"))
     settings["methods"] = {name: settings["methods"][name] for name in ("irn", "both")}
     settings["claims"] = settings["claims"][1:2]
+    settings["baseline"]["ieee8023"] = "irn"
     for key in ("data", "refinement"):
         settings[key] = str(EXPERIMENT.with_name(settings[key]))
     path = tmp_path / "nih_segmentation.yaml"
