@@ -18,6 +18,7 @@ from cxr_common.files import file_sha256
 from cxr_common.findings import load_thresholds
 from cxr_common.loading import find_bundle
 from cxr_common.networks import weights_sha256
+from cxr_common.networks.pretrained import IMAGENET
 from cxr_common.start.overrides import check_overrides
 from cxr_tools.pipeline.settings import LOCALIZERS, PARTS
 from cxr_tools.pipeline.stage import Stage
@@ -168,6 +169,8 @@ class Road:
         """Hash of the weights a training starts from; they may be given relative to its bundle."""
         if weights is None:
             return {}
+        if weights == IMAGENET:  # of an installed package, not a file
+            return {"backbone": IMAGENET}
         parser = ConfigParser({"bundle_root": str(find_bundle(bundle)), "weights": weights})
         path = Path(parser.get_parsed_content("weights"))
         if not path.is_file():

@@ -83,3 +83,10 @@ def test_a_training_without_other_weights_starts_from_the_localisers(tmp_path):
     assert len(own.inputs["backbone"]) == 64
     with pytest.raises(InputError, match="backbone_weights"):
         road(tmp_path, "phantoms")._training("segmenter", "train", SEGMENTER, {"backbone_weights": "/none.pt"}, {})
+
+
+def test_imagenet_weights_of_a_package_are_no_file(tmp_path):
+    own = road(tmp_path, "nih")
+    assert len(own._training("segmenter", "train", SEGMENTER, {}, {}).inputs["backbone"]) == 64
+    del own.settings["segmenter"]["overrides"]["backbone_weights"]  # from_imagenet.yaml says "imagenet"
+    assert own._training("segmenter", "train", SEGMENTER, {}, {}).inputs["backbone"] == "imagenet"
