@@ -11,7 +11,9 @@ from tools.claims import GROUNDS, claims_table, read_claims
 RESULTS = REPOSITORY / "docs" / "results"
 #: Experiment -> its file; the ground says which a claim belongs to.
 EXPERIMENTS = {
-    "phantoms": {name: f"tools/results/{name}.yaml" for name in ("localization", "segmentation", "detection")},
+    "phantoms": {
+        name: f"tools/results/{name}.yaml" for name in ("localization", "refinement", "segmentation", "detection")
+    },
     "patients": {
         name: f"tools/nih/{name}.yaml" for name in ("nih", "nih_refinement", "nih_segmentation", "nih_detection")
     },

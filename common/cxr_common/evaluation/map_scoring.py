@@ -75,17 +75,27 @@ class LocalizerStrategy(MapStrategy):
 
 
 class SegmenterStrategy(MapStrategy):
-    """A segmenter's thresholds are tuned on masks.
+    """A segmenter's masks are tuned on masks, its decisions on image labels.
 
-    The probability above which its pixels have the largest IoU of the data set is both the mask threshold and the
-    decision threshold, so a finding is decided present where it has a pixel.
+    A decision threshold is never below the mask threshold, so a present finding has at least one pixel. The mask
+    threshold alone would not do: it is low where masks are uncertain, and then one such pixel would decide.
     """
 
     masks = True
 
     def tuned(self, predictions: NetworkMaps) -> Thresholds:
-        """Thresholds with the largest IoU of the data set."""
-        return tuned_on_masks(predictions)
+        """Masks with the largest IoU of the data set, decisions with the largest Youden index."""
+        found, labels = tuned_on_masks(predictions), predictions.labels
+        decision = tune_decision_thresholds(predictions.probabilities, predictions.label, labels)
+        criterion = (
+            "mask: largest IoU of the data set, at network resolution; decision: largest Youden index, .5 if not"
+            " learned, at least the mask threshold"
+        )
+        return replace(
+            found,
+            decision={name: max(decision[name], found.mask[name]) for name in labels},
+            tuned_on={**(found.tuned_on or {}), "criterion": criterion},
+        )
 
 
 def tuned_on_masks(predictions: MapPredictions) -> Thresholds:

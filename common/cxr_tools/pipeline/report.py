@@ -129,6 +129,12 @@ def _pictures(folder: Path, kind: str, output: Path, cases: Sequence[str]) -> st
 _COLUMNS = ("iou of the data set", "iou of images", "dice", "dice where present", "hit rate", "peak in mask")
 #: Of test images with boxes alone: the map's largest pixel, boxes around its bright parts, its bright parts themselves.
 _BOX_COLUMNS = ("point", "point of the centre", "box T(IoBB) > 0.25", "mask T(IoBB) > 0.25", "mask T(IoU) > 0.25")
+_BOX_MEANINGS = (
+    "Only findings that an image has are counted. *point*: how often the map's largest pixel lies in a true box; *point"
+    " of the centre*: how often the middle of the image does. *box*: one of the boxes around bright parts of the map."
+    " *mask*: where the map is above half its largest value. *T(IoBB) > 0.25*: more than a quarter of it lies in a true"
+    " box. *T(IoU) > 0.25*: it and the true boxes share more than a quarter of their union.\n"
+)
 
 
 def figures(record: Record) -> str:
@@ -136,10 +142,10 @@ def figures(record: Record) -> str:
     metrics = record["metrics"]
     if found := metrics.get("segmentation", {}).get("original"):
         names = [name for name in _COLUMNS if name in found]
-        pairs = {label: n for label, n in found["iou of the data set"]["present"].items() if n}
+        pairs, meanings = {label: n for label, n in found["iou of the data set"]["present"].items() if n}, ""
     elif found := metrics.get("localization"):
         names = [name for name in _BOX_COLUMNS if name in found]
-        pairs = {label: n for label, n in found["point"]["pairs"].items() if n}
+        pairs, meanings = {label: n for label, n in found["point"]["pairs"].items() if n}, "\n" + _BOX_MEANINGS
     else:
         return "The test images have no masks or boxes to compare with.\n"
     rows = [
@@ -147,4 +153,4 @@ def figures(record: Record) -> str:
     ]
     mean = ["mean over classes", *(number(found[name]["macro"]) for name in names)]
     text = f"{metrics['n_images']} images; 95% intervals by patient. In brackets behind a class: images that have it.\n"
-    return table(["class", *names], [*rows, mean]) + "\n" + text
+    return table(["class", *names], [*rows, mean]) + "\n" + text + meanings

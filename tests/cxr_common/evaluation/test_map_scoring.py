@@ -10,10 +10,10 @@ from monai.transforms import Compose, Resized
 from PIL import Image
 from torch import nn
 
-from cxr_common.evaluation import data_sha256, evaluate, tune_thresholds
+from cxr_common.evaluation import data_sha256, evaluate, predict, tune_thresholds
 from cxr_common.findings import load_thresholds
 from cxr_common.networks import save_weights
-from cxr_common.transforms import LoadRadiographd
+from cxr_common.transforms import EncodeLabeld, LoadRadiographd
 
 
 class Brightness(nn.Module):
@@ -53,11 +53,32 @@ def test_thresholds_of_a_segmenter_are_tuned_on_masks(run):
     thresholds = tune_thresholds(network, dataset, ["a", "b"], folder, masks=True)
     # From .4 on the background is out; the lowest of the equal thresholds is taken. Class b has no mask: the default.
     assert thresholds.mask == {"a": 0.4, "b": 0.5}
-    assert thresholds.decision == thresholds.mask
+    assert thresholds.decision == {"a": 0.5, "b": 0.5}  # without labels
     assert thresholds.mask_mode == "absolute"
     assert thresholds.tuned_on["n_with_masks"] == 6
     again = load_thresholds(folder / "thresholds.json", ["a", "b"], folder / "model.pt")
     assert again == thresholds
+
+
+def test_decisions_of_a_segmenter_are_tuned_on_labels(tmp_path):
+    """Twenty pictures, half of them with a finding of .8; the others have an uncertain spot of .6, which masks include."""
+    items, labels = [], ["a", "b"]
+    for i in range(20):
+        picture = np.full((32, 32), 51, np.uint8)
+        picture[4:12, 4:12] = 204 if i < 10 else 153
+        Image.fromarray(picture).save(tmp_path / f"{i}.png")
+        mask = picture > 100 if i < 10 else np.zeros_like(picture, bool)
+        Image.fromarray(mask).save(tmp_path / f"{i}_mask.png")
+        item = {"image": str(tmp_path / f"{i}.png"), "patient": str(i), "label": [int(i < 10), 0]}
+        items.append({**item, "mask": {"a": str(tmp_path / f"{i}_mask.png")}})
+    network = Brightness()
+    save_weights(network, tmp_path / "model.pt")
+    load = [LoadRadiographd("image"), Resized("image", (32, 32), mode="area"), EncodeLabeld("label", labels)]
+    dataset = Dataset(items, Compose(load))
+    probabilities = predict(network, dataset, labels).probabilities[:, 0]
+    thresholds = tune_thresholds(network, dataset, labels, tmp_path, masks=True)
+    assert probabilities[10:].max() < thresholds.decision["a"] < probabilities[:10].min()
+    assert thresholds.decision["a"] >= thresholds.mask["a"]
 
 
 def test_a_segmenter_is_scored_with_its_thresholds(run):
