@@ -64,15 +64,14 @@ def run_stage(stage: Stage, done: list[Stage]) -> None:
 
     if not live:
         print(f"{stage.name} ...", flush=True)
-    # Inference ends with 1 where single images failed; they are listed in its findings.json.
-    inference = stage.configs == ("inference.json",)
 
     def has_findings() -> None:
         if not (stage.output / "findings.json").is_file() or not read_findings(stage.output)["images"]:
             raise InputError(f"stage {stage.name!r} wrote no findings", stage.output / "log.txt", "read its end")
 
     line = show if live else None
-    ran = stage.run(line, (0, 1), has_findings) if inference else stage.run(line)
+    # Inference ends with 1 where single images failed; they are listed in its findings.json.
+    ran = stage.run(line, (0, 1), has_findings) if stage.infers else stage.run(line)
     text = f"done in {(time.monotonic() - begin) / 60:.1f} min" if ran else "done before, inputs unchanged"
     print(f"{chr(13) + chr(27) + '[K' if live else ''}{stage.name}: {text}", flush=True)
     done.append(stage)

@@ -50,6 +50,11 @@ class Stage:
         return find_bundle(self.bundle)
 
     @property
+    def infers(self) -> bool:
+        """Whether it runs a network over images."""
+        return self.configs == ("inference.json",)
+
+    @property
     def config_files(self) -> list[Path]:
         """Its config files; with several processes the multi-GPU overlay too."""
         more = ("multi_gpu_train.yaml",) if self.processes > 1 else ()
@@ -69,7 +74,10 @@ class Stage:
     def command(self) -> list[str]:
         """The command line, see :func:`~cxr_tools.workflow.workflow_command`."""
         files = [*self.config_files, self.output / "overrides.json"]
-        return workflow_command(self.root, files, {"output_dir": self.output}, self.processes)
+        options: dict[str, Any] = {"output_dir": self.output}
+        if self.infers:
+            options["resume"] = True  # trainings do it unasked; nothing is lost where there is nothing to resume
+        return workflow_command(self.root, files, options, self.processes)
 
     def run(
         self,

@@ -84,6 +84,12 @@ def test_the_command_is_the_bundle_run_or_torchrun(tmp_path):
     assert one.key() != two.key()
 
 
+def test_inference_goes_on_after_the_images_that_a_killed_run_has_noted(tmp_path):
+    command = Stage("heatmaps", "cxr_pylon_localization", ("inference.json",), {}, tmp_path).command()
+    assert command[command.index("--resume") + 1] == "True"
+    assert "--resume" not in Stage("train", "cxr_pylon_localization", ("train.yaml",), {}, tmp_path).command()
+
+
 def test_last_line_is_what_a_progress_bar_shows(tmp_path):
     (tmp_path / "log").write_bytes(b"start\ntrain: 1/3\rtrain: 2/3")
     assert last_line(tmp_path / "log") == "train: 2/3"
