@@ -98,7 +98,7 @@ def recipe_files(bundle: Path, names: str) -> list[Path]:
 
 def recipes(bundle: Path) -> list[str]:
     """Names of a bundle's overlays on train.yaml."""
-    others = ("train", "evaluate", "multi_gpu_train")
+    others = ("train", "evaluate", "tune", "multi_gpu_train")
     return [path.stem for path in sorted((bundle / "configs").glob("*.yaml")) if path.stem not in others]
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     ),
     "train": Command("cxr_tools.train", "train a bundle on your labels"),
     "evaluate": Command("cxr_tools.evaluate", "score weights on a data set"),
+    "tune": Command("cxr_tools.tune", "choose thresholds for weights on a data set"),
     "pack": Command("cxr_tools.pack.__main__", "pack a bundle into a zip that runs without this package"),
     "export": Command("cxr_tools.export.__main__", "write a bundle's network as ONNX, TorchScript or torch.export"),
     "verify": Command("cxr_verify.__main__", "check any MONAI bundle"),

@@ -61,10 +61,6 @@ class Detection(Experiment):
         meeting: dict[str, Sequence[str]] = {CURVES: [self.settings["curves"]["of"], *sorted(points)]}
         return {"detection": list(own)} | (meeting if set(points) & set(self.trained()) else {})
 
-    def stand_ins(self, file: str) -> Sequence[str]:
-        """The method where the curves meet."""
-        return [self.settings["curves"]["of"]] if file == CURVES else []
-
     def score(self, file: str, done: Runs) -> tuple[list[ScoredSet], Settings]:
         """AP and AUROC; of curves AP40 alone."""
         baseline = self.settings["curves"]["of"] if file == CURVES else self.settings["baseline"]

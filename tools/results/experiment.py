@@ -13,7 +13,7 @@ from cxr_common.evaluation import data_sha256
 from cxr_common.networks import weights_sha256
 from tools.results.data import Items
 from tools.results.figures import ScoredSet, check_claims, mapped
-from tools.results.plan import Runs, by_method, chosen, plan_runs, ship, shipped
+from tools.results.plan import Runs, by_method, chosen, plan_runs, ship
 from tools.results.record import Figures, Inputs, write_once
 from tools.results.settings import Options, Settings, load_settings
 from tools.trainings import Run, train_all, training_hash
@@ -94,10 +94,6 @@ class Experiment(ABC):
         """Result files, and the methods in each; the first has the claims."""
         return {self.options.experiment.stem: list(self.methods)}
 
-    def stand_ins(self, file: str) -> Sequence[str]:
-        """Methods of a result file whose shipped weights are scored where they are not trained here."""
-        return ()
-
     def before_training(self) -> None:  # noqa: B027
         """Make what is learned from, where that takes long and nothing else needs it."""
 
@@ -134,11 +130,9 @@ class Experiment(ABC):
             train_all(jobs, self.options.parallel)
         if not self.options.score:
             return
-        planned, trained, written = by_method(self.runs, self.prefix), self.trained(known=True), False
+        trained, written = self.trained(known=True), False
         for file, names in self.files().items():
-            held = [one for name in self.stand_ins(file) for one in shipped(next(iter(planned[name].values())))]
-            found = {**by_method(held, self.prefix), **trained}
-            done = {name: found[name] for name in names if name in found}
+            done = {name: trained[name] for name in names if name in trained}
             if done or not names:
                 self.write(file, names, done)
                 written = True

@@ -13,6 +13,8 @@ from cxr_common.metrics.ranked_boxes import Detections, Truth, TruthLabels, anno
 
 #: Fewest true boxes of a class that its threshold is tuned on.
 MIN_BOXES = 5
+#: Smallest of a class's largest F1 at which it counts as learned.
+LEAST_F1 = 0.1
 
 
 def tune_box_thresholds(
@@ -22,6 +24,7 @@ def tune_box_thresholds(
     labels: Sequence[str],
     iou: float = 0.4,
     min_boxes: int = MIN_BOXES,
+    least_f1: float = LEAST_F1,
 ) -> dict[str, float]:
     """The score from which boxes have the largest F1, of each class.
 
@@ -35,9 +38,11 @@ def tune_box_thresholds(
         labels: class names.
         iou: overlap that makes a hit.
         min_boxes: fewest true boxes.
+        least_f1: below it a class counts as not learned. The best threshold of such a class can be one that shows a
+            hundred boxes for two hits.
 
     Returns:
-        Class -> threshold; the default where there are fewer true boxes, or no box hits one.
+        Class -> threshold, the default of those not learned, without classes that have fewer true boxes.
     """
     images = list(annotated_images(detected, boxes, box_labels))
     matched = matching_batch(
@@ -49,7 +54,7 @@ def tune_box_thresholds(
         gt_boxes=[i.truth for i in images],
         gt_classes=[i.truth_classes for i in images],
     )
-    thresholds = dict.fromkeys(labels, DEFAULT_DECISION)
+    thresholds = {}
     for c, name in enumerate(labels):
         own = [result[c] for result in matched if c in result]
         total = sum(np.count_nonzero(result["gtIgnore"] == 0) for result in own)
@@ -61,7 +66,8 @@ def tune_box_thresholds(
         scores, hits = scores[order], hits[order].cumsum()
         f1 = 2 * hits / (np.arange(1, len(hits) + 1) + total)
         f1[:-1][scores[:-1] == scores[1:]] = 0  # no threshold parts equal scores
-        if not len(f1) or f1.max() == 0:
+        if not len(f1) or f1.max() < least_f1:
+            thresholds[name] = DEFAULT_DECISION
             continue
         best = int(f1.argmax())
         below = scores[best + 1] if best + 1 < len(scores) else 0.0

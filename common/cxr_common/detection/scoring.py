@@ -12,7 +12,7 @@ from monai.data import Dataset
 from monai.networks import eval_mode
 from torch import nn
 
-from cxr_common.detection.box_tuning import tune_box_thresholds
+from cxr_common.detection.box_tuning import LEAST_F1, MIN_BOXES, tune_box_thresholds
 from cxr_common.detection.report import detection_report
 from cxr_common.evaluation.box_predictions import BoxPredictions
 from cxr_common.evaluation.intervals import interval
@@ -102,20 +102,29 @@ class DetectorStrategy(Strategy[BoxPredictions, ClassThresholds]):
         return {**report, "n_patients": len(set(predictions.patients))}
 
     def tune(
-        self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        labels: list[str],
+        device: torch.device | str,
+        kept: ClassThresholds | None = None,
     ) -> BoxThresholds:
         """The scores from which boxes have the largest F1."""
         predictions = self.predict(network, dataset, labels, device)
         detected, boxes, classes = of_known_classes(predictions.detections, *predictions.boxes(), predictions.known)
+        decision = (kept or BoxThresholds.default(labels)).decision
         return BoxThresholds(
             labels=tuple(labels),
-            decision=tune_box_thresholds(detected, boxes, classes, labels, HIT_IOU),
+            decision={**decision, **tune_box_thresholds(detected, boxes, classes, labels, HIT_IOU)},
             tuned_on={
                 "data_sha256": data_sha256(predictions.items),
                 "n_images": len(predictions.items),
                 "n_with_boxes": sum(bool(c) for c in classes),
                 "input_size": list(predictions.input_size),
-                "criterion": f"decision: largest F1 of boxes at IoU {HIT_IOU}, .5 for classes with fewer than 5 boxes",
+                "criterion": (
+                    f"decision: largest F1 of boxes at IoU {HIT_IOU}, .5 for classes with fewer than {MIN_BOXES} boxes"
+                    f" or a largest F1 below {LEAST_F1}"
+                ),
             },
         )
 
@@ -158,6 +167,8 @@ def tune_detector(
     output_dir: str | Path,
     inferer: Callable[..., Any],
     device: torch.device | str = "cpu",
+    weights: str | Path | None = None,
+    kept: ClassThresholds | None = None,
 ) -> ClassThresholds | None:
     """Tune score thresholds of a detector; see :func:`~cxr_common.evaluation.run.tune`.
 
@@ -168,5 +179,7 @@ def tune_detector(
         output_dir: see there.
         inferer: as :func:`detect` takes it.
         device: see there.
+        weights: see there, as for kept.
+        kept: see there.
     """
-    return tune(DetectorStrategy(inferer), network, dataset, labels, output_dir, device)
+    return tune(DetectorStrategy(inferer), network, dataset, labels, output_dir, device, weights, kept)

@@ -42,28 +42,37 @@ class MapStrategy(Strategy[NetworkMaps, Thresholds]):
         """All figures; those of masks only if wanted."""
         return evaluation_report(predictions, thresholds if self.masks else None, **options)
 
-    def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
+    def tune(
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        labels: list[str],
+        device: torch.device | str,
+        kept: Thresholds | None = None,
+    ) -> Thresholds:
         """Thresholds from validation data, with how the heatmaps were made."""
-        thresholds = self.tuned(self.predict(network, dataset, labels, device))
+        thresholds = self.tuned(self.predict(network, dataset, labels, device), kept)
         made: dict[str, Any] = self.inferer.describe() if hasattr(self.inferer, "describe") else {}
         return replace(thresholds, tuned_on={**(thresholds.tuned_on or {}), **made})
 
     @abstractmethod
-    def tuned(self, predictions: NetworkMaps) -> Thresholds:
-        """Thresholds from predictions of validation data."""
+    def tuned(self, predictions: NetworkMaps, kept: Thresholds | None = None) -> Thresholds:
+        """Thresholds from predictions of validation data; see :meth:`tune`."""
 
 
 class LocalizerStrategy(MapStrategy):
     """A localiser's thresholds are tuned on image labels and boxes."""
 
-    def tuned(self, predictions: NetworkMaps) -> Thresholds:
+    def tuned(self, predictions: NetworkMaps, kept: Thresholds | None = None) -> Thresholds:
         """Decisions with the largest Youden index, masks whose boxes have the largest IoU."""
         labels = predictions.labels
         boxes, classes = predictions.boxes()
+        kept = kept or Thresholds.default(labels)
+        decision = tune_decision_thresholds(predictions.probabilities, predictions.label, labels)
         return Thresholds(
             labels=tuple(labels),
-            decision=tune_decision_thresholds(predictions.probabilities, predictions.label, labels),
-            mask=tune_mask_thresholds(predictions.each_heatmap(), boxes, classes, labels),
+            decision={**kept.decision, **decision},
+            mask={**kept.mask, **tune_mask_thresholds(predictions.each_heatmap(), boxes, classes, labels)},
             tuned_on={
                 "data_sha256": data_sha256(predictions.items),
                 "n_images": len(predictions.items),
@@ -83,10 +92,12 @@ class SegmenterStrategy(MapStrategy):
 
     masks = True
 
-    def tuned(self, predictions: NetworkMaps) -> Thresholds:
+    def tuned(self, predictions: NetworkMaps, kept: Thresholds | None = None) -> Thresholds:
         """Masks with the largest IoU of the data set, decisions with the largest Youden index."""
-        found, labels = tuned_on_masks(predictions), predictions.labels
-        decision = tune_decision_thresholds(predictions.probabilities, predictions.label, labels)
+        labels = predictions.labels
+        kept = kept or Thresholds.default(labels, "absolute")
+        found = tuned_on_masks(predictions, kept)
+        decision = {**kept.decision, **tune_decision_thresholds(predictions.probabilities, predictions.label, labels)}
         criterion = (
             "mask: largest IoU of the data set, at network resolution; decision: largest Youden index, .5 if not"
             " learned, at least the mask threshold"
@@ -98,10 +109,11 @@ class SegmenterStrategy(MapStrategy):
         )
 
 
-def tuned_on_masks(predictions: MapPredictions) -> Thresholds:
-    """Thresholds with the largest IoU of the data set, for decisions and masks alike."""
+def tuned_on_masks(predictions: MapPredictions, kept: Thresholds | None = None) -> Thresholds:
+    """Thresholds with the largest IoU of the data set, for decisions and masks alike; see :meth:`MapStrategy.tune`."""
     counts = counts_at_thresholds(predictions, PROBABILITY_GRID)
-    tuned = tune_probability_thresholds(counts, predictions.labels)
+    kept = kept or Thresholds.default(predictions.labels, "absolute")
+    tuned = {**kept.mask, **tune_probability_thresholds(counts, predictions.labels)}
     return Thresholds(
         labels=tuple(predictions.labels),
         decision=tuned,
@@ -162,6 +174,8 @@ def tune_thresholds(
     device: torch.device | str = "cpu",
     inferer: Any = None,
     masks: bool = False,
+    weights: str | Path | None = None,
+    kept: Thresholds | None = None,
 ) -> Thresholds | None:
     """Tune thresholds of a localiser or segmenter; see :func:`~cxr_common.evaluation.run.tune`.
 
@@ -173,5 +187,7 @@ def tune_thresholds(
         device: see there.
         inferer: makes the maps, as :func:`predict` takes it.
         masks: whether the network is a segmenter: :class:`SegmenterStrategy`, else :class:`LocalizerStrategy`.
+        weights: see there, as for kept.
+        kept: see there.
     """
-    return tune(_strategy(inferer, masks), network, dataset, labels, output_dir, device)
+    return tune(_strategy(inferer, masks), network, dataset, labels, output_dir, device, weights, kept)

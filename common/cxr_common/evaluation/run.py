@@ -76,17 +76,21 @@ def tune(
     labels: list[str],
     output_dir: str | Path,
     device: torch.device | str = "cpu",
+    weights: str | Path | None = None,
+    kept: SomeThresholds | None = None,
 ) -> SomeThresholds | None:
-    """Tune per-class thresholds for a run's best weights on its validation data, beside the weights.
+    """Tune per-class thresholds for weights: for a run's best ones on its validation data, beside them, or for others.
 
     Args:
         strategy: what its kind of network needs.
-        network: the network that was trained; it gets the weights of ``output_dir/model.pt``.
+        network: gets the weights.
         dataset: the validation data.
         labels: class names.
-        output_dir: folder of the run; ``thresholds.json`` is written there, with the scale of grey values that the
-            workflow uses, so that inference can refuse another one.
+        output_dir: folder of the run, made where missing; ``thresholds.json`` is written there, with the scale of grey
+            values that the workflow uses, so that inference can refuse another one.
         device: where to run.
+        weights: the file; default ``output_dir/model.pt``.
+        kept: thresholds of classes that the data cannot tune; default .5.
 
     Returns:
         The thresholds; None in all but the first process of a distributed run.
@@ -94,12 +98,26 @@ def tune(
     if not is_first_process():
         return None
     folder = as_path(output_dir)
-    load_weights(network, folder / "model.pt")
-    thresholds = strategy.tune(network.to(device), dataset, labels, device)
+    weights = folder / "model.pt" if weights is None else weights
+    load_weights(network, weights)
+    thresholds = strategy.tune(network.to(device), dataset, labels, device, kept)
+    if kept is not None:
+        thresholds = replace(
+            thresholds, tuned_on={**(thresholds.tuned_on or {}), "unchanged": _equal(thresholds, kept)}
+        )
     settings, names = used_settings() or {}, ("mean", "std")
     if thresholds.tuned_on is not None and all(f"intensity_{name}" in settings for name in names):
         scale = {name: settings[f"intensity_{name}"] for name in names}
         thresholds = replace(thresholds, tuned_on={**thresholds.tuned_on, "intensity": scale})
-    thresholds = thresholds.with_weights(weights_sha256(folder / "model.pt"))
+    thresholds = thresholds.with_weights(weights_sha256(weights))
+    folder.mkdir(parents=True, exist_ok=True)
     save_thresholds(thresholds, folder / "thresholds.json")
     return thresholds
+
+
+def _equal(thresholds: ClassThresholds, others: ClassThresholds) -> dict[str, list[str]]:
+    """Field -> classes whose thresholds are the same in both."""
+    return {
+        field: [label for label, value in getattr(thresholds, field).items() if value == getattr(others, field)[label]]
+        for field in thresholds.by_class
+    }

@@ -43,6 +43,19 @@ class Strategy(ABC, Generic[SomePredictions, SomeThresholds]):
 
     @abstractmethod
     def tune(
-        self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        labels: list[str],
+        device: torch.device | str,
+        kept: SomeThresholds | None = None,
     ) -> SomeThresholds:
-        """Per-class thresholds from validation data, without the hash of the weights."""
+        """Per-class thresholds from validation data, without the hash of the weights.
+
+        Args:
+            network: with its weights loaded.
+            dataset: the validation data.
+            labels: class names.
+            device: where to run.
+            kept: thresholds of classes that the data cannot tune; None for the defaults.
+        """

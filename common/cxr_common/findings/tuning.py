@@ -1,4 +1,4 @@
-"""Per-class thresholds from validation data."""
+"""Per-class thresholds from validation data, of the classes that the data can tune."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from cxr_common.findings.extraction import extract_mask
-from cxr_common.findings.thresholds import DEFAULT_DECISION, DEFAULT_MASK
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset_iou
 
 #: Parts of a heatmap's maximum that are tried as mask thresholds; low ones too, for max pooling makes peaked maps.
@@ -35,7 +34,7 @@ def tune_decision_thresholds(
             class counts as learned. The best threshold of a class at chance would only raise false alarms.
 
     Returns:
-        Class -> threshold; the default where a class is not learned, or has fewer than :data:`MIN_IMAGES` present or
+        Class -> threshold, without classes that are not learned, or have fewer than :data:`MIN_IMAGES` present or
         absent images.
     """
     scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(label, dtype=np.float64)
@@ -43,10 +42,8 @@ def tune_decision_thresholds(
     for c, name in enumerate(labels):
         present, absent = np.sort(scores[truth[:, c] == 1, c]), np.sort(scores[truth[:, c] == 0, c])
         if min(len(present), len(absent)) < MIN_IMAGES:
-            thresholds[name] = DEFAULT_DECISION
             continue
         if stats.ks_2samp(present, absent, alternative="less").pvalue > significance:
-            thresholds[name] = DEFAULT_DECISION
             continue
         values = np.unique(np.concatenate((present, absent)))
         cuts = np.concatenate(([values[0]], (values[:-1] + values[1:]) / 2))
@@ -96,7 +93,7 @@ def tune_mask_thresholds(
 
     Returns:
         Class -> threshold with the largest mean :func:`box_set_iou` over the images that have a box of the class (the
-        lower of equals); the default where fewer than :data:`MIN_IMAGES` have.
+        lower of equals), without classes of which fewer than :data:`MIN_IMAGES` have.
     """
     scores: dict[int, list[list[float]]] = {c: [] for c in range(len(labels))}
     for maps, image_boxes, classes in zip(heatmaps, boxes, box_labels, strict=True):
@@ -108,8 +105,9 @@ def tune_mask_thresholds(
             found = [[r.box for r in extract_mask(maps[c], size, t, "relative")[1]] for t in grid]
             scores[int(c)].append([box_set_iou(f, truth[names == c], size) for f in found])
     return {
-        name: float(grid[int(np.mean(scores[c], axis=0).argmax())]) if len(scores[c]) >= MIN_IMAGES else DEFAULT_MASK
+        name: float(grid[int(np.mean(scores[c], axis=0).argmax())])
         for c, name in enumerate(labels)
+        if len(scores[c]) >= MIN_IMAGES
     }
 
 
@@ -128,11 +126,8 @@ def tune_probability_thresholds(
         min_images: fewest images that have the class.
 
     Returns:
-        Class -> threshold (the lowest of equals); the default where fewer images have the class.
+        Class -> threshold (the lowest of equals), without classes that fewer images have.
     """
     iou = np.nan_to_num(dataset_iou(counts))
     images = (counts.true[0] > 0).sum(0)
-    return {
-        name: float(grid[int(iou[:, c].argmax())]) if images[c] >= min_images else DEFAULT_MASK
-        for c, name in enumerate(labels)
-    }
+    return {name: float(grid[int(iou[:, c].argmax())]) for c, name in enumerate(labels) if images[c] >= min_images}

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from cxr_common.data.masks import Mask, resize_mask
 from cxr_common.evaluation.map_predictions import MapPredictions
 from cxr_common.evaluation.mask_scores import box_masks, chest_masks, counts_at_thresholds, true_masks
+from cxr_common.findings.thresholds import DEFAULT_MASK
 from cxr_common.findings.tuning import MASK_GRID, tune_probability_thresholds
 from cxr_common.findings.walk import Walk
 from cxr_common.heatmaps import resize_maps
@@ -128,7 +129,8 @@ class Images:
 
 def tune(maps: RefinedMaps) -> dict[str, float]:
     """The threshold of every class with the largest IoU of the data set."""
-    return tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)
+    tuned = tune_probability_thresholds(counts_at_thresholds(maps, GRID), maps.labels, GRID)
+    return {name: tuned.get(name, DEFAULT_MASK) for name in maps.labels}
 
 
 def write_masks(

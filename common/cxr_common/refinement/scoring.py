@@ -63,7 +63,14 @@ class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
         gated = {"walk_gate": self.gated} if self.gated else {}
         return {**map_report(predictions, thresholds, **options), **gated}
 
-    def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
+    def tune(
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        labels: list[str],
+        device: torch.device | str,
+        kept: Thresholds | None = None,
+    ) -> Thresholds:
         """Steps and mask thresholds with the largest IoU of the data set, where there are masks; else the default."""
         boundaries = predict_boundaries(network, dataset, labels, device, inferer=self.inferer)
         if not any(item.get("mask") for item in boundaries.items):
@@ -71,7 +78,7 @@ class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
             tuned_on = {"input_size": list(boundaries.input_size), "criterion": criterion}
             return _thresholds(labels, dict.fromkeys(labels, self.default), tuned_on, self.walk)
         walk = choose_steps(boundaries, self.walk, self.candidates) if self.candidates else self.walk
-        tuned = tuned_on_masks(boundaries.refined(walk))
+        tuned = tuned_on_masks(boundaries.refined(walk), kept)
         steps = "; steps: fewest within .01 of it" if self.candidates else ""
         tuned_on = {**(tuned.tuned_on or {}), "criterion": f"mask: largest IoU of the data set{steps}"}
         return _thresholds(labels, tuned.mask, tuned_on, walk)
@@ -80,7 +87,14 @@ class RefinementStrategy(Strategy[RefinedMaps, Thresholds]):
 class CompetingStrategy(RefinementStrategy):
     """Where classes compete nothing is tuned: the background's score is `default`, as published."""
 
-    def tune(self, network: nn.Module, dataset: Dataset, labels: list[str], device: torch.device | str) -> Thresholds:
+    def tune(
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        labels: list[str],
+        device: torch.device | str,
+        kept: Thresholds | None = None,
+    ) -> Thresholds:
         """The published score of the background for all classes."""
         crop = self.inferer.crop_size if self.inferer else None
         size = [crop, crop] if crop else list(dataset[0]["image"].shape[-2:])

@@ -40,8 +40,19 @@ def test_no_threshold_does_better(seed):
         assert f1(*case, c, tuned[name]) == pytest.approx(best) or f1(*case, c, tuned[name]) > best
 
 
-def test_a_class_with_few_boxes_or_no_hit_keeps_the_default():
+def test_a_class_that_is_not_learned_gets_the_default_and_one_with_few_boxes_none():
     boxes = [np.array([[0.0, 0, 10, 10]])] * 6
-    detected = [Detections(np.array([[50.0, 50, 60, 60]]), np.array([0.9]), np.array([0]))] * 6
-    assert tune_box_thresholds(detected, boxes, [[0]] * 6, ["a", "b"]) == {"a": 0.5, "b": 0.5}
-    assert tune_box_thresholds(detected[:2], boxes[:2], [[0]] * 2, ["a"]) == {"a": 0.5}
+    miss = Detections(np.array([[50.0, 50, 60, 60]]), np.array([0.9]), np.array([0]))
+    assert tune_box_thresholds([miss] * 6, boxes, [[0]] * 6, ["a", "b"]) == {"a": 0.5}
+    assert tune_box_thresholds([miss] * 2, boxes[:2], [[0]] * 2, ["a"]) == {}
+
+
+def test_two_hits_among_a_hundred_boxes_are_chance():
+    boxes = [np.array([[0.0, 0, 10, 10]])] * 6
+    many = np.concatenate([[[0.0, 0, 10, 10]], np.array([[50.0, 50, 60, 60]]).repeat(50, 0)])
+    scores = np.linspace(0.2, 0.3, 51)
+    crowd = Detections(many, scores, np.zeros(51, int))
+    nothing = Detections(np.zeros((0, 4)), np.zeros(0), np.zeros(0, int))
+    detected = [crowd, crowd, *[nothing] * 4]
+    assert tune_box_thresholds(detected, boxes, [[0]] * 6, ["a"]) == {"a": 0.5}
+    assert tune_box_thresholds(detected, boxes, [[0]] * 6, ["a"], least_f1=0.0)["a"] < 0.2

@@ -61,7 +61,7 @@ def test_thresholds_of_a_segmenter_are_tuned_on_masks(run):
 
 
 def test_decisions_of_a_segmenter_are_tuned_on_labels(tmp_path):
-    """Twenty pictures, half of them with a finding of .8; the others have an uncertain spot of .6, which masks include."""
+    """Half of the pictures have a finding of .8, the others an uncertain spot of .6, which a mask would include."""
     items, labels = [], ["a", "b"]
     for i in range(20):
         picture = np.full((32, 32), 51, np.uint8)

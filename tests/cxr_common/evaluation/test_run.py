@@ -34,7 +34,7 @@ class Counting(Strategy[BoxPredictions, BoxThresholds]):
     def report(self, predictions, thresholds, **options):
         return {"images": len(predictions.items), **options}
 
-    def tune(self, network, dataset, labels, device):
+    def tune(self, network, dataset, labels, device, kept=None):
         return BoxThresholds(tuple(labels), dict.fromkeys(labels, 0.3), tuned_on={"n": len(dataset.data)})
 
 

@@ -39,14 +39,14 @@ def test_unknown_and_uncertain_labels_do_not_count():
     scores = np.array([[0.9], [0.8], [0.85], [0.95], [0.7], [0.1], [0.2], [0.3], [0.15], [0.05], [0.99], [0.01]])
     truth = np.array([[1.0]] * 5 + [[0.0]] * 5 + [[-1.0], [np.nan]])
     assert tune_decision_thresholds(scores, truth, ["a"]) == {"a": pytest.approx(0.5)}
-    assert tune_decision_thresholds(scores[:8], truth[:8], ["a"]) == {"a": 0.5}  # too few absent: the default
+    assert tune_decision_thresholds(scores[:8], truth[:8], ["a"]) == {}  # too few absent
 
 
-def test_a_class_at_chance_or_worse_keeps_the_default():
+def test_a_class_at_chance_or_worse_is_not_tuned():
     rng = np.random.default_rng(0)
     truth = np.repeat([[1.0], [0.0]], 40, axis=0)
-    assert tune_decision_thresholds(rng.random((80, 1)) / 10, truth, ["a"]) == {"a": 0.5}
-    assert tune_decision_thresholds(1 - truth * 0.9, truth, ["a"]) == {"a": 0.5}
+    assert tune_decision_thresholds(rng.random((80, 1)) / 10, truth, ["a"]) == {}
+    assert tune_decision_thresholds(1 - truth * 0.9, truth, ["a"]) == {}
     assert tune_decision_thresholds(truth * 0.2 + rng.random((80, 1)) / 10, truth, ["a"])["a"] < 0.25
 
 
@@ -74,13 +74,13 @@ def test_mask_threshold_is_the_one_whose_box_fits():
     box = [32 - half, 32 - half, 32 + half, 32 + half]
     chosen = tune_mask_thresholds(maps, [np.array([box])] * 6, [[0]] * 6, ["a", "b"])
     assert chosen["a"] == pytest.approx(0.65, abs=0.051)
-    assert chosen["b"] == 0.5  # no box of it
+    assert "b" not in chosen  # no box of it
     assert chosen["a"] in MASK_GRID
 
 
 def test_images_without_annotation_are_left_out():
     maps = torch.rand(6, 1, 16, 16)
-    assert tune_mask_thresholds(maps, [None] * 6, [None] * 6, ["a"]) == {"a": 0.5}
+    assert tune_mask_thresholds(maps, [None] * 6, [None] * 6, ["a"]) == {}
 
 
 def test_published_probability_thresholds():
@@ -92,9 +92,9 @@ def test_published_probability_thresholds():
     np.testing.assert_allclose(list(tuned.values()), g["thresholds"][g["best_index"]])
 
 
-def test_a_class_in_too_few_images_keeps_the_default():
+def test_a_class_in_too_few_images_is_not_tuned():
     maps = np.full((6, 2, 4, 4), 0.2, np.float32)
     truth = [[np.ones((4, 4)), np.ones((4, 4)) if n < 4 else np.zeros((4, 4))] for n in range(6)]
     counts = threshold_counts(maps, truth, PROBABILITY_GRID)
-    assert tune_probability_thresholds(counts, ["a", "b"]) == {"a": 0.0, "b": 0.5}
+    assert tune_probability_thresholds(counts, ["a", "b"]) == {"a": 0.0}
     assert tune_probability_thresholds(counts, ["a", "b"], min_images=4) == {"a": 0.0, "b": 0.0}
