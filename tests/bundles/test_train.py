@@ -63,6 +63,28 @@ def test_evaluation_writes_every_figure_with_its_interval(bundle, phantoms, trai
 
 
 @pytest.mark.one_localizer
+def test_tuning_keeps_thresholds_of_classes_with_few_images_and_leaves_weights_alone(
+    bundle, phantoms, trained, tmp_path
+):
+    before = json.loads((trained / "thresholds.json").read_text())
+    before |= {name: dict.fromkeys(before[name], 0.123) for name in ("decision", "mask")}
+    for name in ("model.pt", "thresholds.json"):
+        (tmp_path / name).write_bytes((trained / name).read_bytes())
+    (tmp_path / "thresholds.json").write_text(json.dumps(before))
+    overlays = ("evaluate.yaml", "tune.yaml")
+    run(bundle, phantoms, tmp_path / "tuned", *overlays, weights=str(tmp_path / "model.pt"), section="testing")
+    assert not [*(tmp_path / "tuned").glob("*.pt")]
+    tuned = json.loads((tmp_path / "tuned" / "thresholds.json").read_text())
+    assert tuned["weights_sha256"] == before["weights_sha256"]
+    assert tuned["tuned_on"]["n_images"] == 8
+    for name in ("decision", "mask"):  # of eight images, hardly a class has five with and five without a finding
+        assert {label for label, value in tuned[name].items() if value == 0.123} == set(
+            tuned["tuned_on"]["unchanged"][name]
+        )
+        assert tuned["tuned_on"]["unchanged"][name]
+
+
+@pytest.mark.one_localizer
 def test_any_label_list_trains(bundle, phantoms, tmp_path):
     data = json.loads((phantoms / "datalist.json").read_text())
     data["labels"] = ["Shadow", "Large heart"]

@@ -73,6 +73,15 @@ def test_tuned_thresholds_name_the_scale_of_grey_values(made, monkeypatch):
     assert kept.tuned_on == {"n": 1, "intensity": {"mean": 0.25, "std": 0.5}}
 
 
+def test_other_weights_are_tuned_elsewhere_and_what_stays_is_named(made):
+    network, dataset, folder = made
+    before = BoxThresholds(tuple(LABELS), {"a": 0.3, "b": 0.4})
+    tuned = tune(Counting(), network, dataset, LABELS, folder / "new", weights=folder / "model.pt", kept=before)
+    assert load_thresholds(folder / "new" / "thresholds.json", LABELS, folder / "model.pt") == tuned
+    assert tuned.tuned_on == {"n": 1, "unchanged": {"decision": ["a"]}}
+    assert not (folder / "thresholds.json").exists()
+
+
 def test_one_process_of_several_tunes(made, monkeypatch):
     network, dataset, folder = made
     monkeypatch.setattr(run, "is_first_process", lambda: False)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from cxr_common.findings import BoxThresholds, Thresholds, save_thresholds
+from cxr_tools import tune
+from tests.golden import REPOSITORY
+
+OXNET = REPOSITORY / "bundles" / "cxr_oxnet_detection"
+
+
+@pytest.fixture
+def started(monkeypatch, tmp_path):
+    """Commands that would be started; instead of a start, thresholds are written."""
+    calls = []
+
+    def show(command):
+        calls.append(command)
+        output = tmp_path / "tuned"
+        output.mkdir()
+        save_thresholds(BoxThresholds(("a", "b"), {"a": 0.25, "b": 0.5}), output / "thresholds.json")
+        return 0
+
+    monkeypatch.setattr(tune, "show_workflow", show)
+    return calls
+
+
+def test_each_class_is_shown_before_and_after(started, tmp_path, capsys):
+    (tmp_path / "model.pt").touch()
+    save_thresholds(BoxThresholds(("a", "b"), {"a": 0.75, "b": 0.5}), tmp_path / "thresholds.json")
+    words = [str(tmp_path), "-o", str(tmp_path / "tuned"), "--bundle", str(OXNET), "--recipe", "from_imagenet"]
+    assert tune.main([*words, "--weights", str(tmp_path / "model.pt"), "--section", "mine"]) == 0
+    [command] = started
+    configs = command[command.index("--config_file") + 1].replace(f"{OXNET}/configs/", "")
+    assert configs == "['train.yaml','from_imagenet.yaml','evaluate.yaml','tune.yaml']"
+    assert command[command.index("--section") + 1] == "mine"
+    said = capsys.readouterr().out
+    assert "| a | 0.750 -> 0.250 |" in said
+    assert "| b | 0.500 |" in said
+    assert str(tmp_path / "tuned" / "thresholds.json") in said
+
+
+def test_a_bundle_that_only_trains_its_thresholds_says_so(tmp_path, capsys):
+    assert tune.main([str(tmp_path), "-o", str(tmp_path / "out"), "--bundle", "cxr_irn_refinement"]) == 1
+    assert "error: cxr_irn_refinement: has thresholds that only a training tunes" in capsys.readouterr().err
+
+
+def test_masks_and_decisions_have_a_column_each():
+    before = Thresholds(("a",), {"a": 0.5}, {"a": 0.4})
+    shown = tune.changes(before, Thresholds(("a",), {"a": 0.6}, {"a": 0.4}))
+    assert "| class | decision | mask |" in shown
+    assert "| a | 0.500 -> 0.600 | 0.400 |" in shown
