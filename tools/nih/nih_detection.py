@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,19 +13,17 @@ import numpy as np
 from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.detection.figures import DetectorFigures
-from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions
-from cxr_common.files import replacing
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc
 from cxr_common.metrics.bootstrap import Statistic
 from cxr_common.metrics.statistics import hit_statistic, label_statistic
-from cxr_tools.workflow import run_workflow, workflow_command
 from tools.nih.box_outcomes import BoxOutcome, pack_boxes, unpack_boxes
 from tools.nih.detection_data import Pointer, point_table, read_localizers, read_nih
 from tools.nih.nih import BOX_FINDINGS, BOXED, by_box_finding, make_simulated, simulated_from
+from tools.nih.tuning import shipping, tune_shipped
 from tools.repository import REPOSITORY
-from tools.results.data import Items, prepare, write_items
+from tools.results.data import Items, prepare
 from tools.results.detection import detected, image_counts, with_curves, write_annotations
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet, mapped
@@ -53,30 +50,18 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
     shares: ClassVar[Sequence[str]] = ("nih", "simulated")
 
     def run(self) -> None:
-        """Do what the options say; what ships decides with thresholds that images without a finding tuned too."""
-        super().run()
-        if self.options.ship:
-            self.tune_shipped()
-
-    def tune_shipped(self) -> None:
-        """Tune the shipped weights' thresholds on the validation images with boxes and NIH's without any finding.
+        """Do what the options say; what ships is tuned on NIH's validation images without a finding too.
 
         Images with boxes alone do not show how many boxes a normal image would get.
         """
-        method = next(name for name, settings in self.methods.items() if settings.get("ships"))
-        run = next(run for run in self.runs if run.method == method)
-        others = load_datalist(self.nih.nih, "validation", self.options.shared)
-        absent = [{**item, "boxes": [], "box_labels": []} for item in others if all(value == 0 for value in item["label"])]
-        folder = self.work / self.home / "tuned"
-        folder.mkdir(parents=True, exist_ok=True)
-        listed = write_items(folder / "datalist.json", {"validation": [*self.nih.validation, *absent]})
-        configs = [*run.configs, *(run.bundle / "configs" / name for name in ("evaluate.yaml", "tune.yaml"))]
-        options = {"datalist": listed, "dataset_dir": folder, "output_dir": folder}
-        status, reason = run_workflow(workflow_command(run.bundle, configs, options), folder / "log.txt")
-        if status:
-            raise InputError("tuning failed", folder / "log.txt", reason or "read its end")
-        with replacing(run.bundle / self.into / "thresholds.json") as temporary:
-            shutil.copyfile(folder / "thresholds.json", temporary)
+        super().run()
+        if self.options.ship:
+            others = load_datalist(self.nih.nih, "validation", self.options.shared)
+            normal = [item for item in others if all(value == 0 for value in item["label"])]
+            absent = [{**item, "boxes": [], "box_labels": []} for item in normal]
+            tune_shipped(
+                shipping(self.runs, self.methods), [*self.nih.validation, *absent], self.work / self.home / "tuned"
+            )
 
     def plan_methods(self) -> Settings:
         """The methods, and one more for each point of the curve."""

@@ -23,6 +23,7 @@ from cxr_common.refinement.refined_masks import Images, Masks
 from tools.nih.kept_masks import pack_masks, unpack_masks
 from tools.nih.nih import boxed_images
 from tools.nih.nih_refinement import DRAWN, NihRefinement, boxed_test, chosen_by, make_positives, positives
+from tools.nih.tuning import shipping, tune_shipped
 from tools.results.data import Items, prepare, write_items
 from tools.results.experiment import Data
 from tools.results.figures import Figure, ScoredSet
@@ -96,6 +97,16 @@ class NihSegmentation(KeptExperiment[SegmentedOutcome, np.ndarray]):
     home = "nih_segmentation"
     shares = ("nih", "simulated")
     prefix = "nih_segment_"
+
+    def run(self) -> None:
+        """Do what the options say; the decisions of what ships are tuned on NIH's validation images, by their labels.
+
+        Simulated findings choose where masks end. Each of their images has one, so they say nothing of normal images.
+        """
+        super().run()
+        if self.options.ship:
+            items = load_datalist(self.nih, "validation", self.options.shared)
+            tune_shipped(shipping(self.runs, self.methods, self.prefix), items, self.work / self.home / "tuned")
 
     def plan_methods(self) -> Settings:
         """The methods, those with folds once for each fold."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from cxr_common.findings.extraction import extract_mask
+from cxr_common.findings.thresholds import DEFAULT_DECISION
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset_iou
 
 #: Parts of a heatmap's maximum that are tried as mask thresholds; low ones too, for max pooling makes peaked maps.
@@ -34,16 +35,17 @@ def tune_decision_thresholds(
             class counts as learned. The best threshold of a class at chance would only raise false alarms.
 
     Returns:
-        Class -> threshold, without classes that are not learned, or have fewer than :data:`MIN_IMAGES` present or
-        absent images.
+        Class -> threshold, the default of those not learned, without classes that have fewer than :data:`MIN_IMAGES`
+        present or absent images.
     """
     scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(label, dtype=np.float64)
-    thresholds = {}
+    thresholds: dict[str, float] = {}
     for c, name in enumerate(labels):
         present, absent = np.sort(scores[truth[:, c] == 1, c]), np.sort(scores[truth[:, c] == 0, c])
         if min(len(present), len(absent)) < MIN_IMAGES:
             continue
         if stats.ks_2samp(present, absent, alternative="less").pvalue > significance:
+            thresholds[name] = DEFAULT_DECISION
             continue
         values = np.unique(np.concatenate((present, absent)))
         cuts = np.concatenate(([values[0]], (values[:-1] + values[1:]) / 2))

@@ -42,11 +42,11 @@ def test_unknown_and_uncertain_labels_do_not_count():
     assert tune_decision_thresholds(scores[:8], truth[:8], ["a"]) == {}  # too few absent
 
 
-def test_a_class_at_chance_or_worse_is_not_tuned():
+def test_a_class_at_chance_or_worse_gets_the_default():
     rng = np.random.default_rng(0)
     truth = np.repeat([[1.0], [0.0]], 40, axis=0)
-    assert tune_decision_thresholds(rng.random((80, 1)) / 10, truth, ["a"]) == {}
-    assert tune_decision_thresholds(1 - truth * 0.9, truth, ["a"]) == {}
+    assert tune_decision_thresholds(rng.random((80, 1)) / 10, truth, ["a"]) == {"a": 0.5}
+    assert tune_decision_thresholds(1 - truth * 0.9, truth, ["a"]) == {"a": 0.5}
     assert tune_decision_thresholds(truth * 0.2 + rng.random((80, 1)) / 10, truth, ["a"])["a"] < 0.25
 
 

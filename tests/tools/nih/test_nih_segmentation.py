@@ -30,7 +30,7 @@ from tools.results.settings import Options, load_settings
 from tools.results.tables import render_macro
 
 EXPERIMENT = REPOSITORY / "tools" / "nih" / "nih_segmentation.yaml"
-MACROS = ("drawn", "boxes", "classes", "claims", "training")
+MACROS = ("drawn", "boxes", "classes", "claims", "training", "card", "trained")
 
 
 def settings_of():
@@ -118,6 +118,7 @@ def test_tables_and_claims_say_what_is_measured_and_what_is_not():
         "images": {"training": 1200},
         "missing": ["heatmap-seed0"],
         "weights_sha256": {"irn-seed0": "a" * 64},
+        "trained_on": {"irn": "b" * 64},
         "training_minutes": {},
         "date": "today",
         "device": "CPU",
@@ -128,6 +129,8 @@ def test_tables_and_claims_say_what_is_measured_and_what_is_not():
     assert "Planned and not trained yet: heatmap-seed0" in text["drawn"]
     assert "(step b) IRN's masks" in text["boxes"] and "Mass (6)" in text["classes"]
     assert text["claims"].count("**not measured**") == 2
+    assert "| **all pairs** | 1.00 [1.00, 1.00] | .00 [.00, .00] |" in text["card"]
+    assert "training data `bbbb" in text["trained"]
     for lines in (found.splitlines() for found in text.values()):
         assert len({line.count("|") for line in lines if line.startswith("|")}) <= 1, lines
 

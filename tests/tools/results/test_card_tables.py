@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from cxr_common.findings.tuning import DEFAULT_DECISION
+from cxr_common.findings.thresholds import DEFAULT_DECISION
 from cxr_tools.markdown import NOT_MEASURED
 from tests.golden import REPOSITORY
 from tools.results.record import read_result
@@ -51,12 +51,14 @@ def test_the_walk_of_the_shipped_localiser():
     assert [int(cell) for cell in table["steps"]] == list(found["notes"]["steps"]["pylon"]["irn_tuned"].values())
 
 
-@pytest.mark.parametrize("name", ["segmentation", "detection"])
-def test_figures_on_phantoms_say_so(name):
+@pytest.mark.parametrize("name", ["nih_detection", "nih_segmentation"])
+def test_figures_on_patients_say_so(name):
     text = render_macro(name, "card", record(name))
-    by_class = next(iter(record(name)["tests"]["phantoms"]["figures"].values()))
-    assert len(rows(text)) == len(by_class) + 1
-    assert "Synthetic phantoms" in text
+    assert (
+        len(rows(text))
+        == len(record(name)["tests"]["boxes"]["counts"]) + {"nih_detection": 1, "nih_segmentation": 2}[name]
+    )
+    assert "Real radiographs" in text
 
 
 @pytest.mark.parametrize(
