@@ -117,7 +117,7 @@ def test_tables_and_claims_say_what_is_measured_and_what_is_not():
         "claims": [claim.model_dump(by_alias=True) for claim in claims],
         "images": {"training": 1200},
         "missing": ["heatmap-seed0"],
-        "weights_sha256": {"irn-seed0": "a" * 64},
+        "weights_sha256": {"nih_segment_irn-seed0": "a" * 64},
         "trained_on": {"irn": "b" * 64},
         "training_minutes": {},
         "date": "today",
