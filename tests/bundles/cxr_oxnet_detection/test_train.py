@@ -39,6 +39,10 @@ def write_datalist(phantoms, name, keep):
     (phantoms / name).write_text(json.dumps(content))
 
 
+#: The network of that training, as inference is told of it.
+TRAINED = {"backbone": "resnet18", "levels": [3, 4, 5, 6, 7], "width": TINY["width"]}
+
+
 @pytest.fixture(scope="module")
 def data(phantoms):
     """Eight images with boxes, twelve with a label only, twelve with nothing."""
@@ -161,7 +165,9 @@ def test_inference_with_trained_weights_writes_boxes_of_every_image(data, traine
         dataset_dir=str(data / "images"),
         output_dir=str(tmp_path),
         weights=str(trained[0] / "model.pt"),
-        width=TINY["width"],
+        intensity_mean=0.4984,
+        intensity_std=0.2483,
+        **TRAINED,
         **{"dataset#data": f"$cxr_common.data.find_radiographs({str(data / 'images')!r})[:3]"},
     )
     flow.initialize()
@@ -177,11 +183,11 @@ def test_inference_with_trained_weights_writes_boxes_of_every_image(data, traine
 
 
 def test_the_network_exports_to_torchscript(trained, tmp_path):
-    export = {"width": TINY["width"], "config_file": str(BUNDLE / "configs" / "inference.json")}
+    export = {**TRAINED, "config_file": str(BUNDLE / "configs" / "inference.json")}
     ckpt = str(trained[0] / "model.pt")
     meta = str(BUNDLE / "configs" / "metadata.json")
     ckpt_export("network_def", str(tmp_path / "model.ts"), ckpt, meta, bundle_root=str(BUNDLE), **export)
-    network = make_network(BUNDLE, width=TINY["width"]).eval()
+    network = make_network(BUNDLE, **TRAINED).eval()
     load_weights(network, ckpt)
     x = torch.rand(1, 1, 96, 64)
     with torch.no_grad():
