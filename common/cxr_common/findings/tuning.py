@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from cxr_common.errors import InputError
 from cxr_common.findings.extraction import extract_mask
 from cxr_common.findings.thresholds import DEFAULT_DECISION
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset_iou
@@ -17,6 +18,22 @@ from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset
 MASK_GRID: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, *np.round(np.arange(0.1, 0.95, 0.05), 2).tolist())
 #: Fewest images with the class that its thresholds are tuned on.
 MIN_IMAGES = 5
+
+
+def check_tuned(images: int, needs: str, *tuned: Mapping[str, float]) -> None:
+    """Refuse data of which no threshold of any class can be tuned: a file that says it was tuned on them would mislead.
+
+    Args:
+        images: their number.
+        needs: what a class needs, in words.
+        tuned: what was tuned, class -> threshold.
+
+    Raises:
+        InputError: nothing was tuned.
+    """
+    if not any(tuned):
+        reason = f"no class of its {images} image{'s' if images != 1 else ''} can be tuned: {needs}"
+        raise InputError(reason, "datalist", "annotate more images, or choose another --section")
 
 
 def tune_decision_thresholds(
