@@ -19,6 +19,7 @@ from cxr_tools.workflow import show_workflow, workflow_command
 EXAMPLES = """examples:
   cxr tune data -o tuned --bundle cxr_pylon_localization --recipe from_imagenet   # for the shipped weights
   cxr find xrays -o out --bundle cxr_pylon_localization --thresholds#path tuned/thresholds.json
+  cxr tune images -o tuned --datalist list.json --section testing    # a datalist elsewhere; another section of it
 
 Give the bundle and the recipe that the weights were trained with. The weights stay as they are. Use images like those
 that the network will see, with and without findings, and other ones than those that you score. What is tuned: which
