@@ -18,6 +18,7 @@ from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.evaluation.run import score, tune
 from cxr_common.evaluation.strategy import Strategy
 from cxr_common.findings import Thresholds
+from cxr_common.findings.thresholds_file import used_thresholds
 from cxr_common.findings.tuning import (
     MIN_IMAGES,
     check_tuned,
@@ -205,4 +206,6 @@ def tune_thresholds(
         weights: see there, as for kept.
         kept: see there.
     """
+    if kept is not None:
+        kept = used_thresholds(kept, Thresholds, "thresholds to keep", labels)
     return tune(_strategy(inferer, masks), network, dataset, labels, output_dir, device, weights, kept)

@@ -12,7 +12,7 @@ from torch import nn
 
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256, evaluate, predict, tune_thresholds
-from cxr_common.findings import Thresholds, load_thresholds
+from cxr_common.findings import BoxThresholds, Thresholds, load_thresholds
 from cxr_common.networks import save_weights
 from cxr_common.transforms import EncodeLabeld, LoadRadiographd
 
@@ -85,6 +85,13 @@ def test_data_of_which_nothing_can_be_tuned_are_refused(run, masks):
         options = {"masks": masks, "weights": folder / "model.pt", "kept": KEPT}
         tune_thresholds(network, Dataset(items, dataset.transform), ["a", "b"], folder / "new", **options)
     assert not (folder / "new").exists()
+
+
+def test_thresholds_of_a_detector_are_none_to_keep(run):
+    network, dataset, folder = run
+    kept = BoxThresholds.default(["a", "b"])
+    with pytest.raises(InputError, match="thresholds are of boxes, not of maps"):
+        tune_thresholds(network, dataset, ["a", "b"], folder / "new", weights=folder / "model.pt", kept=kept)
 
 
 def test_decisions_of_a_segmenter_are_tuned_on_labels(tmp_path):
