@@ -72,16 +72,36 @@ def test_tuning_keeps_thresholds_of_classes_with_few_images_and_leaves_weights_a
         (tmp_path / name).write_bytes((trained / name).read_bytes())
     (tmp_path / "thresholds.json").write_text(json.dumps(before))
     overlays = ("evaluate.yaml", "tune.yaml")
-    run(bundle, phantoms, tmp_path / "tuned", *overlays, weights=str(tmp_path / "model.pt"), section="testing")
+    run(bundle, phantoms, tmp_path / "tuned", *overlays, weights=str(tmp_path / "model.pt"), section="training")
     assert not [*(tmp_path / "tuned").glob("*.pt")]
     tuned = json.loads((tmp_path / "tuned" / "thresholds.json").read_text())
     assert tuned["weights_sha256"] == before["weights_sha256"]
-    assert tuned["tuned_on"]["n_images"] == 8
-    for name in ("decision", "mask"):  # of eight images, hardly a class has five with and five without a finding
+    assert tuned["tuned_on"]["n_images"] == 32
+    for name in ("decision", "mask"):  # of 32 images, few classes have five with a finding
         assert {label for label, value in tuned[name].items() if value == 0.123} == set(
             tuned["tuned_on"]["unchanged"][name]
         )
         assert tuned["tuned_on"]["unchanged"][name]
+
+
+@pytest.mark.one_localizer
+def test_tuning_matches_classes_by_name(bundle, phantoms, trained, tmp_path):
+    """A hospital's own labels are other ones, in another order, than those that the network learned."""
+    data = json.loads((phantoms / "datalist.json").read_text())
+    items, kept = [*data["training"], *data["validation"], *data["testing"]], ["Opacity", "Effusion"]
+    index = [data["labels"].index(name) for name in kept]
+    present = [item["label"][index[1]] for item in items]
+    own = [{"image": item["image"], "label": [1, *(item["label"][i] for i in index)]} for item in items]
+    content = {"labels": ["Own", *kept], "validation": own}
+    (tmp_path / "own.json").write_text(json.dumps(content))
+    # The check of MONAI's properties makes the training data too, which tuning does not read.
+    options = {"weights": str(trained / "model.pt"), "train#dataset#data": "@validate#dataset#data"}
+    overlays, listed = ("evaluate.yaml", "tune.yaml"), str(tmp_path / "own.json")
+    run(bundle, phantoms, tmp_path / "tuned", *overlays, datalist=listed, **options)
+    tuned = json.loads((tmp_path / "tuned" / "thresholds.json").read_text())
+    assert tuned["labels"] == data["labels"]
+    assert min(present.count(0), present.count(1)) >= 5  # so Effusion can be tuned
+    assert set(data["labels"]) - set(kept) <= set(tuned["tuned_on"]["unchanged"]["decision"])
 
 
 @pytest.mark.one_localizer

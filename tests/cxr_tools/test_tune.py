@@ -27,7 +27,7 @@ def started(monkeypatch, tmp_path):
 
 def test_each_class_is_shown_before_and_after(started, tmp_path, capsys):
     (tmp_path / "model.pt").touch()
-    save_thresholds(BoxThresholds(("a", "b"), {"a": 0.75, "b": 0.5}), tmp_path / "thresholds.json")
+    save_thresholds(BoxThresholds(("a", "b"), {"a": 0.75, "b": 0.4}), tmp_path / "thresholds.json")
     words = [str(tmp_path), "-o", str(tmp_path / "tuned"), "--bundle", str(OXNET), "--recipe", "from_imagenet"]
     assert tune.main([*words, "--weights", str(tmp_path / "model.pt"), "--section", "mine"]) == 0
     [command] = started
@@ -36,8 +36,41 @@ def test_each_class_is_shown_before_and_after(started, tmp_path, capsys):
     assert command[command.index("--section") + 1] == "mine"
     said = capsys.readouterr().out
     assert "| a | 0.750 -> 0.250 |" in said
-    assert "| b | 0.500 |" in said
+    assert "| b | 0.400 -> 0.500 |" in said
+    assert "-> 0.500: on these images the network does not find this class" in said
     assert str(tmp_path / "tuned" / "thresholds.json") in said
+
+
+def test_thresholds_that_an_option_names_are_those_before(started, tmp_path, capsys):
+    (tmp_path / "model.pt").touch()
+    save_thresholds(BoxThresholds(("a", "b"), {"a": 0.75, "b": 0.5}), tmp_path / "older.json")
+    words = [
+        str(tmp_path),
+        "-o",
+        str(tmp_path / "tuned"),
+        "--bundle",
+        str(OXNET),
+        "--weights",
+        str(tmp_path / "model.pt"),
+    ]
+    assert tune.main([*words, "--thresholds#path", str(tmp_path / "older.json")]) == 0
+    assert "| a | 0.750 -> 0.250 |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [[], ["--thresholds", '$cxr_common.findings.BoxThresholds.default(["a", "b"])']])
+def test_weights_without_thresholds_are_tuned_too(started, tmp_path, capsys, option):
+    (tmp_path / "model.pt").touch()
+    words = [
+        str(tmp_path),
+        "-o",
+        str(tmp_path / "tuned"),
+        "--bundle",
+        str(OXNET),
+        "--weights",
+        str(tmp_path / "model.pt"),
+    ]
+    assert tune.main([*words, *option]) == 0
+    assert "| a | 0.250 |" in capsys.readouterr().out
 
 
 def test_a_bundle_that_only_trains_its_thresholds_says_so(tmp_path, capsys):

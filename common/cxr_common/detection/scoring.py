@@ -21,6 +21,7 @@ from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.evaluation.run import score, tune
 from cxr_common.evaluation.strategy import Strategy
 from cxr_common.findings import BoxThresholds, ClassThresholds
+from cxr_common.findings.tuning import check_tuned
 from cxr_common.metrics import auroc, macro_average, per_class
 from cxr_common.metrics.ranked_boxes import of_known_classes
 
@@ -112,10 +113,13 @@ class DetectorStrategy(Strategy[BoxPredictions, ClassThresholds]):
         """The scores from which boxes have the largest F1."""
         predictions = self.predict(network, dataset, labels, device)
         detected, boxes, classes = of_known_classes(predictions.detections, *predictions.boxes(), predictions.known)
+        tuned = tune_box_thresholds(detected, boxes, classes, labels, HIT_IOU)
+        if kept is not None:
+            check_tuned(len(predictions.items), f"a class needs {MIN_BOXES} boxes", tuned)
         decision = (kept or BoxThresholds.default(labels)).decision
         return BoxThresholds(
             labels=tuple(labels),
-            decision={**decision, **tune_box_thresholds(detected, boxes, classes, labels, HIT_IOU)},
+            decision={**decision, **tuned},
             tuned_on={
                 "data_sha256": data_sha256(predictions.items),
                 "n_images": len(predictions.items),

@@ -18,8 +18,20 @@ from cxr_common.evaluation.provenance import data_sha256
 from cxr_common.evaluation.run import score, tune
 from cxr_common.evaluation.strategy import Strategy
 from cxr_common.findings import Thresholds
-from cxr_common.findings.tuning import tune_decision_thresholds, tune_mask_thresholds, tune_probability_thresholds
+from cxr_common.findings.thresholds_file import used_thresholds
+from cxr_common.findings.tuning import (
+    MIN_IMAGES,
+    check_tuned,
+    tune_decision_thresholds,
+    tune_mask_thresholds,
+    tune_probability_thresholds,
+)
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID
+
+NEEDS = (
+    f"a decision needs {MIN_IMAGES} images with the class and {MIN_IMAGES} without, which the network tells apart,"
+    f" a mask {MIN_IMAGES} with {{}}"
+)
 
 
 class MapStrategy(Strategy[NetworkMaps, Thresholds]):
@@ -67,12 +79,15 @@ class LocalizerStrategy(MapStrategy):
         """Decisions with the largest Youden index, masks whose boxes have the largest IoU."""
         labels = predictions.labels
         boxes, classes = predictions.boxes()
-        kept = kept or Thresholds.default(labels)
         decision = tune_decision_thresholds(predictions.probabilities, predictions.label, labels)
+        mask = tune_mask_thresholds(predictions.each_heatmap(), boxes, classes, labels)
+        if kept is not None:
+            check_tuned(len(predictions.items), NEEDS.format("boxes of it"), decision, mask)
+        kept = kept or Thresholds.default(labels)
         return Thresholds(
             labels=tuple(labels),
             decision={**kept.decision, **decision},
-            mask={**kept.mask, **tune_mask_thresholds(predictions.each_heatmap(), boxes, classes, labels)},
+            mask={**kept.mask, **mask},
             tuned_on={
                 "data_sha256": data_sha256(predictions.items),
                 "n_images": len(predictions.items),
@@ -95,38 +110,42 @@ class SegmenterStrategy(MapStrategy):
     def tuned(self, predictions: NetworkMaps, kept: Thresholds | None = None) -> Thresholds:
         """Masks with the largest IoU of the data set, decisions with the largest Youden index."""
         labels = predictions.labels
+        masks = _tune_masks(predictions)
+        decisions = tune_decision_thresholds(predictions.probabilities, predictions.label, labels)
+        if kept is not None:
+            check_tuned(len(predictions.items), NEEDS.format("masks of it"), decisions, masks)
         kept = kept or Thresholds.default(labels, "absolute")
-        found = tuned_on_masks(predictions, kept)
-        decision = {**kept.decision, **tune_decision_thresholds(predictions.probabilities, predictions.label, labels)}
+        # At 0 the mask is the whole picture. That is the best one only of a class that the network does not find.
+        mask = {name: masks.get(name) or kept.mask[name] for name in labels}
+        decision = {**kept.decision, **decisions}
         criterion = (
-            "mask: largest IoU of the data set, at network resolution; decision: largest Youden index, .5 if not"
-            " learned, at least the mask threshold"
+            "mask: largest IoU of the data set, at network resolution, never the whole picture; decision: largest"
+            " Youden index, .5 if not learned, at least the mask threshold"
         )
-        return replace(
-            found,
-            decision={name: max(decision[name], found.mask[name]) for name in labels},
-            tuned_on={**(found.tuned_on or {}), "criterion": criterion},
-        )
+        decision = {name: max(decision[name], mask[name]) for name in labels}
+        return Thresholds(tuple(labels), decision, mask, "absolute", tuned_on=_of_masks(predictions, criterion))
 
 
 def tuned_on_masks(predictions: MapPredictions, kept: Thresholds | None = None) -> Thresholds:
     """Thresholds with the largest IoU of the data set, for decisions and masks alike; see :meth:`MapStrategy.tune`."""
-    counts = counts_at_thresholds(predictions, PROBABILITY_GRID)
     kept = kept or Thresholds.default(predictions.labels, "absolute")
-    tuned = {**kept.mask, **tune_probability_thresholds(counts, predictions.labels)}
-    return Thresholds(
-        labels=tuple(predictions.labels),
-        decision=tuned,
-        mask=tuned,
-        mask_mode="absolute",
-        tuned_on={
-            "data_sha256": data_sha256(predictions.items, masks=True),
-            "n_images": len(predictions.items),
-            "n_with_masks": sum(bool(item.get("mask")) for item in predictions.items),
-            "input_size": list(predictions.input_size),
-            "criterion": "decision and mask: largest IoU of the data set, at network resolution",
-        },
-    )
+    tuned = {**kept.mask, **_tune_masks(predictions)}
+    criterion = "decision and mask: largest IoU of the data set, at network resolution"
+    return Thresholds(tuple(predictions.labels), tuned, tuned, "absolute", tuned_on=_of_masks(predictions, criterion))
+
+
+def _tune_masks(predictions: MapPredictions) -> dict[str, float]:
+    return tune_probability_thresholds(counts_at_thresholds(predictions, PROBABILITY_GRID), predictions.labels)
+
+
+def _of_masks(predictions: MapPredictions, criterion: str) -> dict[str, Any]:
+    return {
+        "data_sha256": data_sha256(predictions.items, masks=True),
+        "n_images": len(predictions.items),
+        "n_with_masks": sum(bool(item.get("mask")) for item in predictions.items),
+        "input_size": list(predictions.input_size),
+        "criterion": criterion,
+    }
 
 
 def _strategy(inferer: Any, masks: bool) -> MapStrategy:
@@ -190,4 +209,6 @@ def tune_thresholds(
         weights: see there, as for kept.
         kept: see there.
     """
+    if kept is not None:
+        kept = used_thresholds(kept, Thresholds, "thresholds to keep", labels)
     return tune(_strategy(inferer, masks), network, dataset, labels, output_dir, device, weights, kept)

@@ -12,6 +12,7 @@ from monai.data import Dataset
 from torch import nn
 
 from cxr_common.distributed import is_first_process
+from cxr_common.errors import InputError
 from cxr_common.evaluation.provenance import data_sha256, provenance
 from cxr_common.evaluation.strategy import SomePredictions, SomeThresholds, Strategy
 from cxr_common.files import as_path, write_json
@@ -94,11 +95,17 @@ def tune(
 
     Returns:
         The thresholds; None in all but the first process of a distributed run.
+
+    Raises:
+        InputError: the folder is that of weights which have thresholds; or nothing can be tuned on the data.
     """
     if not is_first_process():
         return None
     folder = as_path(output_dir)
     weights = folder / "model.pt" if weights is None else weights
+    if kept is not None and as_path(weights).with_name("thresholds.json").exists() and _same(weights, folder):
+        action = "choose another folder; copy the new file over the old one if you like it better"
+        raise InputError("holds the thresholds that these weights have", folder, action)
     load_weights(network, weights)
     thresholds = strategy.tune(network.to(device), dataset, labels, device, kept)
     if kept is not None:
@@ -113,6 +120,11 @@ def tune(
     folder.mkdir(parents=True, exist_ok=True)
     save_thresholds(thresholds, folder / "thresholds.json")
     return thresholds
+
+
+def _same(weights: str | Path, folder: Path) -> bool:
+    """Whether weights lie in a folder, by whatever path."""
+    return folder.is_dir() and folder.samefile(as_path(weights).parent)
 
 
 def _equal(thresholds: ClassThresholds, others: ClassThresholds) -> dict[str, list[str]]:

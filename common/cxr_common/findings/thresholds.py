@@ -90,7 +90,9 @@ class ClassThresholds(ABC):
         if other := {name: learned[name] for name in given if name in learned and learned[name] != given[name]}:
             options = " ".join(f"--intensity_{name} {value}" for name, value in other.items())
             where = " ".join(f"--intensity_{name} {given[name]}" for name in other)
-            raise InputError(f"the weights learned from images with {options}", where, "give that to this run, too")
+            raise InputError(
+                f"the weights learned from images with {options}", where, "give that to this run too, or their recipe"
+            )
 
     def with_weights(self, sha256: str) -> Self:
         """The same thresholds, recorded as those of the weights with this hash."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from cxr_common.errors import InputError
 from cxr_common.findings.extraction import extract_mask
 from cxr_common.findings.thresholds import DEFAULT_DECISION
 from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset_iou
@@ -17,6 +18,24 @@ from cxr_common.metrics.mask_counts import PROBABILITY_GRID, MaskCounts, dataset
 MASK_GRID: tuple[float, ...] = (0.005, 0.01, 0.02, 0.03, 0.05, 0.07, *np.round(np.arange(0.1, 0.95, 0.05), 2).tolist())
 #: Fewest images with the class that its thresholds are tuned on.
 MIN_IMAGES = 5
+#: Fewest images with and without a class that can show that it is not learned.
+MIN_UNLEARNED = 20
+
+
+def check_tuned(images: int, needs: str, *tuned: Mapping[str, float]) -> None:
+    """Refuse data of which no threshold of any class can be tuned: a file that says it was tuned on them would mislead.
+
+    Args:
+        images: their number.
+        needs: what a class needs, in words.
+        tuned: what was tuned, class -> threshold.
+
+    Raises:
+        InputError: nothing was tuned.
+    """
+    if not any(tuned):
+        reason = f"no class of its {images} image{'s' if images != 1 else ''} can be tuned: {needs}"
+        raise InputError(reason, "datalist", "annotate more images, or choose another --section")
 
 
 def tune_decision_thresholds(
@@ -36,7 +55,7 @@ def tune_decision_thresholds(
 
     Returns:
         Class -> threshold, the default of those not learned, without classes that have fewer than :data:`MIN_IMAGES`
-        present or absent images.
+        present or absent images, or fewer than :data:`MIN_UNLEARNED` and a best threshold that may be chance.
     """
     scores, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(label, dtype=np.float64)
     thresholds: dict[str, float] = {}
@@ -45,7 +64,8 @@ def tune_decision_thresholds(
         if min(len(present), len(absent)) < MIN_IMAGES:
             continue
         if stats.ks_2samp(present, absent, alternative="less").pvalue > significance:
-            thresholds[name] = DEFAULT_DECISION
+            if min(len(present), len(absent)) >= MIN_UNLEARNED:
+                thresholds[name] = DEFAULT_DECISION
             continue
         values = np.unique(np.concatenate((present, absent)))
         cuts = np.concatenate(([values[0]], (values[:-1] + values[1:]) / 2))

@@ -15,6 +15,7 @@ import yaml
 
 from cxr_common.errors import InputError
 from cxr_common.files import write_json
+from cxr_common.findings.run_folder import RunFolder
 from cxr_common.json_files import read_json
 from cxr_common.loading import find_bundle
 from cxr_tools.workflow import run_workflow, workflow_command
@@ -98,7 +99,7 @@ class Stage:
             Whether it ran.
 
         Raises:
-            InputError: it failed, which names its log; or its folder holds something else.
+            InputError: it failed, which names its log; its folder holds something else, or another run writes there.
         """
         if self.is_done():
             return False
@@ -106,6 +107,9 @@ class Stage:
         if self.output.exists() and any(self.output.iterdir()) and not started.is_file():
             raise InputError("holds files that are not this pipeline's", self.output, "choose another output folder")
         if started.is_file() and started.read_text(encoding="utf-8") != key:
+            folder = RunFolder(self.output)
+            folder.claim()  # a killed pipeline leaves its stage running, which still writes here
+            folder.release()
             shutil.rmtree(self.output)
         self.output.mkdir(parents=True, exist_ok=True)
         started.write_text(key, encoding="utf-8")

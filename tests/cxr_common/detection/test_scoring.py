@@ -13,7 +13,8 @@ from PIL import Image
 from torch import nn
 
 from cxr_common.detection import detect, evaluate_detector, tune_detector
-from cxr_common.findings import load_thresholds
+from cxr_common.errors import InputError
+from cxr_common.findings import BoxThresholds, load_thresholds
 from cxr_common.networks import save_weights
 from cxr_common.transforms import EncodeLabeld, LoadRadiographd
 
@@ -92,3 +93,12 @@ def test_tuned_thresholds_part_hits_from_false_boxes_and_metrics_follow_them(run
     assert report["n_annotated"] == 8
     with np.load(folder / "predictions.npz", allow_pickle=False) as file:
         assert file["rows"].shape == (8, 3, 6)
+
+
+def test_data_without_boxes_tune_nothing_and_are_refused(run):
+    network, dataset, folder = run
+    items = [{"image": item["image"], "label": item["label"]} for item in dataset.data]
+    options = {"weights": folder / "model.pt", "kept": BoxThresholds.default(LABELS)}
+    with pytest.raises(InputError, match="no class of its 8 images can be tuned: a class needs 5 boxes"):
+        tune_detector(network, Dataset(items, dataset.transform), LABELS, folder / "new", infer, **options)
+    assert not (folder / "new").exists()

@@ -10,8 +10,9 @@ from monai.transforms import Compose, Resized
 from PIL import Image
 from torch import nn
 
+from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256, evaluate, predict, tune_thresholds
-from cxr_common.findings import load_thresholds
+from cxr_common.findings import BoxThresholds, Thresholds, load_thresholds
 from cxr_common.networks import save_weights
 from cxr_common.transforms import EncodeLabeld, LoadRadiographd
 
@@ -58,6 +59,39 @@ def test_thresholds_of_a_segmenter_are_tuned_on_masks(run):
     assert thresholds.tuned_on["n_with_masks"] == 6
     again = load_thresholds(folder / "thresholds.json", ["a", "b"], folder / "model.pt")
     assert again == thresholds
+
+
+KEPT = Thresholds(("a", "b"), {"a": 0.7, "b": 0.5}, {"a": 0.65, "b": 0.5}, "absolute")
+
+
+@pytest.mark.parametrize("kept", [None, KEPT])
+def test_a_class_that_a_segmenter_does_not_find_gets_no_mask_of_the_whole_picture(run, kept):
+    network, dataset, folder = run
+    items = [{**item, "mask": {"b": item["mask"]["a"]}} for item in dataset.data]  # "b" is bright where nothing is
+    for i, item in enumerate(items):
+        picture = np.full((32, 32), round(0.995 * 255), np.uint8)
+        Image.fromarray(picture).save(item["image"])
+        Image.fromarray(np.eye(32, k=i) > 0).save(item["mask"]["b"])
+    thresholds = tune_thresholds(network, Dataset(items, dataset.transform), ["a", "b"], folder, masks=True, kept=kept)
+    assert thresholds.mask["b"] == 0.5  # only 0, where everything is a mask, meets any pixel
+    assert thresholds.mask["a"] == (0.65 if kept else 0.5)
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_data_of_which_nothing_can_be_tuned_are_refused(run, masks):
+    network, dataset, folder = run
+    items = [{key: item[key] for key in ("image", "patient")} for item in dataset.data]
+    with pytest.raises(InputError, match=r"no class of its 6 images can be tuned: a decision needs 5 images with"):
+        options = {"masks": masks, "weights": folder / "model.pt", "kept": KEPT}
+        tune_thresholds(network, Dataset(items, dataset.transform), ["a", "b"], folder / "new", **options)
+    assert not (folder / "new").exists()
+
+
+def test_thresholds_of_a_detector_are_none_to_keep(run):
+    network, dataset, folder = run
+    kept = BoxThresholds.default(["a", "b"])
+    with pytest.raises(InputError, match="thresholds are of boxes, not of maps"):
+        tune_thresholds(network, dataset, ["a", "b"], folder / "new", weights=folder / "model.pt", kept=kept)
 
 
 def test_decisions_of_a_segmenter_are_tuned_on_labels(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from monai.data import Dataset
 from torch import nn
 
+from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions, Strategy, run, score, tune
 from cxr_common.findings import BoxThresholds, load_thresholds
 from cxr_common.networks import save_weights, weights_sha256
@@ -80,6 +81,18 @@ def test_other_weights_are_tuned_elsewhere_and_what_stays_is_named(made):
     assert load_thresholds(folder / "new" / "thresholds.json", LABELS, folder / "model.pt") == tuned
     assert tuned.tuned_on == {"n": 1, "unchanged": {"decision": ["a"]}}
     assert not (folder / "thresholds.json").exists()
+
+
+def test_thresholds_that_weights_have_are_not_replaced(made):
+    network, dataset, folder = made
+    tune(Counting(), network, dataset, LABELS, folder)
+    before = (folder / "thresholds.json").read_bytes()
+    (folder / "link").symlink_to(folder)
+    options = {"weights": folder / "model.pt", "kept": BoxThresholds.default(LABELS)}
+    for output in (folder, folder / "link"):
+        with pytest.raises(InputError, match="holds the thresholds that these weights have"):
+            tune(Counting(), network, dataset, LABELS, output, **options)
+    assert (folder / "thresholds.json").read_bytes() == before
 
 
 def test_one_process_of_several_tunes(made, monkeypatch):

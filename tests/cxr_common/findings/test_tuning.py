@@ -47,6 +47,8 @@ def test_a_class_at_chance_or_worse_gets_the_default():
     truth = np.repeat([[1.0], [0.0]], 40, axis=0)
     assert tune_decision_thresholds(rng.random((80, 1)) / 10, truth, ["a"]) == {"a": 0.5}
     assert tune_decision_thresholds(1 - truth * 0.9, truth, ["a"]) == {"a": 0.5}
+    few = np.r_[:8, 40:48]  # in which a class can not be seen to be at chance
+    assert tune_decision_thresholds(rng.random((16, 1)) / 10, truth[few], ["a"]) == {}
     assert tune_decision_thresholds(truth * 0.2 + rng.random((80, 1)) / 10, truth, ["a"])["a"] < 0.25
 
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from cxr_common.errors import InputError
+from cxr_common.findings.run_folder import RunFolder
 from cxr_tools.pipeline.stage import Stage
 from cxr_tools.workflow import last_line
 
@@ -33,6 +34,17 @@ def test_it_starts_anew_when_overrides_or_inputs_change(tmp_path, change):
     stage(tmp_path).run()
     assert stage(tmp_path, **change).run()
     assert (tmp_path / "out" / "ran.txt").read_text() == "x"  # of a fresh folder
+
+
+def test_a_folder_that_a_run_still_writes_to_is_not_removed(tmp_path):
+    stage(tmp_path).run()
+    alive = RunFolder(tmp_path / "out")  # what a pipeline that was killed alone leaves behind
+    alive.claim()
+    with pytest.raises(InputError, match="another run writes into this folder"):
+        stage(tmp_path, inputs={"data": "2"}).run()
+    assert (tmp_path / "out" / "ran.txt").is_file()
+    alive.release()
+    assert stage(tmp_path, inputs={"data": "2"}).run()
 
 
 def test_one_that_was_killed_goes_on_in_its_folder(tmp_path):
