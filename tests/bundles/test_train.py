@@ -88,20 +88,22 @@ def test_tuning_keeps_thresholds_of_classes_with_few_images_and_leaves_weights_a
 def test_tuning_matches_classes_by_name(bundle, phantoms, trained, tmp_path):
     """A hospital's own labels are other ones, in another order, than those that the network learned."""
     data = json.loads((phantoms / "datalist.json").read_text())
-    items, kept = [*data["training"], *data["validation"], *data["testing"]], ["Opacity", "Effusion"]
-    index = [data["labels"].index(name) for name in kept]
-    present = [item["label"][index[1]] for item in items]
-    own = [{"image": item["image"], "label": [1, *(item["label"][i] for i in index)]} for item in items]
-    content = {"labels": ["Own", *kept], "validation": own}
-    (tmp_path / "own.json").write_text(json.dumps(content))
+    kept = ["Opacity", "Effusion"]
+    index, own = [data["labels"].index(name) for name in kept], []
+    for item in [*data["training"], *data["validation"], *data["testing"]]:
+        boxes = [pair for pair in zip(item["boxes"], item["box_labels"], strict=True) if pair[1] in index]
+        places = {"boxes": [box for box, _ in boxes], "box_labels": [1 + index.index(name) for _, name in boxes]}
+        own.append({"image": item["image"], "label": [1, *(item["label"][i] for i in index)], **places})
+    (tmp_path / "own.json").write_text(json.dumps({"labels": ["Own", *kept], "validation": own}))
     # The check of MONAI's properties makes the training data too, which tuning does not read.
     options = {"weights": str(trained / "model.pt"), "train#dataset#data": "@validate#dataset#data"}
     overlays, listed = ("evaluate.yaml", "tune.yaml"), str(tmp_path / "own.json")
     run(bundle, phantoms, tmp_path / "tuned", *overlays, datalist=listed, **options)
     tuned = json.loads((tmp_path / "tuned" / "thresholds.json").read_text())
     assert tuned["labels"] == data["labels"]
-    assert min(present.count(0), present.count(1)) >= 5  # so Effusion can be tuned
-    assert set(data["labels"]) - set(kept) <= set(tuned["tuned_on"]["unchanged"]["decision"])
+    unchanged = tuned["tuned_on"]["unchanged"]
+    assert all(set(data["labels"]) - set(kept) <= set(unchanged[name]) for name in ("decision", "mask"))
+    assert not {*kept} <= {*unchanged["mask"]}, unchanged  # boxes alone tune where masks end
 
 
 @pytest.mark.one_localizer
