@@ -25,6 +25,12 @@ def started(monkeypatch, tmp_path):
     return calls
 
 
+def words_for(folder):
+    """A command line for weights in a folder."""
+    (folder / "model.pt").touch()
+    return [str(folder), "-o", str(folder / "tuned"), "--bundle", str(OXNET), "--weights", str(folder / "model.pt")]
+
+
 def test_each_class_is_shown_before_and_after(started, tmp_path, capsys):
     (tmp_path / "model.pt").touch()
     save_thresholds(BoxThresholds(("a", "b"), {"a": 0.75, "b": 0.4}), tmp_path / "thresholds.json")
@@ -42,34 +48,15 @@ def test_each_class_is_shown_before_and_after(started, tmp_path, capsys):
 
 
 def test_thresholds_that_an_option_names_are_those_before(started, tmp_path, capsys):
-    (tmp_path / "model.pt").touch()
     save_thresholds(BoxThresholds(("a", "b"), {"a": 0.75, "b": 0.5}), tmp_path / "older.json")
-    words = [
-        str(tmp_path),
-        "-o",
-        str(tmp_path / "tuned"),
-        "--bundle",
-        str(OXNET),
-        "--weights",
-        str(tmp_path / "model.pt"),
-    ]
+    words = words_for(tmp_path)
     assert tune.main([*words, "--thresholds#path", str(tmp_path / "older.json")]) == 0
     assert "| a | 0.750 -> 0.250 |" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("option", [[], ["--thresholds", '$cxr_common.findings.BoxThresholds.default(["a", "b"])']])
 def test_weights_without_thresholds_are_tuned_too(started, tmp_path, capsys, option):
-    (tmp_path / "model.pt").touch()
-    words = [
-        str(tmp_path),
-        "-o",
-        str(tmp_path / "tuned"),
-        "--bundle",
-        str(OXNET),
-        "--weights",
-        str(tmp_path / "model.pt"),
-    ]
-    assert tune.main([*words, *option]) == 0
+    assert tune.main([*words_for(tmp_path), *option]) == 0
     assert "| a | 0.250 |" in capsys.readouterr().out
 
 

@@ -20,14 +20,13 @@ def shipping(runs: Sequence[Run], methods: Settings, prefix: str = "") -> Run:
     return next(run for run in runs if run.method == prefix + name)
 
 
-def tune_shipped(run: Run, items: Items, folder: Path, models: str = "models") -> None:
+def tune_shipped(run: Run, items: Items, folder: Path) -> None:
     """Tune a bundle's shipped weights by its tune.yaml, and put the thresholds beside them.
 
     Args:
         run: the training that ships.
         items: images to tune on; classes that they cannot tune keep the thresholds of the training.
         folder: for their datalist, the log and the thresholds.
-        models: folder of the shipped weights, in the bundle.
 
     Raises:
         InputError: tuning failed; names its log.
@@ -39,5 +38,5 @@ def tune_shipped(run: Run, items: Items, folder: Path, models: str = "models") -
     status, reason = run_workflow(workflow_command(run.bundle, configs, options), log)
     if status:
         raise InputError("tuning failed", log, reason or "read its end")
-    with replacing(run.bundle / models / "thresholds.json") as temporary:
+    with replacing(run.bundle / "models" / "thresholds.json") as temporary:
         shutil.copyfile(folder / "thresholds.json", temporary)
