@@ -30,8 +30,6 @@ from tools.results.tables import TEMPLATES, render_macro
 #: Parts of other tools' records -> result file below docs/results, function of its content.
 OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "pipeline-nih": ("pipeline-nih.json", pipeline.summary),
-    "pipeline-phantoms": ("pipeline-phantoms.json", pipeline.summary),
-    "pipeline-opacity": ("pipeline-opacity.json", pipeline.summary),
     "picture-test": ("picture_test.json", picture_test.errors),
     "line-lengths": ("line_lengths.json", line_lengths.sentence),
     "bench-random-walk": ("bench_random_walk.json", bench.table),
