@@ -148,7 +148,19 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
                 groups = [item_group(item) for item in items if 1 in item["label"]]  # the others have no heatmap
                 score = refined_test if TRUTHS[test] == "masks" else boxed_test
                 tests.append(score(f"{name}, {test}", ways, groups))
-        return tests, notes
+        return [*tests, *self.compared()], notes
+
+    def compared(self) -> list[ScoredSet]:
+        """Masks of relation networks that were given the same heatmaps, the first one the baseline; none if one is missing."""
+        names, way = self.settings.get("networks", ()), self.settings["headline"]
+        if not names or not {*names} <= {*self.measured}:
+            return []
+        sets = []
+        for test in ("boxes", "chest"):
+            groups = [item_group(item) for item in self.data.tests[test] if 1 in item["label"]]
+            masks = {n: {seed: one.masks[test][way] for seed, one in self.measured[n].items()} for n in names}
+            sets.append(boxed_test(f"networks, {test}", masks, groups, names[0]))
+        return sets
 
 
 def positives(settings: Settings, nih: Path, shared: Path, random: np.random.Generator | None = None) -> Items:

@@ -27,19 +27,19 @@ def plan_runs(
             "cycles" (a cycle starts from the best weights of the one before) and "start" (a training whose backbone all
             start from).
         work: folder of everything; runs lie in ``work/runs``.
-        methods: method -> its "seeds" and, where it differs, "bundle" and "overrides"; default those of the settings.
+        methods: method -> its "seeds" and, where it differs, "bundle", "configs" and "overrides"; default those of the settings.
         prefix: of the runs' names.
     """
 
-    def bundle_and_configs(name: str) -> tuple[Path, tuple[Path, ...]]:
-        bundle = BUNDLES / name
-        return bundle, tuple(bundle / "configs" / config for config in settings["configs"])
+    def bundle_and_configs(part: Mapping[str, Any]) -> tuple[Path, tuple[Path, ...]]:
+        bundle = BUNDLES / part.get("bundle", settings["bundle"])
+        return bundle, tuple(bundle / "configs" / config for config in part.get("configs", settings["configs"]))
 
     first, start, runs = settings.get("start"), None, []
     if first:
-        start = Run("start", 0, *bundle_and_configs(first["bundle"]), first["overrides"], work / "runs" / "start")
+        start = Run("start", 0, *bundle_and_configs(first), first["overrides"], work / "runs" / "start")
     for name, method in (settings["methods"] if methods is None else methods).items():
-        bundle, configs = bundle_and_configs(method.get("bundle", settings["bundle"]))
+        bundle, configs = bundle_and_configs(method)
         for place, seed in enumerate(method.get("seeds", [])):
             run: Run | None = None
             for number, cycle in enumerate(settings.get("cycles", [{}]), start=1):

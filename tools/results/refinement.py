@@ -96,14 +96,18 @@ def plan_localizers(settings: Settings) -> Settings:
         bundle = part["bundle"]
         if weights_of(bundle).exists():
             overrides = {"localizer": f"$@bundle_root + '/../{bundle}'"}
+            if "backbone_of" in part:
+                overrides["backbone_weights"] = f"$@bundle_root + '/../{part['backbone_of']}/models/model.pt'"
             planned[name] = {**part, "localizer": bundle, "bundle": settings["bundle"], "overrides": overrides}
     return planned
 
 
 def learned_from(methods: Settings, sections: Sequence[str]) -> dict[str, str]:
     """Method -> hash of the hashes of its data, and of the weights that its heatmaps and its backbone come from."""
-    starts, hashes = weights_of("cxr_gradcam_classification", "phantoms"), {}
+    hashes = {}
     for name, method in methods.items():
+        own = method.get("backbone_of")
+        starts = weights_of(own) if own else weights_of("cxr_gradcam_classification", "phantoms")
         weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
         hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
     return hashes

@@ -11,8 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cxr_common.networks.backbones import RESNETS, ResNetBackbone
+from cxr_common.networks.backbones import RESNETS, Backbone, ResNetBackbone
 from cxr_common.networks.dilation import remove_stride
+from cxr_common.networks.efficientnet_lite import LITES, EfficientNetLiteBackbone
 
 
 class Projection(nn.Sequential):
@@ -35,7 +36,8 @@ class InterPixelRelationNetwork(nn.Module):
     """Class boundaries and displacements to instance centres, from the frozen features of a classifier.
 
     Args:
-        backbone: resnet18, resnet34 or resnet50 (published), whose last stage has no stride here, as published.
+        backbone: resnet18, resnet34 or resnet50 (published), whose last stage has no stride here, as published; or
+            efficientnet_lite0 to efficientnet_lite2, where dilation takes the place of that stride.
         in_channels: channels of the image; 3 for photographs.
     """
 
@@ -44,12 +46,9 @@ class InterPixelRelationNetwork(nn.Module):
 
     def __init__(self, backbone: str = "resnet50", in_channels: int = 1) -> None:
         super().__init__()
-        if backbone not in RESNETS:
-            raise ValueError(f"backbone must be one of {', '.join(RESNETS)}, not {backbone!r}")
-        self.backbone = ResNetBackbone(backbone, in_channels)
-        remove_stride(cast(nn.Module, self.backbone.layer4))
-        self.backbone.requires_grad_(False)
-        channels = [64, *self.backbone.channels]  # strides 4, 4, 8, 16, 16
+        self.backbone = _backbone(backbone, in_channels).requires_grad_(False)
+        self.pool = nn.MaxPool2d(3, 2, 1)  # ResNet's, behind its stem; EfficientNet-Lite has none
+        channels = [self.backbone.stem_channels, *self.backbone.channels]  # strides 4, 4, 8, 16, 16
         self.boundary = nn.ModuleList(Projection(c, 32, 4, s) for c, s in zip(channels, (1, 1, 2, 4, 4), strict=True))
         self.boundary_head = nn.Conv2d(5 * 32, 1, 1)
         self.displacement = nn.ModuleList(
@@ -69,8 +68,8 @@ class InterPixelRelationNetwork(nn.Module):
     def features(self, image: torch.Tensor) -> list[torch.Tensor]:
         """Five frozen feature maps at strides 4, 4, 8, 16, 16 of images (N, in_channels, X, Y)."""
         with torch.no_grad():
-            stem = self.backbone.stem(image)
-            return [stem] + self.backbone.stages(stem)
+            found = self.backbone.with_stem(image)
+            return [self.pool(found[0])] + found[1:]  # TorchScript unpacks no lists
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         """Map images (N, in_channels, X, Y) to (N, 3, ceil(X / 4), ceil(Y / 4)).
@@ -92,6 +91,17 @@ class InterPixelRelationNetwork(nn.Module):
         if not self.training:
             displacement = displacement - self.mean_shift[None, :, None, None]  # type: ignore[index]
         return torch.cat([boundary, displacement], 1)
+
+
+def _backbone(name: str, in_channels: int) -> Backbone:
+    """Features whose deepest map has stride 16."""
+    if name in LITES:
+        return EfficientNetLiteBackbone(name, in_channels, output_stride=16)
+    if name not in RESNETS:
+        raise ValueError(f"backbone must be one of {', '.join((*RESNETS, *LITES))}, not {name!r}")
+    resnet = ResNetBackbone(name, in_channels)
+    remove_stride(cast(nn.Module, resnet.layer4))
+    return resnet
 
 
 def relations(
