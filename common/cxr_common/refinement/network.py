@@ -37,7 +37,8 @@ class InterPixelRelationNetwork(nn.Module):
 
     Args:
         backbone: resnet18, resnet34 or resnet50 (published), whose last stage has no stride here, as published; or
-            efficientnet_lite0 to efficientnet_lite2, where dilation takes the place of that stride.
+            efficientnet_lite0 to efficientnet_lite2, where dilation takes the place of that stride, and the image is
+            padded with zeros at its far ends to sides that 32 divides, for these need it.
         in_channels: channels of the image; 3 for photographs.
     """
 
@@ -46,6 +47,7 @@ class InterPixelRelationNetwork(nn.Module):
 
     def __init__(self, backbone: str = "resnet50", in_channels: int = 1) -> None:
         super().__init__()
+        self.pads: bool = backbone in LITES
         self.backbone = _backbone(backbone, in_channels).requires_grad_(False)
         self.pool = nn.MaxPool2d(3, 2, 1)  # ResNet's, behind its stem; EfficientNet-Lite has none
         channels = [self.backbone.stem_channels, *self.backbone.channels]  # strides 4, 4, 8, 16, 16
@@ -66,8 +68,10 @@ class InterPixelRelationNetwork(nn.Module):
         return self
 
     def features(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Five frozen feature maps at strides 4, 4, 8, 16, 16 of images (N, in_channels, X, Y)."""
+        """Five frozen feature maps at strides 4, 4, 8, 16, 16 of images (N, in_channels, X, Y), padded where they are."""
         with torch.no_grad():
+            if self.pads:
+                image = F.pad(image, (0, -image.shape[-1] % 32, 0, -image.shape[-2] % 32))
             found = self.backbone.with_stem(image)
             return [self.pool(found[0])] + found[1:]  # TorchScript unpacks no lists
 
@@ -90,7 +94,10 @@ class InterPixelRelationNetwork(nn.Module):
         displacement = self.displacement_head(torch.cat([d[0], d[1], crop_like(deep, fine)], 1))
         if not self.training:
             displacement = displacement - self.mean_shift[None, :, None, None]  # type: ignore[index]
-        return torch.cat([boundary, displacement], 1)
+        out = torch.cat([boundary, displacement], 1)
+        if self.pads:
+            out = out[..., : -(-image.shape[-2] // 4), : -(-image.shape[-1] // 4)]
+        return out
 
 
 def _backbone(name: str, in_channels: int) -> Backbone:

@@ -85,35 +85,3 @@ def test_aliases_of_a_real_file_are_understood_and_unknown_keys_named(expected):
         from_published_irn(found)
     with pytest.raises(InputError, match="resnet50"):
         from_published_irn({"x": torch.zeros(1)})
-
-
-@pytest.mark.parametrize("size", [(64, 64), (97, 130), (256, 100)])
-def test_any_size_and_backbone(size):
-    network = InterPixelRelationNetwork("resnet18").eval()
-    with torch.no_grad():
-        out = network(torch.randn(2, 1, *size))
-    assert out.shape == (2, 3, -(-size[0] // 4), -(-size[1] // 4))
-
-
-def test_the_backbone_is_frozen():
-    network = InterPixelRelationNetwork("resnet18").train()
-    assert not network.backbone.training
-    assert network.boundary.training
-    before = {k: v.clone() for k, v in network.backbone.state_dict().items()}
-    network(torch.randn(2, 1, 64, 64)).sum().backward()
-    assert all(p.grad is None for p in network.backbone.parameters())
-    assert all(p.grad is not None for p in network.boundary.parameters())
-    assert all(torch.equal(before[k], v) for k, v in network.backbone.state_dict().items())
-
-
-def test_scripting_and_tracing_give_the_same():
-    network = InterPixelRelationNetwork("resnet18").eval()
-    x = torch.randn(1, 1, 64, 96)
-    with torch.no_grad():
-        torch.testing.assert_close(torch.jit.script(network)(x), network(x))
-        torch.testing.assert_close(torch.jit.trace(network, x)(x), network(x))
-
-
-def test_other_backbones_are_refused():
-    with pytest.raises(ValueError, match="resnet"):
-        InterPixelRelationNetwork("densenet121")
