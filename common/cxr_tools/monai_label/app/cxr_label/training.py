@@ -77,8 +77,9 @@ class SegmenterTraining(TrainTask):
 
     def _run(self, given: dict[str, Any], work: Path) -> None:
         configs = self.folder / "configs"
+        inference = json.loads((configs / "inference.json").read_text("utf-8"))
         words = [sys.executable, "-m", "monai.bundle", "run"]
-        words += ["--config_file", f"['{configs / 'train.yaml'}','{configs / 'from_classifier.yaml'}']"]
+        words += ["--config_file", f"['{configs / 'train.yaml'}','{configs / 'from_imagenet.yaml'}']"]
         settings = {
             "bundle_root": self.folder,
             "dataset_dir": work,
@@ -91,6 +92,8 @@ class SegmenterTraining(TrainTask):
             "learning_rate": float(given["learning_rate"]),
             "batch_size": 4,
             "lr_scheduler#pct_start": 0.3,  # a quarter of four steps, as few images have, is no ramp
+            # The network whose weights these are, whatever the recipe says.
+            **{key: inference[key] for key in ("backbone", "intensity_mean", "intensity_std") if key in inference},
         }
         for key, value in settings.items():
             words += [f"--{key}", str(value)]
