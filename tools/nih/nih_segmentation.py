@@ -120,14 +120,15 @@ class NihSegmentation(KeptExperiment[SegmentedOutcome, np.ndarray]):
         self.drawn = load_datalist(opacities, "testing", DRAWN, LABELS)
         self.folds = folds_of(self.drawn, settings["folds"])
         weak = self.weak()
-        starts = [weights_of(settings["localizer"]), weights_of(settings["bundle_of_masks"])]
-        chosen_on = chosen_by(settings, self.nih, shared)
-        key = [data_sha256(weak), chosen_on, *(weights_sha256(path) for path in starts)]
+        localizer, network = (weights_sha256(weights_of(settings[key])) for key in ("localizer", "bundle_of_masks"))
+        made_by = {"heatmap": [localizer], "irn": [localizer, network]}  # the weights that masks depend on
+        key = [data_sha256(weak), chosen_by(settings, self.nih, shared)]
         datalists, hashes = {}, {}
         for name, method, fold in each_fold(settings):
             datalists[name] = work / self.home / f"{name}.json"
             own = [data_sha256(items, masks=True) for items in split_folds(self.drawn, self.folds, fold)]
-            hashes[name] = hashlib.sha256(json.dumps([*key, method["masks"], *own]).encode()).hexdigest()
+            of_masks = [*key, *made_by[method["masks"]], method["masks"], *own]
+            hashes[name] = hashlib.sha256(json.dumps(of_masks).encode()).hexdigest()
         boxed = [i for i in boxed_images(self.nih, shared)[: settings.get("testing")] if 1 in i["label"]]
         images = {"training": len(weak), "validation": settings["validation"]}
         return Data(datalists, {"ieee8023": self.drawn, "boxes": boxed}, True, images, hashes)
