@@ -1,4 +1,4 @@
-"""The detection experiment on real radiographs: OXnet on NIH's official boxes, beside localisers that saw no box."""
+"""The detection experiment on real radiographs: OXnet on NIH's official boxes, beside localisers that learned from no official box."""
 
 from __future__ import annotations
 
