@@ -47,6 +47,7 @@ class Ways:
         gated: str | None = None,
     ) -> None:
         self.images = images
+        self._steps: int = runs[0].config()["steps"]  # of classes with too few masks to choose by, as in what ships
         self.gates: dict[str, float] = {}
         self.masks: dict[str, dict[str, dict[int, Masks]]] = {name: defaultdict(dict) for name in images}
         self.thresholds: dict[str, list[dict[str, float]]] = defaultdict(list)
@@ -75,7 +76,7 @@ class Ways:
         return {name: found[id(test.dataset)] for name, test in self.images.items()}
 
     def _walk(self, way: str, seed: int, own: Boundaries, seen: Mapping[str, Boundaries], settings: Settings) -> None:
-        walk = walk_of(settings, own)
+        walk = walk_of(settings, own, self._steps)
         if isinstance(walk.steps, Mapping):
             self.steps[way].append(dict(walk.steps))
         self._measure(way, seed, own, seen, walk)
@@ -96,8 +97,11 @@ def share_gated(images: Boundaries) -> float:
     return 0.0 if images.gate is None else float(np.isfinite(images.gate).all(1).mean())
 
 
-def walk_of(settings: Settings, boundaries: Boundaries) -> Walk:
-    """A random walk; where several numbers of steps are given, the best of them for every class on these images."""
+def walk_of(settings: Settings, boundaries: Boundaries, steps: int) -> Walk:
+    """A random walk; where several numbers of steps are given, the best of them for every class on these images.
+
+    A class of which too few of them have a mask goes the number `steps`.
+    """
     if not isinstance(settings["steps"], list):
         return Walk(**settings)
-    return choose_steps(boundaries, Walk(**{**settings, "steps": 0}), settings["steps"])
+    return choose_steps(boundaries, Walk(**{**settings, "steps": steps}), settings["steps"])
