@@ -45,10 +45,12 @@ def test_what_is_not_trained_is_not_measured(macro):
     assert render_macro("nih", macro, record("nih"), "unknown").strip() == NOT_MEASURED.strip()
 
 
-def test_the_walk_of_the_shipped_localiser():
-    found = record("nih_refinement")
-    table = rows(render_macro("nih_refinement", "card_steps", found))
-    assert [int(cell) for cell in table["steps"]] == list(found["notes"]["steps"]["pylon"]["irn_tuned"].values())
+def test_the_walk_that_was_scored_is_the_one_that_ships():
+    table = rows(render_macro("nih_refinement", "card_steps", record("nih_refinement")))
+    path = REPOSITORY / "bundles" / "cxr_irn_refinement" / "models" / "thresholds.json"
+    ships = json.loads(path.read_text(encoding="utf-8"))
+    assert [int(cell) for cell in table["steps"]] == list(ships["walk"]["steps"].values())
+    assert [float(cell) for cell in table["threshold"]] == list(ships["mask"].values())
 
 
 @pytest.mark.parametrize(("name", "others"), [("nih_detection", 1), ("nih_segmentation", 2)])
