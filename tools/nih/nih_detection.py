@@ -1,4 +1,4 @@
-"""The detection experiment on real radiographs: OXnet on NIH's official boxes, beside localisers that learned from no official box."""
+"""The detection experiment on real radiographs: OXnet on NIH's official boxes, beside localisers without these."""
 
 from __future__ import annotations
 

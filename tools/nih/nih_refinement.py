@@ -151,7 +151,7 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
         return [*tests, *self.compared()], notes
 
     def compared(self) -> list[ScoredSet]:
-        """Masks of relation networks that were given the same heatmaps, the first one the baseline; none if one is missing."""
+        """Masks of relation networks on the same heatmaps, the first one the baseline; nothing if one is missing."""
         names, way = self.settings.get("networks", ()), self.settings["headline"]
         if not names or not {*names} <= {*self.measured}:
             return []

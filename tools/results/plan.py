@@ -27,7 +27,8 @@ def plan_runs(
             "cycles" (a cycle starts from the best weights of the one before) and "start" (a training whose backbone all
             start from).
         work: folder of everything; runs lie in ``work/runs``.
-        methods: method -> its "seeds" and, where it differs, "bundle", "configs" and "overrides"; default those of the settings.
+        methods: method -> its "seeds" and, where it differs, "bundle", "configs" and "overrides"; default those of the
+            settings.
         prefix: of the runs' names.
     """
 

@@ -68,7 +68,7 @@ class InterPixelRelationNetwork(nn.Module):
         return self
 
     def features(self, image: torch.Tensor) -> list[torch.Tensor]:
-        """Five frozen feature maps at strides 4, 4, 8, 16, 16 of images (N, in_channels, X, Y), padded where they are."""
+        """Five frozen feature maps at strides 4, 4, 8, 16, 16 of images (N, in_channels, X, Y), with their pads."""
         with torch.no_grad():
             if self.pads:
                 image = F.pad(image, (0, -image.shape[-1] % 32, 0, -image.shape[-2] % 32))

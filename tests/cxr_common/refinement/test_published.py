@@ -7,7 +7,7 @@ import torch
 
 from cxr_common.axes import picture_to_tensor, tensor_to_picture
 from cxr_common.errors import InputError
-from cxr_common.refinement import InterPixelRelationNetwork, from_published_irn, relations
+from cxr_common.refinement import from_published_irn, relations
 from tests import golden
 
 
