@@ -63,7 +63,8 @@ def test_scores_are_those_of_gated_heatmaps(bundle, phantoms, tmp_path):
 
 
 def test_a_relation_networks_scores_too(phantoms, tmp_path):
-    train(IRN, ("train.yaml", "evaluate.yaml"), tmp_path, dataset_dir=str(phantoms), walk_gate="after")
+    recipe = ("train.yaml", "from_imagenet.yaml", "evaluate.yaml")
+    train(IRN, recipe, tmp_path, dataset_dir=str(phantoms), walk_gate="after")
     assert json.loads((tmp_path / "metrics.json").read_text())["walk_gate"] == "after"
 
 
