@@ -148,19 +148,16 @@ class NihRefinement(KeptExperiment[RefinedOutcome, WayMasks]):
                 groups = [item_group(item) for item in items if 1 in item["label"]]  # the others have no heatmap
                 score = refined_test if TRUTHS[test] == "masks" else boxed_test
                 tests.append(score(f"{name}, {test}", ways, groups))
-        return [*tests, *self.compared()], notes
+        if {*self.settings["networks"]} <= {*self.measured}:
+            tests.append(self.compared(self.settings["networks"]))
+        return tests, notes
 
-    def compared(self) -> list[ScoredSet]:
-        """Masks of relation networks on the same heatmaps, the first one the baseline; nothing if one is missing."""
-        names, way = self.settings.get("networks", ()), self.settings["headline"]
-        if not names or not {*names} <= {*self.measured}:
-            return []
-        sets = []
-        for test in ("boxes", "chest"):
-            groups = [item_group(item) for item in self.data.tests[test] if 1 in item["label"]]
-            masks = {n: {seed: one.masks[test][way] for seed, one in self.measured[n].items()} for n in names}
-            sets.append(boxed_test(f"networks, {test}", masks, groups, names[0]))
-        return sets
+    def compared(self, names: Sequence[str]) -> ScoredSet:
+        """Masks beside boxes of relation networks on the same heatmaps; the first one is the baseline."""
+        way = self.settings["headline"]
+        groups = [item_group(item) for item in self.data.tests["boxes"] if 1 in item["label"]]
+        masks = {name: {seed: one.masks["boxes"][way] for seed, one in self.measured[name].items()} for name in names}
+        return boxed_test("networks, boxes", masks, groups, names[0])
 
 
 def positives(settings: Settings, nih: Path, shared: Path, random: np.random.Generator | None = None) -> Items:

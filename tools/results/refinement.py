@@ -95,27 +95,23 @@ def plan_localizers(settings: Settings) -> Settings:
     for name, part in settings["localizers"].items():
         bundle = part["bundle"]
         if weights_of(bundle).exists():
-            overrides = {"localizer": f"$@bundle_root + '/../{bundle}'"}
-            if "backbone_of" in part:
-                overrides["backbone_weights"] = f"$@bundle_root + '/../{part['backbone_of']}/models/model.pt'"
+            overrides = {"localizer": f"$@bundle_root + '/../{bundle}'", **part.get("overrides", {})}
             planned[name] = {**part, "localizer": bundle, "bundle": settings["bundle"], "overrides": overrides}
     return planned
 
 
 def learned_from(methods: Settings, sections: Sequence[str]) -> dict[str, str]:
-    """Method -> hash of the hashes of its data, and of the weights that its heatmaps and its backbone come from."""
+    """Method -> hash of the hashes of its data, and of the weights that its heatmaps come from."""
     hashes = {}
     for name, method in methods.items():
-        own = method.get("backbone_of")
-        starts = weights_of(own) if own else weights_of("cxr_gradcam_classification", "phantoms")
-        weights = [weights_sha256(file) for file in (weights_of(method["localizer"]), starts)]
-        hashes[name] = hashlib.sha256(json.dumps([*weights, *sections]).encode()).hexdigest()
+        made_by = weights_sha256(weights_of(method["localizer"]))
+        hashes[name] = hashlib.sha256(json.dumps([made_by, *sections]).encode()).hexdigest()
     return hashes
 
 
-def weights_of(bundle: str, folder: str = "") -> Path:
+def weights_of(bundle: str) -> Path:
     """Weights of a bundle."""
-    return BUNDLES / bundle / "models" / folder / "model.pt"
+    return BUNDLES / bundle / "models" / "model.pt"
 
 
 def read_images(run: Run, items: Items, skip: str | None = None, truth: Truth = "masks", gated: bool = False) -> Images:

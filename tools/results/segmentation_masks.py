@@ -32,10 +32,14 @@ UNREAD = ("heatmap", "boxes", "box_labels")
 
 
 def refiner(options: Options, settings: Settings, part: type[Experiment] = Refinement) -> Run:
-    """The relation network's training on the heatmaps of this experiment's localiser; what it needs not be trained."""
+    """A training of the relation network on this experiment's heatmaps, by the recipe of the one that ships.
+
+    It reads images and holds the shipped weights; it needs not be trained.
+    """
     file = options.experiment.parent / settings["refinement"]
     refinement = load_settings(file, options.quick, part.shares)
     methods = {n: m for n, m in plan_localizers(refinement).items() if m["localizer"] == settings["localizer"]}
+    refinement["configs"] = settings["relation_network"]
     return plan_runs(refinement, options.work / part.home, methods, part.prefix)[0]
 
 
