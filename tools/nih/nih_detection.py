@@ -13,6 +13,7 @@ import numpy as np
 from cxr_common.data import load_datalist
 from cxr_common.data.datalist import item_group
 from cxr_common.detection.figures import DetectorFigures
+from cxr_common.errors import InputError
 from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc
@@ -85,9 +86,16 @@ class NihDetection(KeptExperiment[BoxOutcome, BoxPredictions]):
         return write_annotations(settings, pools, self.nih.validation, self.work / self.home / "datalists")
 
     def before_training(self) -> None:
-        """Simulate findings where a method learns from any, which takes long; kept outcomes do without."""
-        if any(count["simulated"] for count in image_counts(self.settings).values()):
+        """Simulate findings where a method learns from any, which takes long; kept outcomes do without.
+
+        Raises:
+            InputError: there are fewer than a method learns from; a quick run takes those that there are.
+        """
+        if wanted := max(count["simulated"] for count in image_counts(self.settings).values()):
             made = load_datalist(self.make_simulated(), "training")
+            if len(made) < wanted and not self.settings["quick"]:
+                found = f"asks for {wanted} simulated findings, {len(made)} were made"
+                raise InputError(found, self.options.experiment, "ask for no more than there are")
             order = np.random.default_rng(0).permutation(len(made))
             self.write_datalists({**self.nih.pools, "simulated": [made[index] for index in order]})
 

@@ -11,7 +11,7 @@ from cxr_common.evaluation import BoxPredictions
 from cxr_common.labels import LABELS
 from tests.golden import REPOSITORY, SHARED
 from tools.nih.box_outcomes import MOST_BOXES, BoxOutcome, pack_boxes, unpack_boxes
-from tools.nih.detection_data import Pointer, point_table
+from tools.nih.detection_data import NihBoxes, Pointer, point_table
 from tools.nih.nih import BOX_FINDINGS
 from tools.nih.nih_detection import NihDetection, box_test, hashes_of, label_test, point_test
 from tools.results.detection import with_curves, write_annotations
@@ -203,6 +203,24 @@ def test_simulated_findings_count_by_what_they_are_made_from(monkeypatch):
     assert hashes_of(lists, counts, "another seed")["both"] != first["both"]
     more = {**counts, "both": {"boxes": 9, "simulated": 5}}
     assert hashes_of(lists, more, "lungs and seed")["both"] != first["both"]
+
+
+def test_too_few_simulated_findings_end_a_whole_run_before_it_trains(tmp_path, monkeypatch):
+    written = []
+    monkeypatch.setattr(NihDetection, "__init__", lambda self: None)
+    monkeypatch.setattr(NihDetection, "make_simulated", lambda self: tmp_path / "made.json")
+    monkeypatch.setattr("tools.nih.nih_detection.load_datalist", lambda path, section: [{}] * 3)
+    monkeypatch.setattr(NihDetection, "write_datalists", lambda self, pools: written.append(len(pools["simulated"])))
+    experiment = NihDetection()
+    experiment.nih = NihBoxes(tmp_path, {}, [], [], [])
+    experiment.options = Options(EXPERIMENT, tmp_path, tmp_path, tmp_path)
+    wanted = {"images": {"boxes": 1, "simulated": 0}, "methods": {"more": {"images": {"simulated": 4}}}}
+    experiment.settings = {**wanted, "quick": False}
+    with pytest.raises(InputError, match="asks for 4 simulated findings, 3 were made"):
+        experiment.before_training()
+    experiment.settings = {**wanted, "quick": True}
+    experiment.before_training()
+    assert written == [3]
 
 
 def labelled_as_boxed(labelled):
