@@ -85,7 +85,7 @@ def test_tables_say_what_is_measured_and_what_is_not():
     assert "official boxes (6 images) | inside | .40 [.40, .40] | .90 [.90, .90] | +.500" in text["card"]
     assert "| drawn opacities, ieee8023 (6 images) | IoU of images |" in text["card"]
     assert "| threshold | .5 |" in text["card_steps"].replace("0.5", ".5") and "12 minutes" in text["trained"]
-    assert "| PYLON, EfficientNet-Lite0 less PYLON | +1.000 [+1.000, +1.000] | holds |" in text["claims"]
+    assert "| PYLON, EfficientNet-Lite0 minus PYLON | +1.000 [+1.000, +1.000] | holds |" in text["claims"]
     assert "Planned and not trained yet: CAM, multiscale" in text["training"]
     for lines in (table.splitlines() for table in text.values()):
         assert len({line.count("|") for line in lines if line.startswith("|")}) <= 1, lines
