@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -35,6 +36,15 @@ def phantoms(folder, count=2):
     return paths
 
 
+def with_masks(work):
+    """How many images have a finding, and so a mask: not all phantoms, for networks that learned from patients."""
+    [record] = (work / "results").glob("batch-*/findings.json")
+    images = json.loads(record.read_text(encoding="utf-8"))["images"]
+    number = sum(any(finding["decision"] for finding in image["findings"]) for image in images)
+    assert number
+    return number
+
+
 def options(orthanc, work, *more):
     return ["--url", orthanc.url, "--work", str(work), "--patience", "20", *more]
 
@@ -50,7 +60,7 @@ def test_run_twice_is_there_once(orthanc, tmp_path, bundle):
         assert main(["run", *options(orthanc, work), "--bundle", str(BUNDLES / bundle)]) == 0
         counts = orthanc.modalities()
         assert counts["SR"] == counts["PR"] == counts["OT"] == counts["DX"] == 2
-        assert counts.get("SEG", 0) == (0 if "oxnet" in bundle else 2)
+        assert counts.get("SEG", 0) == (0 if "oxnet" in bundle else with_masks(work))
     stored = [pydicom.dcmread(io.BytesIO(content)) for content in orthanc.files()]
     assert sorted(content for content in orthanc.files() if content in before) == before
     studies = {d.StudyInstanceUID for d in stored}
