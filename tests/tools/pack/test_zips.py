@@ -208,11 +208,14 @@ for kind, files, options in {combinations}:
 
 def test_properties_of_every_combination_of_configs(folder, phantoms, python, tmp_path):
     configs = folder / "configs"
-    overlays = sorted(p.name for p in configs.glob("*.yaml") if p.name not in ("train.yaml", "evaluate.yaml"))
+    others = ("train.yaml", "evaluate.yaml", "tune.yaml")
+    overlays = sorted(p.name for p in configs.glob("*.yaml") if p.name not in others)
     overlays = [name for name in overlays if "voc" not in name]  # which take photographs
     combinations = [("infer", ["inference.json"])]
     for laid in [(), *((name,) for name in overlays)]:
         combinations += [("train", ["train.yaml", *laid]), ("train", ["train.yaml", *laid, "evaluate.yaml"])]
+    if (configs / "tune.yaml").exists():
+        combinations.append(("train", ["train.yaml", "evaluate.yaml", "tune.yaml"]))
     teacher = {"teacher_weights": str(folder / "models" / "model.pt")}
     masks = {"supervision": "expert"} if folder.name == "cxr_chexseg_segmentation" else {}  # phantoms have no others
 
