@@ -216,7 +216,8 @@ def test_properties_of_every_combination_of_configs(folder, phantoms, python, tm
         combinations += [("train", ["train.yaml", *laid]), ("train", ["train.yaml", *laid, "evaluate.yaml"])]
     if (configs / "tune.yaml").exists():
         combinations.append(("train", ["train.yaml", "evaluate.yaml", "tune.yaml"]))
-    teacher = {"teacher_weights": str(folder / "models" / "model.pt")}
+    shipped = json.loads((configs / "inference.json").read_text(encoding="utf-8"))
+    teacher = {"teacher_weights": str(folder / "models" / "model.pt"), "backbone": shipped.get("backbone")}
     masks = {"supervision": "expert"} if folder.name == "cxr_chexseg_segmentation" else {}  # phantoms have no others
 
     def options(kind, names):
