@@ -86,7 +86,7 @@ SETTINGS: dict[str, Rule] = {
     "crf": SWITCH,
     "compete": SWITCH,
     "walk_gate": nothing_or(one_of("before", "after")),
-    "loss_radius": whole(1),
+    "loss_radius": whole(2),
     "mask_default": SHARE,
     # terms of a loss
     "temperature": POSITIVE,
