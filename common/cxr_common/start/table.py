@@ -98,6 +98,7 @@ CHECKS: tuple[Check, ...] = (
     *(Check((name,), partial(rule.check, name)) for name, rule in SETTINGS.items()),
     Check(("backbone",), partial(NAME.check, "backbone")),
     *(Check((name,), partial(NETWORK.check, name)) for name in ("network_def", "network")),
+    Check(("walk",), lambda _: None),  # it checks its radius, beta and steps when it is made
     Check(("runtime", "device", "inferer"), check_runtime),
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),
