@@ -139,7 +139,7 @@ def make_data_set(
     known, taken = load_labels(datalist), set[str]()
     with new_folder(output, "images", "masks") as folder:
         for place, (section, most) in enumerate(sections.items()):
-            free = [item for item in load_datalist(datalist, section, root) if _is_free(item)]
+            free = [item for item in load_datalist(datalist, section, root, require=()) if _is_free(item)]
             if not free:
                 raise InputError(f"no image of section {section} is free of findings", datalist, "add some")
             order = np.random.default_rng((seed, place)).permutation(len(free))
@@ -169,7 +169,8 @@ def _new_name(name: str, section: str, taken: set[str]) -> str:
 
 
 def _is_free(item: Item) -> bool:
-    return all(value == 0 for value in item["label"])  # what is not annotated may be there
+    label = item.get("label")
+    return bool(label) and all(value == 0 for value in label)  # what is not annotated may be there
 
 
 @one_line_errors

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from cxr_common.errors import InputError
+
 #: How MONAI's config parser wraps whatever a config entry raised.
 _PARSER = "Failed to evaluate"
 
@@ -108,5 +110,12 @@ def failure_reason(log: Path, start: int = 0) -> str | None:
 
 
 def run_tool(*arguments: object) -> None:
-    """Run ``python -m`` with these arguments; one of this repository's command lines in its own process."""
-    subprocess.run([sys.executable, "-m", *map(str, arguments)], check=True)
+    """Run ``python -m`` with these arguments; one of this repository's command lines in its own process.
+
+    Raises:
+        InputError: it failed. It has said why by then.
+    """
+    command = [sys.executable, "-m", *map(str, arguments)]
+    if status := subprocess.run(command, check=False).returncode:
+        how = f"was ended by signal {-status}" if status < 0 else f"failed with exit status {status}"
+        raise InputError(how, f"python -m {arguments[0]}", "see what it says above")

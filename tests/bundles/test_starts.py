@@ -133,6 +133,25 @@ def test_a_training_that_cannot_work(bundle, phantoms, tmp_path, option, value, 
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("radius", 0, "radius must be an integer from 2 to 100"),
+        ("beta", -1, "beta must be positive"),
+        ("steps", 0.5, "steps integers from 0 to 10000"),
+        ("steps_tried", 4, "--steps_tried: is 4; give a list of values"),
+        ("steps_tried", [-1], "--steps_tried: is [-1]; give"),
+        ("loss_radius", 1, "--loss_radius: is 1; give a whole number, 2 or more"),
+        ("spatial_size", [64, 64], "--spatial_size [64, 64]: is too small"),
+    ],
+)
+def test_a_walk_that_cannot_work_ends_no_training_at_its_end(phantoms, tmp_path, option, value, said):
+    bundle, recipe = REPOSITORY / "bundles" / "cxr_irn_refinement", ["train.yaml", "from_imagenet.yaml"]
+    options = {"dataset_dir": str(phantoms), "output_dir": str(tmp_path / "run"), option: value}
+    assert said in refusal(bundle, recipe, **options)
+    assert not (tmp_path / "run").exists()
+
+
 def changed(phantoms, tmp_path, **sections):
     """The phantoms' datalist with some sections changed."""
     data = json.loads((phantoms / "datalist.json").read_text())

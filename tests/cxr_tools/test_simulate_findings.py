@@ -49,6 +49,21 @@ def test_findings_lie_where_the_datalist_says(datalist, tmp_path):
         assert item["source"] == "simulated" and item["patient"] == f"p{item['simulated_on'][0]}"
 
 
+def test_images_without_labels_are_passed_over(datalist, tmp_path, capsys):
+    """A detector's datalist may hold some."""
+    items = [{"image": f"{n}.png", "patient": f"p{n}", "label": [0] * len(LABELS)} for n in range(4)]
+    for name, unlabelled in (("some", 3), ("none", 4)):
+        for item in items[:unlabelled]:
+            item.pop("label", None)
+        write_datalist({"labels": list(LABELS), "training": items}, tmp_path / f"{name}.json")
+    root = ("--root", str(datalist.parent))
+    assert run(tmp_path / "some.json", tmp_path / "made", *root) == 0
+    made = load_datalist(tmp_path / "made" / "datalist.json", "training")
+    assert [item["simulated_on"] for item in made] == ["3.png"]
+    assert run(tmp_path / "none.json", tmp_path / "nothing", *root) == 1
+    assert "no image of section training is free of findings" in capsys.readouterr().err
+
+
 def test_the_same_seed_makes_the_same_files(datalist, tmp_path):
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
         run(datalist, tmp_path / name, "--seed", str(seed), "--training", "2")

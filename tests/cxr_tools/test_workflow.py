@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cxr_tools.workflow import failure_reason, run_workflow, workflow_command
+from cxr_common.errors import InputError
+from cxr_tools.workflow import failure_reason, run_tool, run_workflow, workflow_command
 
 BUNDLE, CONFIGS = Path("/b"), [Path("/b/configs/train.yaml"), Path("/run/overrides.yaml")]
 
@@ -50,3 +51,11 @@ def test_a_workflow_is_run_to_its_end_with_a_log_and_its_own_environment(tmp_pat
     assert log.read_text(encoding="utf-8").split() == ["a", "error:", "bad", "ok"]
     assert run_workflow([sys.executable, "-c", "print('new')"], log) == (0, None)
     assert log.read_text(encoding="utf-8").split() == ["new"]
+
+
+def test_a_tool_that_fails_is_no_traceback(tmp_path, capfd):
+    (tmp_path / "good.json").write_text("{}")
+    run_tool("json.tool", tmp_path / "good.json")
+    with pytest.raises(InputError, match=r"^python -m json\.tool: failed with exit status \d; see what it says above$"):
+        run_tool("json.tool", tmp_path / "nowhere.json")
+    assert "nowhere.json" in capfd.readouterr().err

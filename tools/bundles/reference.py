@@ -23,8 +23,9 @@ INTRODUCTION = f"""<!-- {NOTICE} -->
 # Options of the bundles
 
 Every key of a config file is an option: `--max_epochs 2` replaces the value of `max_epochs`, `--network_def#backbone
-resnet18` one inside another. Values are YAML. An option that no config file has is refused with the nearest one that
-they have. `@name` stands for another option's value, `$` starts a Python expression, as [MONAI's
+resnet18` one inside another. Values in files are YAML. On the command line write `True`, `False` and `None` for `true`,
+`false` and `null`. An option that no config file has is refused with the nearest one that they have. `@name` stands for
+another option's value, `$` starts a Python expression, as [MONAI's
 bundles](https://docs.monai.io/en/stable/config_syntax.html) have it. The tables list the top level; the files below
 `configs/` show the rest. Where bundles of a kind differ, the value and the remark are those of the bundle that the
 heading names.

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+#: Steps that a walk may have; more would walk for hours, and 8 to 256 are published.
+MOST_STEPS = 10_000
+
 
 class WalkValues(TypedDict):
     """A walk as plain values."""
@@ -42,11 +45,10 @@ class Walk:
 
     def __post_init__(self) -> None:
         steps = self.steps.values() if isinstance(self.steps, Mapping) else [self.steps]
-        # More would walk for hours, and 8 to 256 are published.
-        if not all(type(n) is int and 0 <= n <= 10_000 for n in steps) or not (
+        if not all(type(n) is int and 0 <= n <= MOST_STEPS for n in steps) or not (
             type(self.radius) is int and 2 <= self.radius <= 100
         ):
-            reason = "radius must be an integer from 2 to 100, steps integers from 0 to 10000, not"
+            reason = f"radius must be an integer from 2 to 100, steps integers from 0 to {MOST_STEPS}, not"
             raise ValueError(f"{reason} {self.radius}, {self.steps}")
         if isinstance(self.beta, bool) or not isinstance(self.beta, (int, float)) or not 0 < self.beta < math.inf:
             raise ValueError(f"beta must be positive and finite, not {self.beta}")

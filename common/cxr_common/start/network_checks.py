@@ -109,3 +109,18 @@ def check_batches(
     if min(batches) == 1 and (reason := blank_pass(network, size, training=True)):
         action = "give --batch_size 2 or more" if batch_size == 1 else "give another --batch_size, or add images"
         raise InputError(f"this network cannot learn from a batch of one image ({reason})", where, action)
+
+
+def check_reach(size: Sequence[int], radius: int) -> None:
+    """Refuse images too small for the pairs of cells that a relation network learns from.
+
+    Args:
+        size: X, Y of its input; a cell of its maps is four pixels wide.
+        radius: pairs are closer than this many cells.
+    """
+    reach = radius - 1
+    sides = (8 * reach + 1, 4 * reach + 1)  # the pairs of a cell lie left, right and below
+    if any(side < least for side, least in zip(size, sides, strict=True)):
+        reason = f"is too small for pairs of --loss_radius {radius} cells of 4 pixels"
+        action = f"give at least [{sides[0]}, {sides[1]}], or a smaller --loss_radius"
+        raise InputError(reason, f"--spatial_size {list(size)}", action)

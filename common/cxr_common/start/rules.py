@@ -80,7 +80,7 @@ def either(*rules: Rule) -> Rule:
 
 def nothing_or(rule: Rule) -> Rule:
     """None, or what a rule allows."""
-    return Rule(f"{rule.wanted}; or null", lambda value: value is None or rule.holds(value))
+    return Rule(f"{rule.wanted}; or None (in YAML null)", lambda value: value is None or rule.holds(value))
 
 
 def is_path(value: Any) -> bool:
@@ -140,7 +140,7 @@ def file_check(name: str, required: bool = False) -> Callable[[Any], None]:
             raise InputError("is needed but not given", f"--{name}", "give it the path of a file")
         if path is not None and not Path(str(path)).is_file():
             reason = "is a folder" if Path(str(path)).is_dir() else "there is no such file"
-            raise InputError(reason, path, f"{_fetch(Path(str(path)))}give --{name} the path of a file")
+            raise InputError(reason, path, f"{_fetch(Path(str(path)))}give --{name} the path of a file{_none(path)}")
 
     return check
 
@@ -153,12 +153,17 @@ def _fetch(path: Path) -> str:
     return f"fetch the bundle {other} and put its folder beside this one's, or "
 
 
+def _none(path: Any) -> str:
+    """How a command line says that there is none, where what it says is what YAML does."""
+    return ", or None" if str(path) == "null" else ""
+
+
 def folder_check(name: str) -> Callable[[Any], None]:
     """A check that a setting names a folder that is there, or nothing."""
 
     def check(path: Any) -> None:
         if path is not None and not Path(str(path)).is_dir():
             reason = "is a file" if Path(str(path)).exists() else "there is no such folder"
-            raise InputError(reason, path, f"give --{name} the path of a folder")
+            raise InputError(reason, path, f"give --{name} the path of a folder{_none(path)}")
 
     return check

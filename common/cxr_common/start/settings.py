@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cxr_common.data.datalist_schema import SECTIONS
 from cxr_common.exports.runtime import RUNTIMES
+from cxr_common.findings.walk import MOST_STEPS
 from cxr_common.label_policy import POLICIES
 from cxr_common.start.rules import MOST_PROCESSES, SWITCH, Rule, either, nothing_or, number, one_of, several, whole
 
@@ -86,8 +87,9 @@ SETTINGS: dict[str, Rule] = {
     "crf": SWITCH,
     "compete": SWITCH,
     "walk_gate": nothing_or(one_of("before", "after")),
-    "loss_radius": whole(1),
+    "loss_radius": whole(2),
     "mask_default": SHARE,
+    "steps_tried": nothing_or(several(whole(0, MOST_STEPS))),
     # terms of a loss
     "temperature": POSITIVE,
     "place_weight": number(0),
@@ -109,5 +111,5 @@ SETTINGS: dict[str, Rule] = {
 #: Settings that may change when a run is resumed: how it computes, when it ends, what is done after it.
 FREE = frozenset(
     {"amp", "bfloat16", "cache_rate", "num_workers", "resume", "section", "writers"}
-    | {"max_epochs", "min_learning_rate", "val_interval", "mask_default"}
+    | {"max_epochs", "min_learning_rate", "val_interval", "mask_default", "steps_tried"}
 )

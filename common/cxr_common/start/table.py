@@ -21,7 +21,7 @@ from cxr_common.networks.weights import read_state_dict
 from cxr_common.start import data_checks as data
 from cxr_common.start.claim import claim_training_folder
 from cxr_common.start.identity import check_initial_weights, check_resumed
-from cxr_common.start.network_checks import check_batches, check_cells, check_size, warn_of_cells
+from cxr_common.start.network_checks import check_batches, check_cells, check_reach, check_size, warn_of_cells
 from cxr_common.start.rules import NAME, NETWORK, PATH, check_device, check_output_folder, file_check, folder_check
 from cxr_common.start.settings import SETTINGS
 
@@ -98,6 +98,7 @@ CHECKS: tuple[Check, ...] = (
     *(Check((name,), partial(rule.check, name)) for name, rule in SETTINGS.items()),
     Check(("backbone",), partial(NAME.check, "backbone")),
     *(Check((name,), partial(NETWORK.check, name)) for name in ("network_def", "network")),
+    Check(("walk",), lambda _: None),  # it checks its radius, beta and steps when it is made
     Check(("runtime", "device", "inferer"), check_runtime),
     Check(("max_epochs", "val_interval"), _check_epochs),
     Check(("labels",), check_class_names),
@@ -119,6 +120,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("network_def", "spatial_size"), check_size),
     Check(("network_def", "spatial_size", "max_epochs"), check_cells),
     Check(("network_def", "spatial_size"), warn_of_cells, without=("max_epochs",)),
+    Check(("spatial_size", "loss_radius"), check_reach),
     Check((*BATCHES, TRAINING), _check_batches, (DROP_LAST,), without=("supervision", "epoch_size")),
     Check((*BATCHES, TRAINING, "supervision"), _check_batches, (DROP_LAST,)),
     Check((*BATCHES, TRAINING, "epoch_size"), _check_drawn_batches, (DROP_LAST,)),

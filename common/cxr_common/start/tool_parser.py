@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from cxr_common.errors import InputError
 from cxr_common.start.nearest import nearest
-from cxr_common.start.rules import MOST_PROCESSES, check_output_folder, nothing_or, whole
+from cxr_common.start.rules import MOST_PROCESSES, Rule, check_output_folder, whole
 
 
 def _check_output(path: Path | None) -> None:
@@ -28,6 +28,11 @@ def _check_output(path: Path | None) -> None:
     check_output_folder(path.absolute().parent, "--output")
 
 
+def _left_out_or(rule: Rule) -> Rule:
+    """What a rule allows, or None, which no command line gives: it leaves the option out."""
+    return Rule(rule.wanted, lambda value: value is None or rule.holds(value))
+
+
 #: Name of a tool's option -> check of its value, whatever the tool.
 OPTIONS: dict[str, Callable[[Any], None]] = {
     "output": _check_output,
@@ -36,10 +41,10 @@ OPTIONS: dict[str, Callable[[Any], None]] = {
         name: partial(rule.check, name)
         for names, rule in (
             (("seed",), whole(0)),
-            (("training", "validation", "testing"), nothing_or(whole(0))),
+            (("training", "validation", "testing"), _left_out_or(whole(0))),
             (("processes", "parallel", "workers", "threads"), whole(1, MOST_PROCESSES)),
             (("repeats",), whole(1)),
-            (("size",), nothing_or(whole(1))),
+            (("size",), _left_out_or(whole(1))),
         )
         for name in names
     },
@@ -74,7 +79,7 @@ class ToolParser(argparse.ArgumentParser):
         if unknown := re.match(r"unrecognized arguments: (--?[^\s=]+)", message):
             guess = nearest(unknown[1].lstrip("-"), self._options())
             message = f"{unknown[1]}: there is no such option" + (f"; did you mean --{guess}?" if guess else "")
-        elif chosen := re.match(r"(?:argument \w+: )?invalid choice: '([^']+)' \(choose from (.*)\)", message):
+        elif chosen := re.match(r"(?:argument [^:]+: )?invalid choice: '([^']+)' \(choose from (.*)\)", message):
             guess = nearest(chosen[1], re.findall(r"[\w-]+", chosen[2]))
             message += f"; did you mean {guess}?" if guess else ""
         self.exit(2, f"error: {message} ({self.prog} --help lists what there is)\n")

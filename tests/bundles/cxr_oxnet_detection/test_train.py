@@ -6,8 +6,9 @@ import json
 
 import pytest
 import torch
-from monai.bundle import ConfigWorkflow, ckpt_export
+from monai.bundle import ConfigParser, ConfigWorkflow, ckpt_export
 
+from cxr_common.labels import LABELS
 from cxr_common.networks import load_weights
 from cxr_common.networks.backbones import make_backbone
 from cxr_common.networks.pretrained import load_backbone
@@ -112,6 +113,16 @@ def test_evaluation_writes_every_figure_with_its_interval(data, trained, tmp_pat
     assert metrics["n_annotated"] == 8
     assert metrics["image_auroc_global_head"]["macro"]["value"] is not None
     assert len(metrics["weights_sha256"]) == len(metrics["data_sha256"]) == 64
+
+
+@pytest.mark.parametrize(("overlays", "size"), [((), (512, 512)), (("evaluate.yaml",), (128, 128))])
+def test_what_learned_from_crops_is_scored_at_the_size_of_its_thresholds(overlays, size):
+    """Whoever trains with another --image_size need not say so again."""
+    parser = ConfigParser()
+    names = ("train.yaml", "from_imagenet.yaml", "full_detail.yaml", *overlays)
+    parser.read_config([str(BUNDLE / "configs" / name) for name in names])
+    parser.update({"bundle_root": str(BUNDLE), "labels": list(LABELS)})
+    assert tuple(parser.get_parsed_content("load")[1].resizer.spatial_size) == size
 
 
 @pytest.mark.parametrize("lacks", ["boxes", "label", "unlabelled"])

@@ -7,13 +7,14 @@ from torch import nn
 
 from cxr_common.errors import InputError
 from cxr_common.localization import CamClassifier, Pylon
-from cxr_common.refinement import InterPixelRelationNetwork
+from cxr_common.refinement import InterPixelLoss, InterPixelRelationNetwork
 from cxr_common.segmentation import DeepLabV3Plus
 from cxr_common.start.network_checks import (
     blank_pass,
     cells_misfit,
     check_batches,
     check_cells,
+    check_reach,
     check_size,
     warn_of_cells,
 )
@@ -116,3 +117,16 @@ def test_no_bundles_own_size_is_refused(bundle, name):
 
 def test_a_published_crop_can_be_trained():
     check_cells(DeepLabV3Plus(2, backbone="resnet18", output_stride=16), (513, 513), 1)
+
+
+@pytest.mark.parametrize("size", [(64, 128), (128, 32), (72, 37)])
+def test_images_too_small_for_the_pairs_that_teach_are_refused(size):
+    with pytest.raises(InputError, match=r"--spatial_size \[\d+, \d+\]: is too small.*at least \[73, 37\]"):
+        check_reach(size, 10)
+    check_reach(size, 4)
+
+
+def test_the_smallest_images_that_have_pairs_give_a_loss():
+    check_reach((73, 37), 10)
+    network, label = InterPixelRelationNetwork("resnet18"), torch.zeros(1, 1, 19, 10, dtype=torch.long)
+    assert InterPixelLoss(10)(network(torch.zeros(1, 1, 73, 37)), label).isfinite()

@@ -99,3 +99,11 @@ def test_a_file_of_another_bundle_is_to_be_fetched(tmp_path):
     with pytest.raises(InputError) as caught:
         file_check("weights")(tmp_path / "model.pt")
     assert "fetch" not in str(caught.value)
+
+
+def test_what_yaml_has_for_nothing_is_told_how_a_command_line_says_it():
+    with pytest.raises(InputError, match=r"is 'null'; give .*; or None \(in YAML null\)"):
+        nothing_or(whole(1)).check("option", "null")
+    for check, kind in ((file_check, "file"), (folder_check, "folder")):
+        with pytest.raises(InputError, match=f"^null: there is no such {kind}; .*the path of a {kind}, or None$"):
+            check("option")("null")

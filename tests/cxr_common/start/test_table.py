@@ -18,10 +18,9 @@ LEFT_OUT = {
     "outputs": "FindingsWriter says which there are, and which do not fit together",
     "schedule_metric": "a function that an overlay gives",
     "sampling": "sampling_chances says what is wrong with it, from the datalist alone",
-    "steps_tried": "counts of steps, by the random walk's own check",
-    "radius": "the random walk checks it",
-    "beta": "the random walk checks it",
-    "steps": "the random walk checks it",
+    "radius": "the random walk checks it, which a row of the table has made",
+    "beta": "the random walk checks it, which a row of the table has made",
+    "steps": "the random walk checks it, which a row of the table has made",
 }
 CONFIGS = sorted((REPOSITORY / "bundles").glob("*/configs/*.*"))
 

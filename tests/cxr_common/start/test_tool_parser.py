@@ -13,6 +13,7 @@ from cxr_tools.demo import main as demo
 from cxr_tools.make_phantoms import main as make_phantoms
 from cxr_tools.pipeline.__main__ import main as pipeline
 from cxr_tools.prepare.__main__ import main as prepare
+from cxr_tools.simulate_findings import main as simulate
 from tests.golden import REPOSITORY
 from tools.bench.__main__ import main as bench
 from tools.results.__main__ import main as results
@@ -26,6 +27,7 @@ from tools.results.__main__ import main as results
         (pipeline, ["--datalist", "x", "--output", "y", "--localiser", "pylon"], "did you mean --localizer?"),
         (prepare, ["csv", "--output", "x", "--patient", "3"], "--patient: there is no such option"),
         (prepare, ["merge", "x", "--output", "x", "--no-check-file=3"], "--no-check-file"),
+        (simulate, ["--datalist", "x", "--output", "y", "--findings", "Nodul"], "did you mean Nodule?"),
         (results, ["run", "--trainonly"], "did you mean --train-only?"),
         (bench, ["random_walk", "--thread-count", "3"], "--thread-count: there is no such option"),
         (convert, ["pylon", "x", "--output", "y", "--label-list", "z"], "--label-list: there is no such option"),
@@ -46,7 +48,7 @@ def test_an_unknown_option_is_one_line_with_the_nearest(capsys, main, arguments,
     ("main", "arguments", "said"),
     [
         (demo, ["--output", __file__ + "/x"], "is not a folder"),
-        (make_phantoms, ["--output", "x", "--training", "-3"], "--training: is -3"),
+        (make_phantoms, ["--output", "x", "--training", "-3"], "is -3; give a whole number, 0 or more\n"),
         (make_phantoms, ["--output", "x", "--testing", "1", "--workers", "0"], "--workers: is 0"),
         (pipeline, ["--datalist", "x", "--output", "y", "--processes", "0"], "--processes: is 0"),
         (results, ["run", "--parallel", "0"], "--parallel: is 0"),
