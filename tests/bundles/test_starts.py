@@ -152,6 +152,15 @@ def test_a_walk_that_cannot_work_ends_no_training_at_its_end(phantoms, tmp_path,
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("size", [[500, 500], [20, 20]])
+def test_images_that_a_detector_of_crops_cannot_validate_end_no_training(phantoms, tmp_path, size):
+    bundle = REPOSITORY / "bundles" / "cxr_oxnet_detection"
+    recipe = ["train.yaml", "from_imagenet.yaml", "full_detail.yaml"]
+    options = {"dataset_dir": str(phantoms), "output_dir": str(tmp_path / "run"), "image_size": size}
+    assert f"--image_size {size}: the image's sides must be multiples of 32" in refusal(bundle, recipe, **options)
+    assert not (tmp_path / "run").exists()
+
+
 def changed(phantoms, tmp_path, **sections):
     """The phantoms' datalist with some sections changed."""
     data = json.loads((phantoms / "datalist.json").read_text())

@@ -43,10 +43,10 @@ def blank_pass(network: nn.Module, size: Sequence[int], images: int = 1, trainin
     return None
 
 
-def check_size(network: nn.Module, size: Sequence[int]) -> None:
-    """Refuse a size of images that the network cannot take."""
+def check_size(network: nn.Module, size: Sequence[int], name: str = "spatial_size") -> None:
+    """Refuse a size of images, the option `name`, that the network cannot take."""
     if reason := blank_pass(network, size):
-        raise InputError(reason, f"--spatial_size {list(size)}", "choose other sides")
+        raise InputError(reason, f"--{name} {list(size)}", "choose other sides")
 
 
 def cells_misfit(network: nn.Module, size: Sequence[int]) -> str | None:

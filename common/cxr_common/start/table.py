@@ -118,6 +118,7 @@ CHECKS: tuple[Check, ...] = (
     Check(("refine::dataset::data",), data.check_scored_masks, ("section",)),
     # Whether the network can take it.
     Check(("network_def", "spatial_size"), check_size),
+    Check(("network_def", "image_size"), partial(check_size, name="image_size")),
     Check(("network_def", "spatial_size", "max_epochs"), check_cells),
     Check(("network_def", "spatial_size"), warn_of_cells, without=("max_epochs",)),
     Check(("spatial_size", "loss_radius"), check_reach),
