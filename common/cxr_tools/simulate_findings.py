@@ -169,8 +169,8 @@ def _new_name(name: str, section: str, taken: set[str]) -> str:
 
 
 def _is_free(item: Item) -> bool:
-    label = item.get("label")
-    return bool(label) and all(value == 0 for value in label)  # what is not annotated may be there
+    label = item.get("label") or [None]  # an image without labels may have anything
+    return all(value == 0 for value in label)  # what is not annotated may be there
 
 
 @one_line_errors
