@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,17 @@ class SeededCacheDataset(CacheDataset):
     def item_index(self, place: int) -> int:
         """Index in ``self.data`` of the item at a place of this epoch: the same; a subclass may draw."""
         return place
+
+    def _fill_cache(self, indices: Sequence[int] | None = None) -> list:
+        threads = set(threading.enumerate())
+        try:
+            return super()._fill_cache(indices)
+        except Exception:
+            # After an item that cannot be read, MONAI's threads may still work on others. Python kills them when it
+            # exits, and one that is inside torch then aborts the process (exit status 134).
+            for thread in set(threading.enumerate()) - threads:
+                thread.join()
+            raise
 
     def _transform(self, index: int) -> Any:
         seed = np.random.SeedSequence((self.seed, self.epoch, index)).generate_state(1)[0]

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import threading
+import time
+
+import pytest
 import torch
 from monai.data import DataLoader
 from monai.transforms import Compose, Lambdad, RandGaussianNoised
@@ -37,3 +41,16 @@ def test_worker_processes_give_the_same_batches():
     alone = [b["image"] for b in DataLoader(dataset, batch_size=2, num_workers=0)]
     workers = [b["image"] for b in DataLoader(dataset, batch_size=2, num_workers=2)]
     assert all(torch.equal(x, y) for x, y in zip(alone, workers))
+
+
+def test_no_thread_still_reads_after_an_item_that_cannot_be_read():
+    def read(place: int) -> int:
+        if place == 0:
+            raise ValueError("broken")
+        time.sleep(0.5)
+        return place
+
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="applying transform"):
+        SeededCacheDataset([{"image": i} for i in range(3)], Compose([Lambdad("image", read)]), progress=False)
+    assert set(threading.enumerate()) <= before
