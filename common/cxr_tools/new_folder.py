@@ -26,8 +26,7 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
         InputError: the folder exists and is not empty, or cannot be written.
     """
     output = output.resolve()
-    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
-        raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")
+    _check_free(output)
     # Its own name for each process: two runs at a time do not write into each other's.
     start = f".{output.name}.making-{HOST}-"
     temporary = output.with_name(f"{start}{os.getpid()}")
@@ -40,6 +39,7 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
         for part in parts or ("",):
             (temporary / part).mkdir(parents=True)
         yield temporary
+        _check_free(output)  # another run may have made it meanwhile
         if output.exists():
             output.rmdir()
         temporary.rename(output)
@@ -50,3 +50,8 @@ def new_folder(output: Path, *parts: str) -> Iterator[Path]:
         ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_free(output: Path) -> None:
+    if output.exists() and not (output.is_dir() and not any(output.iterdir())):
+        raise InputError("exists and is not an empty folder", output, "choose another folder, or delete it")

@@ -56,3 +56,12 @@ def test_what_the_system_refuses_is_one_error(tmp_path):
     with pytest.raises(InputError, match="cannot be read or written"):
         with new_folder(tmp_path / "file" / "a"):
             pass
+
+
+def test_of_two_runs_at_once_the_later_is_refused_and_leaves_nothing(tmp_path):
+    with pytest.raises(InputError, match="not an empty folder"):
+        with new_folder(tmp_path / "a") as folder:
+            (folder / "1.txt").touch()
+            (tmp_path / "a").mkdir()
+            (tmp_path / "a" / "2.txt").touch()
+    assert [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")] == ["a", "a/2.txt"]
