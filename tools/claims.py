@@ -15,10 +15,15 @@ from cxr_tools import markdown
 CLAIMS = Path(__file__).with_suffix(".yaml")
 #: Where a claim may be tested -> the column's head.
 GROUNDS = {"phantoms": "on phantoms", "patients": "on patients"}
+#: Stands behind the verdict of a claim that was added when its experiment had been scored.
+LATER = "†"
 
 
 def read_claims(path: Path = CLAIMS) -> list[dict[str, Any]]:
-    """The file of claims: "paper" and its "claims", each with the words and, where it was asked, the experiment."""
+    """The file of claims: "paper" and its "claims".
+
+    Each claim has its words, where it was asked the experiment, and "later": where it was added after the scores.
+    """
     papers: list[dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return papers
 
@@ -26,18 +31,18 @@ def read_claims(path: Path = CLAIMS) -> list[dict[str, Any]]:
 def claims_table(results: Path) -> str:
     """One row per claim, from the result files in a folder; what is not measured yet says so."""
     rows = [
-        [paper["paper"], claim["claim"], *(_cell(claim.get(ground), results) for ground in GROUNDS)]
+        [paper["paper"], claim["claim"], *(_cell(claim, ground, results) for ground in GROUNDS)]
         for paper in read_claims()
         for claim in paper["claims"]
     ]
     return markdown.table(["paper", "claim", *GROUNDS.values()], rows)
 
 
-def _cell(asked: Mapping[str, str] | None, results: Path) -> str:
+def _cell(row: Mapping[str, Any], ground: str, results: Path) -> str:
     """Verdict, difference and figure of a claim of an experiment; a dash where it was not asked."""
-    if asked is None:
+    if ground not in row:
         return markdown.DASH
-    (experiment, claim), *_ = asked.items()
+    (experiment, claim), *_ = row[ground].items()
     path = results / f"{experiment}.json"
     # What is null is left out of a result file.
     tested = json.loads(path.read_text(encoding="utf-8")).get("claims", []) if path.exists() else []
@@ -47,4 +52,5 @@ def _cell(asked: Mapping[str, str] | None, results: Path) -> str:
     seeds = found["difference"]["n_seeds"]
     of = f" of {found['class']}" if found.get("class") else ""
     word = found["verdict"] if found["verdict"] == "holds" else f"**{found['verdict']}**"
+    word += LATER * (row.get("later") == ground)
     return f"{word}: {found['figure']}{of} {markdown.signed(found['difference'])}, {seeds} seed{'s' * (seeds > 1)}"

@@ -49,3 +49,12 @@ def test_what_is_not_measured_says_so_and_what_is_not_asked_is_a_dash(tmp_path):
     assert any(line.endswith("| not measured | not measured |") for line in lines)
     assert any(line.endswith("| – | not measured |") for line in lines)
     assert not any("holds" in line for line in lines)
+
+
+def test_a_claim_that_was_added_after_the_scores_is_marked_where_it_was():
+    line = next(
+        one for one in claims_table(RESULTS).splitlines() if "points better than CAM with scaled weights" in one
+    )
+    assert "†" in line.split("|")[3] and "†" not in line.split("|")[4]
+    later = [one for paper in read_claims() for one in paper["claims"] if "later" in one]
+    assert later and all(one["later"] in GROUNDS and one["later"] in one for one in later)

@@ -1,6 +1,8 @@
-"""The split of NIH's boxed images for detectors, which learn from boxes: drawn once, kept in ``split.csv``.
+"""Which images of NIH ChestX-ray14 the experiments use: ``images.csv``, and ``split.csv`` for detectors.
 
-``python -m tools.nih.split SHARED_NIH`` draws it again, which changes nothing.
+``images.csv`` names every image, so that whoever has the data set can take the same ones. The split is of the boxed
+images, for detectors, which learn from boxes; it was drawn once. ``python -m tools.nih.split SHARED_NIH`` writes both
+again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +22,7 @@ from cxr_common.files import write_text
 from tools.results.data import Items
 
 SPLIT = Path(__file__).with_name("split.csv")
+IMAGES = Path(__file__).with_name("images.csv")
 SEED = 19
 #: Images of each section.
 SIZES: dict[str, int] = {"training": 200, "validation": 80, "testing": 400}
@@ -71,6 +74,11 @@ def read_boxed(shared: Path) -> Items:
     return [row for row in known if row["split"] == "localisation"]
 
 
+def list_images(shared: Path) -> str:
+    """Text of ``images.csv``: NIH's name and the section of each image in the folder of NIH's images."""
+    return _table(sorted((image_name(row), row["split"]) for row in _rows(shared / "images.csv")))
+
+
 def read_split(path: Path = SPLIT) -> dict[str, list[str]]:
     """Section -> names of images, in the order of the file.
 
@@ -98,6 +106,10 @@ def split_items(items: Items, split: Mapping[str, Sequence[str]]) -> dict[str, I
     return {section: [known[name] for name in names] for section, names in split.items()}
 
 
+def _table(rows: Iterable[tuple[str, str]]) -> str:
+    return "image,section\n" + "".join(f"{name},{section}\n" for name, section in rows)
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -105,10 +117,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 @one_line_errors
 def main(argv: Sequence[str] | None = None) -> int:
-    """Draw the split and write it; returns the exit status."""
+    """Write both tables; returns the exit status."""
     (shared,) = map(Path, sys.argv[1:] if argv is None else argv)
-    lines = [f"{name},{section}\n" for section, names in draw_split(read_boxed(shared)).items() for name in names]
-    write_text("image,section\n" + "".join(lines), SPLIT)
+    split = draw_split(read_boxed(shared))
+    write_text(_table((name, section) for section, names in split.items() for name in names), SPLIT)
+    write_text(list_images(shared), IMAGES)
     return 0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from cxr_common.errors import InputError
 from tests.golden import SHARED
-from tools.nih.split import SIZES, draw_split, image_name, read_boxed, read_split, split_items
+from tools.nih.split import IMAGES, SIZES, draw_split, image_name, list_images, read_boxed, read_split, split_items
 
 SMALL = {"training": 4, "validation": 2, "testing": 6}
 
@@ -42,6 +42,14 @@ def test_the_file_names_every_image_once():
     assert all(name.count("_") == 1 for names in split.values() for name in names)
 
 
+def test_the_list_of_images_names_each_once_and_the_split_has_its_boxed_ones():
+    with IMAGES.open(encoding="utf-8", newline="") as file:
+        sections = [(row["image"], row["section"]) for row in csv.DictReader(file)]
+    assert len(dict(sections)) == len(sections)
+    boxed_ones = {name for name, section in sections if section == "localisation"}
+    assert boxed_ones == {name for names in read_split().values() for name in names}
+
+
 def test_a_file_that_names_an_image_twice_is_refused(tmp_path):
     path = tmp_path / "split.csv"
     path.write_text("image,section\na,training\nb,testing\na,testing\n", encoding="utf-8")
@@ -72,3 +80,4 @@ def test_no_patient_is_in_two_sections_nor_among_those_that_train_or_choose():
     learned = {name: sum(item["patient_in_cxr_train"] for item in part) for name, part in sections.items()}
     assert learned == {"training": 28, "validation": 0, "testing": 0}
     assert draw_split(items) == split
+    assert IMAGES.read_text(encoding="utf-8") == list_images(SHARED / "nih")
