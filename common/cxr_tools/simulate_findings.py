@@ -194,7 +194,7 @@ def main(argv: list[str] | None = None) -> int:
         help="sections whose images are taken (default: training validation)",
     )
     for section in SPLITS:
-        parser.add_argument(f"--{section}", type=int, help=f"most images of the {section} section; default all")
+        parser.add_argument(f"--{section}", type=int, help=f"at most this many of the section {section}; default all")
     parser.add_argument(
         "--findings",
         nargs="+",
