@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tools import claims, line_lengths
 from tools.bench import archive_tables
 from tools.bench import tables as bench
 from tools.bench.scale import scale_text
+from tools.decisions import tables as decisions
 from tools.faults import text as faults
 from tools.picture_test import tables as picture_test
 from tools.repository import BUNDLES, REPOSITORY
@@ -44,6 +45,12 @@ OTHERS: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "faults-rules": ("faults_rules.json", faults.rules_table),
     "faults-inputs": ("faults_inputs.json", faults.inputs_table),
     "faults-trainings": ("faults_trainings.json", faults.kills_table),
+    "decisions-bundles": ("decisions.json", decisions.bundles),
+    "decisions-classes": ("decisions.json", decisions.classes),
+    **{
+        f"decisions-{title.lower()}": ("decisions.json", partial(decisions.sentence, bundle=bundle))
+        for bundle, title in decisions.TITLES.items()
+    },
 }
 #: Part or template -> its result file, where that is not called as the template.
 FILES = {"detection-curves": "detection-curves.json", "opacity": "opacity_probe.json"}

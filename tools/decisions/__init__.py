@@ -1,0 +1,1 @@
+"""What each shipped bundle shows of patients whom it does not know."""
