@@ -25,7 +25,7 @@ _MAX_PICTURE = (WIDTH - _PANEL - 3 * _MARGIN, 1000)
 _BACKGROUND, _INK, _SOFT, _LINE, _ALERT = (17, 20, 24), (240, 242, 245), (164, 172, 182), (52, 58, 66), (255, 200, 87)
 _LEGEND = "Outline: mask. Rectangle: box with its score. Bar: probability; tick: threshold."
 _LEGEND_OF_BOXES = "Rectangle: box with its score. Bar: the best box's score; tick: threshold."
-_LEGEND_OF_MASKS = "Outline: mask, with its area. Bar: largest probability; tick: threshold."
+_LEGEND_OF_MASKS = "Outline: mask, with its largest probability. Bar: that of the image; tick: threshold."
 _DISPLAY = "Standard display assumed: the patient's left is on the right of the picture."
 NOTICE = "AI research output - not for clinical use"
 
