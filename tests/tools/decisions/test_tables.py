@@ -18,7 +18,8 @@ RECORD = json.loads((REPOSITORY / "docs" / "results" / "decisions.json").read_te
 def test_the_figures_are_of_what_ships(bundle):
     models = REPOSITORY / "bundles" / bundle / "models"
     for name, key in (("model.pt", "weights_sha256"), ("thresholds.json", "thresholds_sha256")):
-        assert RECORD["bundles"][bundle][key] == hashlib.sha256((models / name).read_bytes()).hexdigest(), "run python -m tools.decisions"
+        sha256 = hashlib.sha256((models / name).read_bytes()).hexdigest()
+        assert RECORD["bundles"][bundle][key] == sha256, "run python -m tools.decisions"
 
 
 def test_every_bundle_that_decides_has_a_row():
