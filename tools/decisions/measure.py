@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from cxr_common.data.datalist import item_group
 from cxr_common.errors import InputError
 from cxr_common.evaluation import data_sha256
-from cxr_common.files import write_json
+from cxr_common.files import file_sha256, write_json
 from cxr_common.json_files import read_json
 from cxr_common.labels import LABELS
 from cxr_common.metrics import auroc, bootstrap_ci
@@ -103,7 +102,7 @@ def measure(bundle: Path, items: Items, work: Path) -> Record:
     Raises:
         InputError: inference failed, or an image was left out.
     """
-    held = {name: _sha256(bundle / "models" / name) for name in ("model.pt", "thresholds.json")}
+    held = {name: file_sha256(bundle / "models" / name) for name in ("model.pt", "thresholds.json")}
     folder = work / bundle.name
     known = folder / "made_from.json"
     made_from = {**held, "images": data_sha256(items)}
@@ -126,7 +125,3 @@ def measure(bundle: Path, items: Items, work: Path) -> Record:
         "thresholds_sha256": held["thresholds.json"],
         "figures": figures(*found, label_table(items), [item_group(item) for item in items]),
     }
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

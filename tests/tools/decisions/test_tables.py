@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 
 import pytest
 
+from cxr_common.files import file_sha256
 from tests.golden import REPOSITORY, SHARED
 from tools.decisions.__main__ import main
 from tools.decisions.tables import TITLES, bundles, classes, sentence
@@ -18,8 +18,7 @@ RECORD = json.loads((REPOSITORY / "docs" / "results" / "decisions.json").read_te
 def test_the_figures_are_of_what_ships(bundle):
     models = REPOSITORY / "bundles" / bundle / "models"
     for name, key in (("model.pt", "weights_sha256"), ("thresholds.json", "thresholds_sha256")):
-        sha256 = hashlib.sha256((models / name).read_bytes()).hexdigest()
-        assert RECORD["bundles"][bundle][key] == sha256, "run python -m tools.decisions"
+        assert RECORD["bundles"][bundle][key] == file_sha256(models / name), "run python -m tools.decisions"
 
 
 def test_every_bundle_that_decides_has_a_row():
