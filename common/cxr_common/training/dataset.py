@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from multiprocessing.dummy import DummyProcess
 from typing import Any
 
 import numpy as np
@@ -50,15 +51,16 @@ class SeededCacheDataset(CacheDataset):
         return place
 
     def _fill_cache(self, indices: Sequence[int] | None = None) -> list:
-        threads = set(threading.enumerate())
+        before = threading.enumerate()
         try:
             return super()._fill_cache(indices)
-        except Exception:
+        finally:
             # After an item that cannot be read, MONAI's threads may still work on others. Python kills them when it
-            # exits, and one that is inside torch then aborts the process (exit status 134).
-            for thread in set(threading.enumerate()) - threads:
-                thread.join()
-            raise
+            # exits, and one that is inside torch then aborts the process (exit status 134). Only the pool's threads:
+            # that of the progress bar never ends.
+            for thread in threading.enumerate():
+                if isinstance(thread, DummyProcess) and thread not in before:
+                    thread.join()
 
     def _transform(self, index: int) -> Any:
         seed = np.random.SeedSequence((self.seed, self.epoch, index)).generate_state(1)[0]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from multiprocessing.dummy import DummyProcess
 
 import pytest
 import torch
@@ -43,14 +44,19 @@ def test_worker_processes_give_the_same_batches():
     assert all(torch.equal(x, y) for x, y in zip(alone, workers))
 
 
-def test_no_thread_still_reads_after_an_item_that_cannot_be_read():
-    def read(place: int) -> int:
+@pytest.mark.parametrize("progress", [False, True])  # the thread of a progress bar never ends
+def test_no_thread_still_reads_after_an_item_that_cannot_be_read(progress):
+    read = []
+
+    def slow(place: int) -> int:
         if place == 0:
             raise ValueError("broken")
         time.sleep(0.5)
+        read.append(place)
         return place
 
-    before = set(threading.enumerate())
     with pytest.raises(RuntimeError, match="applying transform"):
-        SeededCacheDataset([{"image": i} for i in range(3)], Compose([Lambdad("image", read)]), progress=False)
-    assert set(threading.enumerate()) <= before
+        SeededCacheDataset([{"image": i} for i in range(3)], Compose([Lambdad("image", slow)]), progress=progress)
+    at_the_end = list(read)
+    time.sleep(1.2)
+    assert read == at_the_end and not any(isinstance(thread, DummyProcess) for thread in threading.enumerate())
